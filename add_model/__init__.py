@@ -1,0 +1,3 @@
+"""Adds models to single-file model libraries, and keeps their copies honest."""
+
+__version__ = "0.1.0"
