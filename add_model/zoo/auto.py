@@ -1,0 +1,193 @@
+"""Classes that find the right class of a checkpoint by the `model_type` in its `config.json`."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from . import registry
+from .configuration_utils import PreTrainedConfig, find_file, read_config_file, read_json_file
+from .modeling_utils import PreTrainedModel
+
+if TYPE_CHECKING:
+    from .tokenization_utils import PreTrainedTokenizer
+
+HUB_OPTION_NAMES = ("force_download", "token", "cache_dir", "local_files_only", "revision")
+
+
+def _import_class(model_type: str, class_name: str) -> Any:
+    # Imported on demand: a program that uses one model does not wait for the others.
+    package = importlib.import_module(f".models.{model_type}", __package__)
+    return getattr(package, class_name)
+
+
+def _find_class(model_type: str | None, names: dict[str, str], purpose: str) -> Any:
+    """Return the class of a model type in one of the registry's dictionaries.
+
+    Raises:
+        ValueError: no model of the library has that type, or it has no class for this purpose.
+    """
+    if model_type not in registry.CONFIG_MAPPING_NAMES:
+        known = ", ".join(registry.CONFIG_MAPPING_NAMES) or "none yet"
+        raise ValueError(f"unknown model type {model_type!r}; known are: {known}")
+    if model_type not in names:
+        known = ", ".join(names) or "none yet"
+        raise ValueError(f"the model type {model_type!r} has no {purpose}; model types that have one: {known}")
+    return _import_class(model_type, names[model_type])
+
+
+def _hub_options(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {name: kwargs[name] for name in HUB_OPTION_NAMES if name in kwargs}
+
+
+class AutoConfig:
+    """Loads the configuration of any model type."""
+
+    @classmethod
+    def for_model(cls, model_type: str, **kwargs: Any) -> PreTrainedConfig:
+        """Return a new configuration of a model type; the keyword arguments are the configuration's.
+
+        Raises:
+            ValueError: no model of the library has that type.
+        """
+        config_class = _find_class(model_type, registry.CONFIG_MAPPING_NAMES, "configuration")
+        return cast(PreTrainedConfig, config_class(**kwargs))
+
+    @classmethod
+    def from_pretrained(cls, folder_or_hub_id: str | Path, **kwargs: Any) -> PreTrainedConfig:
+        """Return the configuration of a folder or a Hub repository; the arguments are `PreTrainedConfig`'s.
+
+        Raises:
+            FileNotFoundError: there is no such folder or repository, or it has no `config.json`.
+            ValueError: no model of the library has its type.
+        """
+        content = read_config_file(folder_or_hub_id, **_hub_options(kwargs))
+        config_class = _find_class(content.get("model_type"), registry.CONFIG_MAPPING_NAMES, "configuration")
+        return cast(PreTrainedConfig, config_class.from_pretrained(folder_or_hub_id, **kwargs))
+
+
+class AutoTokenizer:
+    """Loads the tokenizer of any model type."""
+
+    @classmethod
+    def from_pretrained(cls, folder_or_hub_id: str | Path, **kwargs: Any) -> PreTrainedTokenizer:
+        """Return the tokenizer of a folder or a Hub repository.
+
+        The class is the one that `tokenizer_config.json` names, if the library has it; otherwise the one that belongs
+        to the model type in `config.json`.
+
+        Raises:
+            FileNotFoundError: there is no such folder or repository, or it does not say which tokenizer it has.
+            ValueError: no model of the library has its type, or that model has no tokenizer.
+        """
+        hub_options = _hub_options(kwargs)
+        path = find_file(folder_or_hub_id, "tokenizer_config.json", **hub_options)
+        saved_class = str(read_json_file(path).get("tokenizer_class")) if path is not None else ""
+        for model_type, class_name in registry.TOKENIZER_MAPPING_NAMES.items():
+            if class_name == saved_class.removesuffix("Fast"):
+                tokenizer_class = _import_class(model_type, class_name)
+                break
+        else:
+            model_type = read_config_file(folder_or_hub_id, **hub_options).get("model_type", "")
+            tokenizer_class = _find_class(model_type, registry.TOKENIZER_MAPPING_NAMES, "tokenizer")
+        return cast("PreTrainedTokenizer", tokenizer_class.from_pretrained(folder_or_hub_id, **kwargs))
+
+
+class AutoModelBase:
+    """What the auto model classes share; each sets the two class attributes.
+
+    Class attributes:
+        class_names: the registry's dictionary, model type to class name.
+        purpose: what the class is for, in words, for error messages.
+    """
+
+    class_names: ClassVar[dict[str, str]] = {}
+    purpose: ClassVar[str] = ""
+
+    @classmethod
+    def from_config(cls, config: PreTrainedConfig) -> PreTrainedModel:
+        """Return a new model with initial weights.
+
+        Raises:
+            ValueError: the configuration's model type is unknown or has no such model.
+        """
+        return cast(PreTrainedModel, _find_class(config.model_type, cls.class_names, cls.purpose)(config))
+
+    @classmethod
+    def from_pretrained(cls, folder_or_hub_id: str | Path, **kwargs: Any) -> PreTrainedModel:
+        """Return the model of a folder or a Hub repository; the arguments are `PreTrainedModel.from_pretrained`'s.
+
+        Raises:
+            FileNotFoundError: there is no such folder or repository, or files are missing from it.
+            ValueError: its model type is unknown or has no such model, or the weights do not fit.
+        """
+        if kwargs.get("config") is not None:
+            model_type = kwargs["config"].model_type
+        else:
+            model_type = read_config_file(folder_or_hub_id, **_hub_options(kwargs)).get("model_type")
+        model_class = _find_class(model_type, cls.class_names, cls.purpose)
+        return cast(PreTrainedModel, model_class.from_pretrained(folder_or_hub_id, **kwargs))
+
+
+class AutoModel(AutoModelBase):
+    """Loads the base model of any model type."""
+
+    class_names = registry.MODEL_MAPPING_NAMES
+    purpose = "base model"
+
+
+class AutoModelForMaskedLM(AutoModelBase):
+    """Loads the model of any model type that fills in masked tokens."""
+
+    class_names = registry.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    purpose = "model for masked language modeling"
+
+
+class AutoModelForCausalLM(AutoModelBase):
+    """Loads the model of any model type that continues a text."""
+
+    class_names = registry.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    purpose = "model for causal language modeling"
+
+
+class AutoModelForSeq2SeqLM(AutoModelBase):
+    """Loads the model of any model type that turns one text into another."""
+
+    class_names = registry.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
+    purpose = "model for sequence-to-sequence language modeling"
+
+
+class AutoModelForSequenceClassification(AutoModelBase):
+    """Loads the model of any model type that classifies whole texts."""
+
+    class_names = registry.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
+    purpose = "model for sequence classification"
+
+
+class AutoModelForTokenClassification(AutoModelBase):
+    """Loads the model of any model type that classifies every token."""
+
+    class_names = registry.MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES
+    purpose = "model for token classification"
+
+
+class AutoModelForQuestionAnswering(AutoModelBase):
+    """Loads the model of any model type that marks the answer in a text."""
+
+    class_names = registry.MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES
+    purpose = "model for question answering"
+
+
+class AutoModelForMultipleChoice(AutoModelBase):
+    """Loads the model of any model type that picks one of several continuations."""
+
+    class_names = registry.MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES
+    purpose = "model for multiple choice"
+
+
+class AutoModelForNextSentencePrediction(AutoModelBase):
+    """Loads the model of any model type that judges whether one sentence follows another."""
+
+    class_names = registry.MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES
+    purpose = "model for next sentence prediction"

@@ -1,0 +1,61 @@
+"""Which classes belong to which model type: the data behind the auto classes.
+
+Every dictionary maps the `model_type` of a configuration to the name of a class in the package `models.<model_type>`.
+Keys are sorted, one entry a line.
+"""
+
+CONFIG_MAPPING_NAMES: dict[str, str] = {
+    "bart": "BartConfig",
+    "bert": "BertConfig",
+    "gpt2": "GPT2Config",
+}
+
+TOKENIZER_MAPPING_NAMES: dict[str, str] = {
+    "bart": "BartTokenizer",
+    "bert": "BertTokenizer",
+    "gpt2": "GPT2Tokenizer",
+}
+
+MODEL_MAPPING_NAMES: dict[str, str] = {
+    "bart": "BartModel",
+    "bert": "BertModel",
+    "gpt2": "GPT2Model",
+}
+
+MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
+    "bert": "BertForMaskedLM",
+}
+
+MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
+    "bart": "BartForCausalLM",
+    "gpt2": "GPT2LMHeadModel",
+}
+
+MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
+    "bart": "BartForConditionalGeneration",
+}
+
+MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "bart": "BartForSequenceClassification",
+    "bert": "BertForSequenceClassification",
+    "gpt2": "GPT2ForSequenceClassification",
+}
+
+MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "bert": "BertForTokenClassification",
+    "gpt2": "GPT2ForTokenClassification",
+}
+
+MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
+    "bart": "BartForQuestionAnswering",
+    "bert": "BertForQuestionAnswering",
+    "gpt2": "GPT2ForQuestionAnswering",
+}
+
+MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
+    "bert": "BertForMultipleChoice",
+}
+
+MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {
+    "bert": "BertForNextSentencePrediction",
+}

@@ -1,0 +1,1 @@
+"""Tests of the bundled library against the published implementations."""
