@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,8 @@ from add_model.zoo.models.gpt2.configuration_gpt2 import GPT2Config
 
 from .parity import PARITY_SETTINGS, copy_weights, make_inputs
 
-transformers = pytest.importorskip("transformers")
+# Many random configurations against the published implementation.
+pytestmark = pytest.mark.slow
 
 VOCAB_SIZE = 40
 # Large initial weights, so that the most probable token differs from step to step.

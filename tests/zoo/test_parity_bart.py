@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,8 @@ from .parity import (
     make_inputs,
 )
 
-transformers = pytest.importorskip("transformers")
+# Many random configurations against the published implementation.
+pytestmark = pytest.mark.slow
 
 ENCODER_DECODER_HEADS = [
     "BartModel",
@@ -307,7 +309,7 @@ def test_a_checkpoint_of_the_base_model_fills_conditional_generation(tmp_path: P
 
 def test_labels_are_shifted_as_published() -> None:
     labels = torch.tensor([[5, -100, 6], [-100, 7, 8]])
-    published = pytest.importorskip("transformers.models.bart.modeling_bart").shift_tokens_right(labels, 1, 2)
+    published = transformers.models.bart.modeling_bart.shift_tokens_right(labels, 1, 2)
     assert modeling_bart.shift_tokens_right(labels, 1, 2).tolist() == published.tolist() == [[2, 5, 1], [2, 1, 7]]
     with pytest.raises(ValueError, match="pad_token_id"):
         modeling_bart.shift_tokens_right(labels, None, 2)

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from add_model.zoo.models import bert as ours
-
-transformers = pytest.importorskip("transformers")
 
 HEADS = (
     "BertModel",
@@ -25,6 +24,9 @@ HEADS = (
     "BertForSequenceClassification",
     "BertForTokenClassification",
 )
+
+# Many random configurations against the published implementation.
+pytestmark = pytest.mark.slow
 # A loss without a single label that counts is not a number, in both.
 TOLERANCE: dict[str, Any] = {"rtol": 0.0, "atol": 1e-5, "equal_nan": True}
 BATCH = 3

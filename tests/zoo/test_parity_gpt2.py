@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,8 @@ from .parity import (
     make_inputs,
 )
 
-transformers = pytest.importorskip("transformers")
+# Many random configurations against the published implementation.
+pytestmark = pytest.mark.slow
 
 HEADS = [
     "GPT2Model",
