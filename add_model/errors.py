@@ -1,0 +1,9 @@
+"""The one exception a user of the command line is meant to read."""
+
+
+class AddModelError(Exception):
+    """A request, a configuration or a file that the tool cannot work with.
+
+    The message is a single line that says what is wrong and what to do about it; the command line prints it and
+    exits with code 2.
+    """

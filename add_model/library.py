@@ -1,0 +1,259 @@
+"""A library's layout: which folder holds which package, and what its `[tool.add-model]` table says."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from add_model.errors import AddModelError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+CONFIGURATION_FILE = "pyproject.toml"
+CONFIGURATION_TABLE = "tool.add-model"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The `[tool.add-model]` table; every key has a default, so that a plain tree needs none.
+
+    Attributes:
+        package: dotted name of the package that holds the models; found by its layout when absent.
+        source: folder of that package's top level, relative to the root (`src` or `.`); found when absent.
+        tests: folder of the tests, relative to the root.
+        docs: folder of the docs, relative to the root.
+        templates: folder of the user's own templates, which win over the bundled ones of the same name.
+        exclude: glob patterns, relative to the root, of files that are never checked.
+        full_copies: files that are whole copies of others: path of the copy -> path of the original.
+    """
+
+    package: str | None = None
+    source: str | None = None
+    tests: str = "tests"
+    docs: str = "docs"
+    templates: str | None = None
+    exclude: tuple[str, ...] = ()
+    full_copies: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Library:
+    """A place where models live.
+
+    Attributes:
+        root: the folder that everything else is relative to.
+        packages: dotted top-level name -> folder, the tests' folder included, e.g.
+            `{"my_models": root / "src/my_models", "tests": root / "tests"}`.
+        configuration: what `[tool.add-model]` says, or the defaults.
+    """
+
+    root: Path
+    packages: Mapping[str, Path]
+    configuration: Configuration = Configuration()
+
+    @property
+    def package(self) -> str:
+        """Dotted name of the package that holds the models.
+
+        Raises:
+            AddModelError: the root holds no package, or several and none is configured.
+        """
+        if self.configuration.package is not None:
+            return self.configuration.package
+        names = [name for name in self.packages if name != "tests"]
+        if len(names) == 1:
+            return names[0]
+        found = f"found {', '.join(names)}" if names else "found none"
+        raise AddModelError(f'{self.root}: name the library\'s package with `package = "..."` in [{CONFIGURATION_TABLE}] of {CONFIGURATION_FILE} ({found})')  # fmt: skip
+
+    @property
+    def package_folder(self) -> Path:
+        """The folder of `package`."""
+        top, *rest = self.package.split(".")
+        if top not in self.packages:
+            raise AddModelError(f"{self.root}: package {self.package} not found; check `package` and `source` in [{CONFIGURATION_TABLE}]")  # fmt: skip
+        return self.packages[top].joinpath(*rest)
+
+    @property
+    def models_folder(self) -> Path:
+        """The folder with one sub-folder a model."""
+        return self.package_folder / "models"
+
+    @property
+    def registry(self) -> Path:
+        """The file that says which class stands for which model type."""
+        return self.package_folder / "registry.py"
+
+    @property
+    def tests_folder(self) -> Path:
+        """The folder of the tests; the package's own when it brings them along."""
+        inside = self.package_folder / "tests"
+        return inside if inside.is_dir() else self.root / self.configuration.tests
+
+    @property
+    def docs_folder(self) -> Path:
+        """The folder of the documentation."""
+        return self.root / self.configuration.docs
+
+
+def find_library(start: Path) -> Library:
+    """Finds the library that `start`, a file or a folder, belongs to, walking up from it.
+
+    The nearest folder wins that holds a `pyproject.toml` with a `[tool.add-model]` table; without one, the nearest
+    repository root or folder with packages below it (`src/<package>`, or `<package>` itself as in an unpacked wheel).
+
+    Raises:
+        AddModelError: the configuration does not parse, or holds an unknown key or a value of the wrong kind.
+    """
+    start = start.absolute()
+    folder = start if start.is_dir() else start.parent
+    for candidate in (folder, *folder.parents):
+        configuration = read_configuration(candidate)
+        if configuration is not None:
+            return library_at(candidate, configuration)
+    return _library_by_layout(folder)
+
+
+def library_at(root: Path, configuration: Configuration | None = None) -> Library:
+    """The library with exactly this root; a package's own folder stands for a library of that package alone."""
+    if configuration is None:
+        configuration = read_configuration(root)
+    top = _top_package(root)
+    if configuration is None and top is not None:
+        return Library(top.parent, {top.name: top})
+    configuration = configuration or Configuration()
+    return Library(root, dict(_packages(root, configuration)), configuration)
+
+
+def read_configuration(root: Path) -> Configuration | None:
+    """Reads `[tool.add-model]` of `root/pyproject.toml`; `None` where there is no such table.
+
+    Raises:
+        AddModelError: the file does not parse, or the table holds an unknown key or a value of the wrong kind.
+    """
+    path = root / CONFIGURATION_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise AddModelError(f"{path}: cannot be read: {error}") from error
+    try:
+        tool = tomllib.loads(text).get("tool")
+    except tomllib.TOMLDecodeError as error:
+        # A file that is none of ours may be broken without stopping us; ours names the line to mend.
+        if "add-model" not in text:
+            return None
+        raise AddModelError(f"{path}: is not valid TOML: {error}; mend it and run again") from error
+    table = tool.get("add-model") if isinstance(tool, dict) else None
+    return None if table is None else _configuration(table, path)
+
+
+def installed_package(name: str) -> Path | None:
+    """The folder of an installed top-level package, found on disk and never imported; `None` where there is none."""
+    if not name.isidentifier():
+        return None
+    try:
+        specification = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    if specification is None:
+        return None
+    for location in specification.submodule_search_locations or ():
+        return Path(location)
+    return None
+
+
+_STRING, _STRINGS, _TABLE = "a string", "a list of strings", "a table of strings"
+_KINDS = {
+    "package": _STRING,
+    "source": _STRING,
+    "tests": _STRING,
+    "docs": _STRING,
+    "templates": _STRING,
+    "exclude": _STRINGS,
+    "full-copies": _TABLE,
+}
+
+
+def _configuration(table: Any, path: Path) -> Configuration:
+    if not isinstance(table, dict):
+        raise AddModelError(f"{path}: [{CONFIGURATION_TABLE}] must be a table")
+    for key, value in table.items():
+        if key not in _KINDS:
+            close = difflib.get_close_matches(key, _KINDS, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(_KINDS)}"
+            raise AddModelError(f"{path}: [{CONFIGURATION_TABLE}] holds an unknown key `{key}`; {hint}")
+        if not _is_of_kind(value, _KINDS[key]):
+            raise AddModelError(f"{path}: `{key}` in [{CONFIGURATION_TABLE}] must be {_KINDS[key]}")
+    values: dict[str, Any] = {key.replace("-", "_"): value for key, value in table.items()}
+    configuration = Configuration(**{**values, "exclude": tuple(values.get("exclude", ()))})
+    for key in ("source", "tests", "docs", "templates"):
+        folder = Path(values.get(key, ""))
+        if ".." in folder.parts or folder.is_absolute():
+            raise AddModelError(f"{path}: `{key}` in [{CONFIGURATION_TABLE}] must be a folder below {path.parent}")
+    package = configuration.package
+    if package is not None and not all(part.isidentifier() for part in package.split(".")):
+        raise AddModelError(f"{path}: `package` in [{CONFIGURATION_TABLE}] is not a dotted module name: {package!r}")
+    return configuration
+
+
+def _is_of_kind(value: Any, kind: str) -> bool:
+    if kind == _STRING:
+        return isinstance(value, str)
+    if kind == _STRINGS:
+        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    return isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values())
+
+
+def _library_by_layout(folder: Path) -> Library:
+    """The library around `folder` where no configuration names one: a repository, or a folder that holds packages."""
+    top = _top_package(folder)
+    outside = folder if top is None else top.parent
+    if outside.name == "src":
+        return library_at(outside.parent)
+    for candidate in (outside, *outside.parents):
+        if (candidate / ".git").exists():
+            return library_at(candidate)
+    if top is not None:
+        return library_at(top)
+    for candidate in (outside, *outside.parents):
+        if any(name != "tests" for name, _ in _packages(candidate, Configuration())):
+            return library_at(candidate.parent if candidate.name == "src" else candidate)
+    return library_at(outside)
+
+
+def _top_package(folder: Path) -> Path | None:
+    """The outermost package that `folder` lies in, or is."""
+    top = None
+    while (folder / "__init__.py").is_file() and folder.parent != folder:
+        top, folder = folder, folder.parent
+    return top
+
+
+def _packages(root: Path, configuration: Configuration) -> Iterator[tuple[str, Path]]:
+    tests = root / configuration.tests
+    if tests.is_dir():
+        yield "tests", tests
+    sources = [root / configuration.source] if configuration.source is not None else [root / "src", root]
+    for source in sources:
+        found = [path for path in _subfolders(source) if (path / "__init__.py").is_file() and path != tests]
+        yield from ((path.name, path) for path in found)
+        if found:
+            return
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if re.fullmatch(r"[^\W\d]\w*", path.name) and path.is_dir())
+    except OSError:
+        return []

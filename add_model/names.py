@@ -1,0 +1,160 @@
+"""A model's name in all its casings, and a renaming that works by word, never by substring.
+
+An identifier is split into words at underscores, at changes of case and after digits (`GPT2LMHeadModel` is
+`GPT2 LM Head Model`, `is_mambapy_available` is `is mambapy available`), and only whole words that spell the model's
+name are renamed: `bert` neither touches `albert` nor `roberta`, `opt` leaves `Optional` alone, and `sam` is not `sam3`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Set
+from dataclasses import dataclass
+from functools import cached_property
+
+from add_model.errors import AddModelError
+
+# A run of capitals ends before a capital that starts a capitalised word; digits belong to the word before them.
+_WORD = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z][a-z]*[0-9]*|[a-z]+[0-9]*|[0-9]+")
+_IDENTIFIER = r"[A-Za-z0-9_]+"
+_SNAKE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A model's name in every casing that code and prose use.
+
+    Attributes:
+        snake: the model type, and its folder's name (`brand_new_bert`, `gpt2`).
+        camel: the prefix of its classes (`BrandNewBert`, `GPT2`).
+        title: its name in prose (`BrandNewBert`, `GPT-2`).
+    """
+
+    snake: str
+    camel: str
+    title: str
+
+    @property
+    def upper(self) -> str:
+        """The prefix of its constants (`BRAND_NEW_BERT`)."""
+        return self.snake.upper()
+
+    @property
+    def kebab(self) -> str:
+        """Its name in file names and addresses on the web (`brand-new-bert`)."""
+        return self.snake.replace("_", "-")
+
+    @classmethod
+    def from_snake(cls, snake: str) -> ModelName:
+        """The casings of a new model's name.
+
+        Raises:
+            AddModelError: the name is no lower-case identifier, is a keyword, or is a builtin.
+        """
+        if not _SNAKE_NAME.fullmatch(snake):
+            suggestion = to_snake(snake)
+            hint = f"; try {suggestion}" if suggestion else ""
+            raise AddModelError(f"--name {snake!r} is not a snake_case name (letters a-z, digits, single underscores){hint}")  # fmt: skip
+        if keyword.iskeyword(snake):
+            raise AddModelError(f"--name {snake!r} is a keyword of Python; try {snake}_model")
+        if hasattr(builtins, snake):
+            raise AddModelError(f"--name {snake!r} is a builtin of Python; try {snake}_model")
+        camel = "".join(word[:1].upper() + word[1:] for word in snake.split("_"))
+        return cls(snake, camel, camel)
+
+
+def to_snake(text: str) -> str:
+    """The nearest valid snake_case name (`Brand-New BERT` -> `brand_new_bert`), or an empty string."""
+    parts = [word.lower() for word in words(re.sub(r"[^A-Za-z0-9]+", "_", text))]
+    while parts and not parts[0][0].isalpha():
+        parts.pop(0)
+    return "_".join(parts)
+
+
+def words(identifier: str) -> list[str]:
+    """Splits an identifier: `GPT2LMHeadModel` -> `["GPT2", "LM", "Head", "Model"]`."""
+    return _WORD.findall(identifier)
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """The renaming of one model's name into another's, casing by casing."""
+
+    old: ModelName
+    new: ModelName
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every way in which the old name is spelled, with what it becomes."""
+        old, new = self.old, self.new
+        spelled = [(old.camel, new.camel), (old.snake, new.snake), (old.upper, new.title), (old.upper, new.upper), (old.title, new.title), (old.kebab, new.kebab)]  # fmt: skip
+        return [pair for pair in dict.fromkeys(spelled) if pair[0] != pair[1]]
+
+    def identifier(self, identifier: str) -> str:
+        """Renames the words of one identifier that spell the old name: `BertModel` -> `BrandNewBertModel`."""
+        return self._identifier(identifier, hyphenated=False)
+
+    def text(self, text: str, keep: Set[str] = frozenset()) -> str:
+        """Renames every identifier of a text, code and prose alike, but those in `keep`, which are somebody else's."""
+
+        def renamed(match: re.Match[str]) -> str:
+            token = match.group()
+            if token == self.old.title:
+                return self.new.title
+            if token == self.old.kebab and "-" in token:
+                return self.new.kebab
+            if token in keep:
+                return token
+            return self._identifier(token, _is_hyphenated(text, match.start(), match.end()))
+
+        return self._tokens.sub(renamed, text)
+
+    @cached_property
+    def _tokens(self) -> re.Pattern[str]:
+        # Spellings that are no identifiers (`GPT-2`, `brand-new-bert`) are tokens of their own, tried first.
+        spelled = [name for name in (self.old.title, self.old.kebab) if not re.fullmatch(_IDENTIFIER, name)]
+        alternatives = [rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])" for name in spelled]
+        return re.compile("|".join([*alternatives, _IDENTIFIER]))
+
+    @cached_property
+    def _spellings(self) -> re.Pattern[str]:
+        spelled = sorted({self.old.camel, self.old.snake, self.old.upper}, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, spelled)))
+
+    def _identifier(self, identifier: str, hyphenated: bool) -> str:
+        if not self._spellings.search(identifier):
+            return identifier
+        spans = [match.span() for match in _WORD.finditer(identifier)]
+        starts, ends = {start for start, _ in spans}, {end for _, end in spans}
+
+        def renamed(match: re.Match[str]) -> str:
+            if match.start() not in starts or match.end() not in ends or self._is_other(match, identifier):
+                return match.group()
+            return self._spelling(match.group(), identifier, hyphenated)
+
+        return self._spellings.sub(renamed, identifier)
+
+    def _is_other(self, match: re.Match[str], identifier: str) -> bool:
+        """Whether the name ends that of another model, as prose writes it: `DistilBERT`, `mT5`."""
+        before = identifier[: match.start()]
+        if not before[-1:].islower():
+            return False
+        return len(before) == 1 or match.group() not in (self.old.camel, self.old.snake)
+
+    def _spelling(self, spelling: str, identifier: str, hyphenated: bool) -> str:
+        """The new name in the casing that the place asks for, where one spelling stands for several casings."""
+        old, new = self.old, self.new
+        if spelling == old.upper and "_" in identifier and not any(map(str.islower, identifier)):
+            return new.upper
+        if spelling == old.camel:
+            return new.camel
+        if spelling == old.snake:
+            return new.kebab if hyphenated else new.snake
+        return new.title
+
+
+def _is_hyphenated(text: str, start: int, end: int) -> bool:
+    """Whether the token is a part of something like `bert-base`, rather than of a subtraction or an arrow."""
+    before, after = text[max(start - 2, 0) : start], text[end : end + 2]
+    return bool(re.fullmatch(r"\w-", before) or re.fullmatch(r"-\w", after))

@@ -1,0 +1,348 @@
+"""A Python module as text with definitions in it: where each class and function starts and ends, exactly, without a parser.
+
+Extents are found by lexical rules alone, on logical lines, so that multi-line strings, brackets, continuation lines,
+comments at any column and definitions below `if` or `try` are where Python sees them, and a file that does not parse
+still has definitions up to the line that is broken. Nothing is imported, and `ast` is not needed.
+
+A definition runs from its first decorator to its last line; comments behind that line belong to it as long as they are
+indented deeper than its header. Of several definitions of one name the first counts that is no `@overload`, so that a
+property is its getter, and `if`/`else` variants are the one a reader meets first.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import io
+import re
+import tokenize
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from add_model.errors import AddModelError
+
+# Prefixes are left out on purpose: a backslash keeps a quote from closing the string even in a raw one. A string that
+# is never closed runs to the end of its line, or of the text.
+STRING = (
+    r'"""(?:[^"\\]+|\\.|"(?!""))*(?:"""|\\?\Z)'
+    r"|'''(?:[^'\\]+|\\.|'(?!''))*(?:'''|\\?\Z)"
+    r'|"(?:[^"\\\n]+|\\.)*(?:"|(?=\n)|\\?\Z)'
+    r"|'(?:[^'\\\n]+|\\.)*(?:'|(?=\n)|\\?\Z)"
+)
+_LEXEMES = re.compile(
+    rf"(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n)|(?P<newline>\n)",
+    re.DOTALL,
+)
+_DEFINITION = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
+_OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
+_SPACE = re.compile(r"[ \t\f]*")
+_COOKIE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*coding[:=]")
+# A line that is the start of a statement on the face of it, and no continuation of an open bracket.
+_PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|class |def |async def |if |try:|from |import |[A-Za-z_][\w.]* = )")
+
+
+class SourceError(AddModelError):
+    """A module that cannot be read as Python text, with the place where that shows (1-based; 0 where unknown)."""
+
+    def __init__(self, path: Path, problem: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(f"{path}:{line}:{column}: {problem}" if line else f"{path}: {problem}")
+        self.path, self.problem, self.line, self.column = path, problem, line, column
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A class or function in a module's text, by offsets that are starts of lines.
+
+    Attributes:
+        name: dotted name within the module.
+        start: where its first decorator starts, or its header.
+        header: where the line with `class` or `def` starts.
+        end: where the line behind its last one starts.
+        indent: the white space before its header.
+    """
+
+    name: str
+    start: int
+    header: int
+    end: int
+    indent: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module's text, with every line ending in a single line feed.
+
+    Attributes:
+        path: the file.
+        text: its text, without a byte order mark.
+        encoding: how its bytes are decoded; `utf-8-sig` where a byte order mark leads.
+    """
+
+    path: Path
+    text: str
+    encoding: str = "utf-8"
+
+    @cached_property
+    def definitions(self) -> dict[str, Definition]:
+        """Every definition by its dotted name."""
+        found: dict[str, Definition] = {}
+        for definition in find_definitions(self.text):
+            known = found.get(definition.name)
+            if known is None or _is_overload(self.text, known):
+                found[definition.name] = definition
+        return found
+
+    def find(self, name: str) -> Definition | None:
+        """The definition of that dotted name, computed without the module's other definitions where that is safe."""
+        if "definitions" not in self.__dict__:
+            quick = self._find_quickly(name)
+            if quick is not None:
+                return quick
+        return self.definitions.get(name)
+
+    def is_code(self, offset: int) -> bool:
+        """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
+        # Where every mark before it has its partner the line is outside; only where one has not need strings be told
+        # from what looks like them.
+        balanced = all(bisect_left(marks, offset) % 2 == 0 for marks in self._triple_quotes)
+        return balanced or not any(first < offset < last for first, last in self._strings)
+
+    @cached_property
+    def _triple_quotes(self) -> list[list[int]]:
+        return [[match.start() for match in re.finditer(marks, self.text)] for marks in ('"""', "'''")]
+
+    @cached_property
+    def _strings(self) -> list[tuple[int, int]]:
+        return [lexeme.span() for lexeme in _LEXEMES.finditer(self.text) if lexeme.lastgroup == "string"]
+
+    def line_of(self, offset: int) -> int:
+        """The 1-based number of the line that holds an offset."""
+        return self.text.count("\n", 0, offset) + 1
+
+    def _find_quickly(self, name: str) -> Definition | None:
+        start, stop, indent, parent = 0, len(self.text), "", None
+        for part in name.split("."):
+            header = _only_header(self.text, part, start, stop)
+            if header is None or not self.is_code(header):
+                return None
+            indent = _SPACE.match(self.text, header).group()  # type: ignore[union-attr]
+            if (parent is None) != (indent == "") or (
+                parent is not None and indent != _body_indent(self.text, parent)
+            ):
+                return None
+            stop = block_end(self.text, header)
+            parent = header
+            start = self.text.find("\n", header) + 1 or stop
+        assert parent is not None
+        return Definition(name, _decorated_start(self.text, parent, indent), parent, stop, indent)
+
+
+def read_module(path: Path) -> Module:
+    """Reads a module's text.
+
+    Raises:
+        SourceError: the file cannot be read, or its bytes are not in the encoding that it declares.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
+    return decode_module(path, content)
+
+
+def decode_module(path: Path, content: bytes) -> Module:
+    """The module that these bytes of a file are.
+
+    Raises:
+        SourceError: the bytes are not in the encoding that they declare.
+    """
+    encoding = "utf-8"
+    try:
+        if content.startswith(codecs.BOM_UTF8) or _COOKIE.match(content):
+            # `tokenize` takes a line feed alone for the end of a line.
+            first_lines = b"\n".join(re.split(rb"\r\n|\r|\n", content, maxsplit=2)[:2])
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(first_lines).readline)
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        raise SourceError(path, f"is not {encoding}: {error.reason}", line, column) from error
+    except (SyntaxError, LookupError) as error:
+        raise SourceError(path, f"declares an encoding that does not hold: {error}", 1, 1) from error
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return Module(path, text, encoding)
+
+
+def logical_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
+    """The extents of the logical lines from `start` on, which must be the start of one; blank and comment lines too."""
+    depth, line = 0, start
+    for lexeme in _LEXEMES.finditer(text, start):
+        kind = lexeme.lastgroup
+        if kind == "newline":
+            if depth == 0:
+                yield line, lexeme.end()
+                line = lexeme.end()
+        elif kind == "open":
+            depth += 1
+        elif kind == "close" and depth:
+            depth -= 1
+    if line < len(text):
+        yield line, len(text)
+
+
+def comments(text: str) -> Iterator[str]:
+    """Every comment, from its `#` to the end of its line."""
+    return (lexeme.group() for lexeme in _LEXEMES.finditer(text) if lexeme.lastgroup == "comment")
+
+
+def column_of(indent: str) -> int:
+    """The column that an indentation reaches; a form feed starts over, and a tab goes on to the next multiple of 8."""
+    return len(indent.rpartition("\f")[2].expandtabs(8))
+
+
+def find_definitions(text: str) -> Iterator[Definition]:
+    """Every class and function of the text, nested ones included, in the order of their ends."""
+    open_definitions: list[tuple[int, Definition]] = []
+    comments: list[tuple[int, int]] = []
+    code_end, decorated = 0, None
+    for start, end in logical_lines(text):
+        indent = _SPACE.match(text, start).group()  # type: ignore[union-attr]
+        column, code = column_of(indent), start + len(indent)
+        if text.startswith(("\n", "#"), code) or code >= end:
+            if text.startswith("#", code):
+                comments.append((column, end))
+            continue
+        while open_definitions and open_definitions[-1][0] >= column:
+            yield _closed(*open_definitions.pop(), code_end, comments)
+        match = _DEFINITION.match(text, code, end)
+        if match:
+            name = f"{open_definitions[-1][1].name}.{match[1]}" if open_definitions else match[1]
+            definition = Definition(name, start if decorated is None else decorated, start, end, indent)
+            open_definitions.append((column, definition))
+        decorated = (start if decorated is None else decorated) if text.startswith("@", code) else None
+        code_end = end
+        comments.clear()
+    while open_definitions:
+        yield _closed(*open_definitions.pop(), code_end, comments)
+
+
+def block_end(text: str, header: int) -> int:
+    """Where the block ends whose header starts at this offset, which must be the start of a logical line."""
+    indent = _SPACE.match(text, header).group()  # type: ignore[union-attr]
+    if "\t" not in indent and "\f" not in indent:
+        newline = text.find("\n", header)
+        dedent = _dedent_pattern(len(indent)).search(text, len(text) if newline < 0 else newline)
+        stop = dedent.end() if dedent else len(text)
+        plain = dedent is None or _PLAIN_STATEMENT.match(text, stop) is not None
+        if plain and _looks_closed(text, header, stop):
+            end = _without_lower_comments(text, header, stop, len(indent))
+            if end is not None:
+                return end
+    return _exact_block_end(text, header, column_of(indent))
+
+
+def _exact_block_end(text: str, header: int, column: int) -> int:
+    code_end: int | None = None
+    comments: list[tuple[int, int]] = []
+    for start, end in logical_lines(text, header):
+        indent = _SPACE.match(text, start).group()  # type: ignore[union-attr]
+        code = start + len(indent)
+        if text.startswith("#", code):
+            comments.append((column_of(indent), end))
+        elif code < end and text[code] != "\n":
+            if code_end is not None and column_of(indent) <= column:
+                break
+            code_end = end
+            comments.clear()
+    return _end_with_comments(column, code_end or header, comments)
+
+
+def _closed(column: int, definition: Definition, code_end: int, comments: list[tuple[int, int]]) -> Definition:
+    end = _end_with_comments(column, code_end, comments)
+    return Definition(definition.name, definition.start, definition.header, end, definition.indent)
+
+
+def _end_with_comments(column: int, code_end: int, comments: list[tuple[int, int]]) -> int:
+    for comment_column, comment_end in comments:
+        if comment_column <= column:
+            break
+        code_end = comment_end
+    return code_end
+
+
+def _is_overload(text: str, definition: Definition) -> bool:
+    return definition.start < definition.header and bool(_OVERLOAD.search(text[definition.start : definition.header]))
+
+
+def _only_header(text: str, name: str, start: int, stop: int) -> int | None:
+    """The start of the only line that looks like a header of that name; `None` where there are several or none."""
+    found: int | None = None
+    for keyword in ("class ", "def "):
+        position = text.find(keyword + name, start, stop)
+        while position >= 0:
+            behind = position + len(keyword) + len(name)
+            line = text.rfind("\n", 0, position) + 1
+            word_ends = behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_")
+            if word_ends and not text[line:position].strip().removeprefix("async").strip():
+                if found is not None:
+                    return None
+                found = line
+            position = text.find(keyword + name, behind, stop)
+    return found
+
+
+def _body_indent(text: str, header: int) -> str:
+    """The indentation of the first line below a header; a guess, for headers of several lines."""
+    line = text.find(":\n", header) + 2
+    while line > 1 and text.startswith("\n", line):
+        line += 1
+    return _SPACE.match(text, line).group()  # type: ignore[union-attr]
+
+
+def _decorated_start(text: str, header: int, indent: str) -> int:
+    """Where the decorators above a header start, or the header where there are none."""
+    start = header
+    while start > 0:
+        line = text.rfind("\n", 0, start - 1) + 1
+        if text.startswith(f"{indent}@", line):
+            header = line
+        elif not text.startswith((f"{indent} ", f"{indent})", f"{indent}#"), line):
+            break
+        start = line
+    return header
+
+
+def _looks_closed(text: str, start: int, stop: int) -> bool:
+    """Whether every bracket and multi-line string is closed, judged by counting alone."""
+    count = text.count
+    return (
+        count('"""', start, stop) % 2 == 0
+        and count("'''", start, stop) % 2 == 0
+        and count("(", start, stop) == count(")", start, stop)
+        and count("[", start, stop) == count("]", start, stop)
+        and count("{", start, stop) == count("}", start, stop)
+    )
+
+
+def _without_lower_comments(text: str, header: int, stop: int, column: int) -> int | None:
+    """The end of the last line of code before `stop`; `None` where comments make that hard to tell."""
+    while stop > header:
+        line = text.rfind("\n", 0, stop - 1) + 1
+        content = text[line:stop].lstrip(" ")
+        if content.startswith("#"):
+            # A deeper comment may belong to the block or not, and a quote may mean that this is no comment at all.
+            if stop - line - len(content) > column or '"' in content or "'" in content:
+                return None
+        elif content.strip():
+            return stop
+        stop = line
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _dedent_pattern(column: int) -> re.Pattern[str]:
+    return re.compile(rf"\n(?=[ ]{{0,{column}}}[^\s#)\]}}])")
