@@ -1,0 +1,49 @@
+"""Where a copy that differs does so first, as the pair of lines that a reviewer wants to see."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+from add_model.copies.equality import letters
+from add_model.copies.finding import Difference
+from add_model.copies.pair import Pair
+from add_model.copies.region import compared_sides, own_name, with_name
+
+
+def first_difference(pair: Pair) -> Difference | None:
+    """The first line that no layout explains; `None` where there is none that could be shown."""
+    expected, found = (side.split("\n") for side in compared_sides(pair.expected, pair.block))
+    numbers = _line_numbers(pair, found)
+    matcher = SequenceMatcher(None, expected, found, autojunk=False)
+    for kind, first, last, found_first, found_last in matcher.get_opcodes():
+        here, there = expected[first:last], found[found_first:found_last]
+        if kind == "equal" or letters("\n".join(here)) == letters("\n".join(there)):
+            continue
+        name = pair.block[slice(*own_name(pair.block))]
+        return Difference(
+            line=numbers[min(found_first, len(numbers) - 1)],
+            expected=_shown(here, name, is_header=first == 0),
+            found=_shown(there, name, is_header=found_first == 0),
+        )
+    return None
+
+
+def _shown(lines: list[str], name: str, is_header: bool) -> str | None:
+    written = [line for line in lines if line.strip()]
+    if not written:
+        return None
+    return (with_name(written[0], name) if is_header else written[0]).strip()
+
+
+def _line_numbers(pair: Pair, compared: list[str]) -> list[int]:
+    """The numbers, in the copy's file, of the lines that are compared; they are some of its block's, in order."""
+    first = pair.module.line_of(pair.header)
+    lines = [line.strip() for line in pair.block.split("\n")]
+    numbers, at = [first], 0
+    for line in compared[1:]:
+        try:
+            at = lines.index(line.strip(), at + 1)
+        except ValueError:
+            at = min(at + 1, len(lines) - 1)
+        numbers.append(first + at)
+    return numbers

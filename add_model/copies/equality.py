@@ -1,0 +1,168 @@
+"""When two blocks are equal: layout never counts, comments and docstrings do.
+
+Four looks, each only where the one before left the question open. Most copies are equal as text. Most others differ
+in their letters, and are told apart by those. What is left is laid out differently: either its logical lines still hold
+the same tokens, or it is parsed, and compared as a syntax tree with its comments in their places. No formatter has a
+say in it.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from keyword import iskeyword, softkwlist
+from typing import Any
+
+from add_model.copies.marker import Replacement, replace
+from add_model.copies.region import compared_sides, from_header, is_ignored
+from add_model.source import STRING, logical_lines
+
+_TOKENS = re.compile(
+    rf"(?P<string>[A-Za-z]{{0,2}}(?:{STRING}))|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<space>(?:[ \t\f]|\\\n)+)"
+    r"|(?P<word>\w+)|(?P<mark>.)",
+    re.DOTALL,
+)
+# Everything that another layout may add, drop or double: white space, brackets around an expression, commas, quotes,
+# escapes of quotes, and the prefix that each part of a split string repeats.
+_LAYOUT = b" \t\f\n\\\"'(),;#fFrRbBuU"
+_STRUCTURE = frozenset("()[]{},;")
+
+
+def is_copy(original: str, copy: str, replacements: Sequence[Replacement] = ()) -> bool:
+    """Whether one definition's source is a copy of another's, under these replacements.
+
+    Args:
+        original: the lines of a class or function, decorators allowed.
+        copy: the lines of another, `# Ignore copy` and `# End copy` allowed.
+        replacements: those of the copy's marker, in order.
+    """
+    return blocks_match(replace(from_header(original), tuple(replacements)), from_header(copy))
+
+
+def blocks_match(original: str, copy: str) -> bool:
+    """Whether a block is the copy of another, both from their headers on, replacements already made."""
+    return is_ignored(copy) or equal(*compared_sides(original, copy))
+
+
+def equal(first: str, second: str) -> bool:
+    """Whether two compared texts are equal but for their layout."""
+    if first == second:
+        return True
+    if letters(first) != letters(second):
+        return False
+    return _have_same_tokens(first, second) or _canonical(first) == _canonical(second)
+
+
+def letters(block: str) -> bytes:
+    """What no change of layout can change; equal blocks have it in common, though not only they."""
+    return block.encode("utf-8", "surrogatepass").translate(None, _LAYOUT).lower()
+
+
+def _have_same_tokens(first: str, second: str) -> bool:
+    """Whether two blocks have the same tokens on the same logical lines: equal for certain, though not only then."""
+    lines = [[block[slice(*extent)] for extent in logical_lines(block)] for block in (first, second)]
+    written = [[line for line in side if not line.isspace()] for side in lines]
+    return len(written[0]) == len(written[1]) and all(
+        here == there or (_indent(here) == _indent(there) and _tokens(here) == _tokens(there))
+        for here, there in zip(*written, strict=True)
+    )
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _tokens(line: str) -> list[str]:
+    """The tokens of a logical line, less white space and the trailing commas that make no tuple."""
+    tokens: list[str] = []
+    # For each open bracket: whether a comma in it makes a tuple, and how many there are.
+    brackets: list[tuple[bool, int]] = []
+    for token in _TOKENS.finditer(line):
+        kind, text = token.lastgroup, token.group()
+        if kind in ("space", "newline"):
+            continue
+        if kind == "mark" and text in "([{":
+            brackets.append((not (tokens and _can_be_called(tokens[-1])), 0))
+        elif kind == "mark" and text in ")]}" and brackets:
+            is_tuple, commas = brackets.pop()
+            if tokens[-1] == "," and (commas > 1 or not is_tuple or text == "}"):
+                tokens.pop()
+        elif text == "," and brackets:
+            brackets[-1] = (brackets[-1][0], brackets[-1][1] + 1)
+        tokens.append(text.rstrip() if kind == "comment" else text)
+    return tokens
+
+
+def _can_be_called(token: str) -> bool:
+    return token in (")", "]") or (token.isidentifier() and not iskeyword(token) and token not in softkwlist)
+
+
+@functools.lru_cache(maxsize=256)
+def _canonical(block: str) -> tuple[Any, ...]:
+    """A value that two blocks share exactly if they are equal but for their layout."""
+    tree = _parse(block)
+    if tree is None:
+        return tuple(_words(block))
+    return ast.dump(tree), tuple(_comments(block))
+
+
+def _parse(block: str) -> ast.Module | None:
+    """The syntax tree, docstrings without their indentation; `None` where this Python cannot parse the block."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(block)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                if isinstance(first.value.value, str):
+                    first.value.value = _docstring(first.value.value)
+        elif isinstance(node, ast.Constant):
+            node.kind = None
+    return tree
+
+
+def _docstring(text: str) -> str:
+    """A docstring without its layout: its indentation, blank lines, and white space at the ends of lines."""
+    first, *others = (line.rstrip() for line in text.expandtabs().split("\n"))
+    margin = min((len(line) - len(line.lstrip()) for line in others if line), default=0)
+    return "\n".join(line for line in [first.lstrip(), *(line[margin:] for line in others)] if line)
+
+
+def _comments(block: str) -> Iterator[tuple[int, bool, str]]:
+    """Each comment with the number of words before it, and whether it has a line of its own between statements."""
+    words, depth, in_string, own_line = 0, 0, False, True
+    for token in _TOKENS.finditer(block):
+        kind, text = token.lastgroup, token.group()
+        if kind == "comment":
+            yield words, own_line and not depth, text[1:].strip()
+        elif kind == "newline":
+            own_line = True
+        elif kind != "space":
+            own_line = False
+            if text in _STRUCTURE:
+                depth += (text in "([{") - (text in ")]}")
+            elif kind != "string" or not in_string:
+                # A string counts once, in however many parts it is written.
+                words += 1
+            if text not in "()":
+                in_string = kind == "string"
+
+
+def _words(block: str) -> Iterator[str]:
+    """The tokens of a block that cannot be parsed, and the column of each of its logical lines."""
+    for start, end in logical_lines(block):
+        line = block[start:end]
+        if line.strip():
+            yield str(len(line) - len(line.lstrip()))
+        for token in _TOKENS.finditer(line):
+            if token.lastgroup == "comment":
+                yield f"# {token.group()[1:].strip()}"
+            elif token.lastgroup not in ("space", "newline"):
+                yield token.group()

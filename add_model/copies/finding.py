@@ -1,0 +1,79 @@
+"""What a check reports: codes, severities, findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+DOCS = "https://github.com/add-model/add-model/blob/main/docs/codes"
+
+
+class Severity(Enum):
+    """Errors fail a run; warnings fail it only when it is strict."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Code(Enum):
+    """The stable codes, each with the one line that lists and reports show; each has a page of its own in the docs."""
+
+    CP001 = "copy differs from its original"
+    CP002 = "original not found"
+    CP003 = "looks like a marker but is none"
+    CP004 = "copies copy each other in a circle"
+    CP005 = "replacement without effect"
+    CP006 = "file cannot be read"
+    CP007 = "marker governs nothing"
+    CP008 = "replacement reads differently as a regular expression"
+    CP009 = "copy differs from the installed version of another package"
+    CP010 = "header differs where headers may"
+    CP011 = "marker inside a copied block does not hold"
+
+    @property
+    def page(self) -> str:
+        """The address of its page."""
+        return f"{DOCS}/{self.name}.md"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first line in which a copy differs: what its marker calls for, and what stands there; `None` behind an end."""
+
+    line: int
+    expected: str | None
+    found: str | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, and where.
+
+    Attributes:
+        code: what kind of thing.
+        severity: whether it fails the run.
+        path: the file, relative to the library's root, with forward slashes.
+        line: the marker's line, 1-based.
+        end_line: the last line of what the finding is about.
+        object: dotted name, within its module, of the definition that the marker governs; empty where there is none.
+        source: dotted path of the original; empty where there is none.
+        message: one line.
+        fixable: whether `--fix` would put it right.
+        difference: of a copy that differs, where it does so first.
+    """
+
+    code: Code
+    severity: Severity
+    path: str
+    line: int
+    end_line: int
+    object: str
+    source: str
+    message: str
+    fixable: bool = False
+    difference: Difference | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, int, str]:
+        """The order of every report: by path, then line."""
+        return self.path, self.line, self.code.name

@@ -1,0 +1,183 @@
+"""The grammar of `# Copied from`: this module is the only place that knows how a marker is written.
+
+    # Copied from <path>[ [with ]<replacement>{, <replacement>}]
+    <replacement> := OLD->NEW[ all-casing]
+
+A marker stands on a line of its own. Its path is dotted (a slash may stand for a dot between folders), begins with a
+package in lower case, and names an object in one of its modules, so it has three parts or more. OLD and NEW hold no
+white space, and none stands at the arrow. Everything else that a marker's line holds is understood by nobody; the
+marker still counts, with what is understood of it, and says so in its `problems`.
+
+A comment that says "copied from" a dotted path and is no marker is a `Mention`: written in lower case, behind other
+words, or behind code. Whether a mention or a marker leads into the library is the business of `sources`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from add_model.source import comments
+
+# Every spelling of "copied" that can start a marker holds these bytes; looking for them is what a file costs that
+# holds no marker at all.
+NEEDLE = b"opied"
+_NEEDLE = NEEDLE.decode()
+
+_PATH = r"[A-Za-z_][\w]*(?:[./][A-Za-z_]\w*)+"
+_MARKER = re.compile(
+    rf"(?P<indent>[ \t]*)#[ \t]*Copied[ \t]+from[ \t]+(?P<source>{_PATH})[ \t]*(?P<rest>(?<=[ \t]).*)?$"
+)
+_MENTION = re.compile(rf"#(?P<before>.*?)\bcopied[ \t]+from[ \t]+(?P<source>{_PATH})", re.IGNORECASE)
+_REPLACEMENT = re.compile(r"(?P<old>\S+)->(?P<new>\S+)(?:\s+(?P<option>.*))?$")
+_MARKER_LINES = re.compile(rf"^[ \t]*#[ \t]*Copied[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)", re.MULTILINE)
+_ALL_CASING = "all-casing"
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """`OLD->NEW`: text for text, everywhere in the copied block.
+
+    Attributes:
+        old: what the original says. Never empty.
+        new: what the copy says instead.
+        all_casing: whether the lower-cased and the upper-cased pair follow the pair itself.
+    """
+
+    old: str
+    new: str
+    all_casing: bool = False
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The pairs of texts to replace, in the order in which they apply."""
+        pairs = [(self.old, self.new)]
+        if self.all_casing:
+            pairs += [(self.old.lower(), self.new.lower()), (self.old.upper(), self.new.upper())]
+        return pairs
+
+    def __str__(self) -> str:
+        return f"{self.old}->{self.new}" + (f" {_ALL_CASING}" if self.all_casing else "")
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A `# Copied from` line.
+
+    Attributes:
+        line: its line number, 1-based.
+        indent: the white space before it, which is that of the definition it governs.
+        source: the dotted path of the original.
+        replacements: what to replace in the original, in order.
+        problems: the parts of the line that are not understood, each as a message.
+    """
+
+    line: int
+    indent: str
+    source: str
+    replacements: tuple[Replacement, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        replacements = ", ".join(map(str, self.replacements))
+        return f"{self.indent}# Copied from {self.source}" + (f" with {replacements}" if replacements else "")
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A comment that says "copied from" a dotted path, but not as a marker does.
+
+    Attributes:
+        line: its line number, 1-based.
+        source: the dotted path.
+        why: what keeps it from being a marker, as the end of a sentence.
+    """
+
+    line: int
+    source: str
+    why: str
+
+
+def replace(text: str, replacements: tuple[Replacement, ...] | list[Replacement]) -> str:
+    """Applies replacements from left to right, each to the result of the one before."""
+    for replacement in replacements:
+        for old, new in replacement.pairs():
+            text = text.replace(old, new)
+    return text
+
+
+def read_comment(line: str, number: int) -> Marker | Mention | None:
+    """Reads one line of code; `None` where it speaks of no copy."""
+    marker = _MARKER.match(line)
+    if marker and _is_object_path(marker["source"]):
+        replacements, problems = _read_replacements(marker["rest"] or "")
+        return Marker(number, marker["indent"], _dotted(marker["source"]), replacements, problems)
+    comment = next(comments(line), "") if _MENTION.search(line) else ""
+    mention = _MENTION.match(comment)
+    if mention is None or not _is_object_path(mention["source"]):
+        return None
+    return Mention(number, _dotted(mention["source"]), _why_no_marker(line.removesuffix(comment), mention))
+
+
+def find_comments(text: str) -> Iterator[tuple[int, Marker | Mention]]:
+    """Every marker and mention of a module's text, each with the offset of its line."""
+    number, start, end = 1, 0, 0
+    position = text.find(_NEEDLE)
+    while position >= 0:
+        previous, start = start, text.rfind("\n", 0, position) + 1
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        number += text.count("\n", previous, start)
+        comment = read_comment(text[start:end], number)
+        if comment is not None:
+            yield start, comment
+        position = text.find(_NEEDLE, end)
+
+
+def without_markers(text: str) -> str:
+    """The text without its marker lines: inside a copied block they are not compared."""
+    return _MARKER_LINES.sub("", text) if "Copied" in text else text
+
+
+def marker_lines(text: str) -> str:
+    """The marker lines of a text, and nothing else of it."""
+    return "".join(_MARKER_LINES.findall(text))
+
+
+def _read_replacements(rest: str) -> tuple[tuple[Replacement, ...], tuple[str, ...]]:
+    replacements: list[Replacement] = []
+    problems: list[str] = []
+    for part in rest.split(",") if rest else ():
+        # Released trees repeat the word behind a comma, and leave it dangling at the end of the line.
+        part = re.sub(r"^with\b\s*", "", part.strip())
+        match = _REPLACEMENT.match(part)
+        if match is None:
+            if part:
+                problems.append(f"`{part}` is not understood: a replacement is OLD->NEW, without spaces at the arrow")
+            elif rest.strip():
+                problems.append("a replacement is missing")
+            continue
+        option = (match["option"] or "").strip()
+        replacements.append(Replacement(match["old"], match["new"], option == _ALL_CASING))
+        if option not in ("", _ALL_CASING):
+            problems.append(f"`{option}` behind `{match['old']}->{match['new']}` is not understood")
+    return tuple(replacements), tuple(problems)
+
+
+def _is_object_path(source: str) -> bool:
+    package, *inside = re.split(r"[./]", source)
+    return len(inside) >= 2 and package == package.lower()
+
+
+def _dotted(source: str) -> str:
+    return source.replace("/", ".")
+
+
+def _why_no_marker(code: str, mention: re.Match[str]) -> str:
+    if code.strip():
+        return "it stands behind code; give it a line of its own, above the definition"
+    if mention["before"].strip():
+        return f"`{mention['before'].strip()}` stands before it; a marker starts with `# Copied from`"
+    if "Copied from" not in mention.group():
+        return "it is not written `Copied from`"
+    return "words follow its path that belong to no replacement"

@@ -1,0 +1,176 @@
+"""What of a definition is compared: its text, less everything that a copy is free to have for itself.
+
+A definition is read from its header to its last line. Out of the comparison are
+
+- its decorators, and whatever stands between them and the header;
+- its own name, and its indentation;
+- the marker lines in it;
+- everything from `# End copy` on, a comment at the indentation of the body;
+- of a class, every member in which, or directly above which, `# Ignore copy` stands: a method, a class, or the part
+  between the header and the first of those (docstring and attributes). A member that a copy ignores is left out of
+  the original as well. A function in which `# Ignore copy` stands is left out whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from add_model.copies.marker import without_markers
+from add_model.source import comments, find_definitions, logical_lines
+
+IGNORE_COPY = "# Ignore copy"
+END_COPY = "# End copy"
+# The name of the part of a class between its header and its first method.
+HEAD = ""
+
+_HEADER = re.compile(r"[ \t\f]*(?:class|(?:async[ \t]+)?def)[ \t]+(?P<name>\w+)")
+_SPACE = re.compile(r"[ \t\f]*")
+_COMMENT_LINE = re.compile(r"[ \t\f]*#")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A method of a class, or a class in it, with the comment lines directly above it; or the class's head.
+
+    Attributes:
+        name: its name, with its number where it is not the first of that name (a property's setter); `HEAD` for the
+            part above the first.
+        start: where it starts in the text of the class.
+        end: where the line behind its last one starts.
+    """
+
+    name: str
+    start: int
+    end: int
+
+
+def own_name(block: str) -> tuple[int, int]:
+    """Where the name stands in a block that starts at its header."""
+    match = _HEADER.match(block)
+    return match.span("name") if match else (0, 0)
+
+
+def with_name(block: str, name: str) -> str:
+    """The block, which starts at its header, under another name."""
+    start, end = own_name(block)
+    return block[:start] + name + block[end:]
+
+
+def from_header(text: str) -> str:
+    """The lines of a definition without its decorators."""
+    if _HEADER.match(text):
+        return text
+    headers = (start for start, _ in logical_lines(text) if _HEADER.match(text, start))
+    return text[next(headers, 0) :]
+
+
+def header_end(block: str) -> int:
+    """Where the line behind the header starts, however many lines the header has."""
+    _, end = next(logical_lines(block), (0, 0))
+    return end
+
+
+def compared_sides(original: str, copy: str) -> tuple[str, str]:
+    """What is compared of a block and its copy, both from their headers on."""
+    ignored = ignored_members(copy)
+    # Where both end early, the original's own tail is no part of what its copy was made of.
+    if end_of_copy(copy) is not None:
+        original, copy = before_end(original), before_end(copy)
+    return compared(original, ignored), compared(copy, ignored)
+
+
+def compared(block: str, ignored: Collection[str] = ()) -> str:
+    """The lines of a block that are compared, at column 0 and under no name, less the members of these names."""
+    block = without_members(without_markers(block), ignored) if ignored else without_markers(block)
+    return with_name(reindent(block, ""), "_")
+
+
+def before_end(block: str) -> str:
+    """The block up to its `# End copy`."""
+    return block[: end_of_copy(block)]
+
+
+def end_of_copy(block: str) -> int | None:
+    """Where the `# End copy` line of a block starts; `None` where it has none at the indentation of its body."""
+    if END_COPY not in block:
+        return None
+    body: str | None = None
+    for start, end in logical_lines(block):
+        indent = _SPACE.match(block, start).group()  # type: ignore[union-attr]
+        if indent == body and block.startswith(END_COPY, start + len(indent)):
+            return start
+        if start > 0 and body is None and block[start:end].strip() and not _COMMENT_LINE.match(block, start):
+            body = indent
+    return None
+
+
+def is_ignored(block: str) -> bool:
+    """Whether the block is a function in which `# Ignore copy` stands."""
+    return IGNORE_COPY in block and not _is_class(block) and _asks_to_ignore(block)
+
+
+def ignored_members(block: str) -> list[str]:
+    """The names of the members of a class that are out of the comparison."""
+    if IGNORE_COPY not in block:
+        return []
+    return [member.name for member in members(block) if _asks_to_ignore(block[member.start : member.end])]
+
+
+def members(block: str) -> list[Member]:
+    """The members of a class, in order; none for a function."""
+    if not _is_class(block):
+        return []
+    own = block[slice(*own_name(block))]
+    found = sorted(
+        (definition.start, definition.name, definition.end, definition.indent)
+        for definition in find_definitions(block)
+        if definition.name.rpartition(".")[0] == own
+    )
+    names = _told_apart([name.rpartition(".")[2] for _, name, _, _ in found])
+    methods = [
+        Member(name, _above_comments(block, start, indent), end)
+        for name, (start, _, end, indent) in zip(names, found, strict=True)
+    ]
+    head_end = methods[0].start if methods else len(block)
+    return [Member(HEAD, header_end(block), head_end), *methods]
+
+
+def without_members(block: str, names: Collection[str]) -> str:
+    """The class without its members of these names."""
+    for member in reversed(members(block)):
+        if member.name in names:
+            block = block[: member.start] + block[member.end :]
+    return block
+
+
+def reindent(block: str, indent: str) -> str:
+    """The block with its header's indentation exchanged for another, on every line that starts with it."""
+    old = _SPACE.match(block).group()  # type: ignore[union-attr]
+    if old == indent:
+        return block
+    lines = block.split("\n")
+    return "\n".join(indent + line[len(old) :] if line.startswith(old) and line.strip() else line for line in lines)
+
+
+def _is_class(block: str) -> bool:
+    return block.lstrip().startswith("class")
+
+
+def _above_comments(block: str, start: int, indent: str) -> int:
+    while start > 0:
+        line = block.rfind("\n", 0, start - 1) + 1
+        if not block.startswith(f"{indent}#", line):
+            break
+        start = line
+    return start
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    return [f"{name} ({count + 1})" if (count := names[:at].count(name)) else name for at, name in enumerate(names)]
+
+
+def _asks_to_ignore(text: str) -> bool:
+    """Whether `# Ignore copy` stands in the text as a comment, not in a string."""
+    return any(comment.startswith(IGNORE_COPY) for comment in comments(text))

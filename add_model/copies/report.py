@@ -1,0 +1,166 @@
+"""Findings as text for people, and as the documents that other programs read. Renders only; printing is the caller's."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from add_model.copies.check import Counts
+from add_model.copies.finding import Code, Difference, Finding, Severity
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+SARIF_SCHEMA = "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/main/sarif-2.1/schema/sarif-schema-2.1.0.json"
+
+
+def as_json(findings: Sequence[Finding], version: str) -> str:
+    """The findings as a list of objects; the format that scripts rely on."""
+    return json.dumps([_document(finding) for finding in findings], indent=2)
+
+
+def as_github(findings: Sequence[Finding], version: str) -> str:
+    """The findings as workflow commands, which GitHub shows as annotations beside the code."""
+    return "\n".join(
+        f"::{finding.severity.value} title={finding.code.name},file={_property(finding.path)},"
+        f"line={finding.line},endLine={finding.end_line}::{_data(_sentence(finding))}"
+        for finding in findings
+    )
+
+
+def as_sarif(findings: Sequence[Finding], version: str) -> str:
+    """The findings as a SARIF 2.1.0 log."""
+    rules = [_rule(code) for code in Code]
+    driver = {
+        "name": "add-model check-copies",
+        "version": version,
+        "informationUri": Code.CP001.page.rpartition("/")[0],
+        "rules": rules,
+    }
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": [*map(_result, findings)]}
+    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+DOCUMENTS: dict[str, Callable[[Sequence[Finding], str], str]] = {
+    "json": as_json,
+    "github": as_github,
+    "sarif": as_sarif,
+}
+
+
+def as_text(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """The findings for a terminal, grouped by file."""
+    from rich.text import Text
+
+    for _, group in groupby(findings, key=lambda finding: finding.path):
+        for finding in group:
+            colour = "red" if finding.severity is Severity.ERROR else "yellow"
+            head = Text.assemble(
+                (f"{finding.path}:{finding.line}", "bold"), " ", (finding.code.name, f"bold {colour}")
+            )
+            yield head.append(f" {_sentence(finding)}")
+            if finding.difference is not None:
+                yield from _difference(finding.difference)
+
+
+def statistics(findings: Iterable[Finding]) -> list[tuple[Code, Severity, int]]:
+    """How many findings there are of each code and severity; the most frequent first."""
+    counted = Counter((finding.code, finding.severity) for finding in findings)
+    return [
+        (code, severity, count)
+        for (code, severity), count in sorted(counted.items(), key=lambda item: (-item[1], item[0][0].name))
+    ]
+
+
+def statistics_as_json(findings: Iterable[Finding]) -> str:
+    """The statistics as a list of objects."""
+    rows = [
+        {"code": code.name, "severity": severity.value, "count": count, "description": code.value}
+        for code, severity, count in statistics(findings)
+    ]
+    return json.dumps(rows, indent=2)
+
+
+def statistics_as_text(findings: Iterable[Finding]) -> Iterator[RenderableType]:
+    """The statistics as lines."""
+    from rich.text import Text
+
+    for code, severity, count in statistics(findings):
+        yield Text(f"{count:6} {code.name} {severity.value:7} {code.value}")
+
+
+def summary(findings: Sequence[Finding], counts: Counts, seconds: float) -> str:
+    """One line: what was found, and what was looked at for it."""
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    warnings = len(findings) - errors
+    found = f"{_number(errors, 'error')}, {_number(warnings, 'warning')}" if findings else "all copies hold"
+    unchecked = f", {counts.unchecked} unchecked" if counts.unchecked else ""
+    fixable = sum(finding.fixable for finding in findings)
+    hint = f"; --fix can rewrite {fixable}" if fixable else ""
+    return f"{found}: {_number(counts.markers, 'marker')} checked{unchecked} in {_number(counts.files, 'file')}, {seconds:.2f} s{hint}"  # fmt: skip
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.object}: {finding.message}" if finding.object else finding.message
+
+
+def _difference(difference: Difference) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    sides = (("expected", difference.expected, "green"), ("found", difference.found, "red"))
+    for label, line, colour in sides:
+        shown = (line, colour) if line is not None else ("nothing", "dim")
+        yield Text.assemble((f"    {label:8} {difference.line:5} | ", "dim"), shown)
+
+
+def _document(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code.name,
+        "severity": finding.severity.value,
+        "path": finding.path,
+        "line": finding.line,
+        "end_line": finding.end_line,
+        "object": finding.object,
+        "source": finding.source,
+        "message": finding.message,
+        "fixable": finding.fixable,
+    }
+
+
+def _rule(code: Code) -> dict[str, Any]:
+    return {"id": code.name, "shortDescription": {"text": code.value}, "helpUri": code.page}
+
+
+def _result(finding: Finding) -> dict[str, Any]:
+    place = {
+        "artifactLocation": {"uri": _uri(finding.path), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": finding.line, "endLine": finding.end_line},
+    }
+    return {
+        "ruleId": finding.code.name,
+        "ruleIndex": list(Code).index(finding.code),
+        "level": finding.severity.value,
+        "message": {"text": _sentence(finding)},
+        "locations": [{"physicalLocation": place}],
+    }
+
+
+def _uri(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(path)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

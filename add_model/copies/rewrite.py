@@ -1,0 +1,205 @@
+"""The text that a drifted copy becomes: the original's, with everything kept that a copy has for itself.
+
+A class is put together member by member, a function statement by statement, so that what was equal already keeps the
+layout that it has. What a formatter would do to the rest is left to the formatter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from add_model.copies.equality import blocks_match, equal, letters
+from add_model.copies.marker import marker_lines, without_markers
+from add_model.copies.pair import Pair
+from add_model.copies.region import (
+    HEAD,
+    Member,
+    end_of_copy,
+    header_end,
+    ignored_members,
+    members,
+    own_name,
+    with_name,
+)
+
+if TYPE_CHECKING:
+    import libcst
+
+_SPACE = re.compile(r"[ \t\f]*")
+_DEFINITION_LINE = re.compile(r"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]", re.MULTILINE)
+_DECORATED_LINE = re.compile(r"^[ \t]*(?:@|(?:class|(?:async[ \t]+)?def)[ \t])", re.MULTILINE)
+
+
+def rewritten(pair: Pair, keep_header: bool = False) -> str:
+    """The lines that the copy of a pair should have, from its header on.
+
+    Args:
+        pair: a copy that differs.
+        keep_header: whether its header is its own affair.
+    """
+    copy, expected = pair.block, pair.expected
+    copy = copy if copy.endswith("\n") else f"{copy}\n"
+    expected = with_name(expected, copy[slice(*own_name(copy))])
+    if keep_header:
+        expected = copy[: header_end(copy)] + expected[header_end(expected) :]
+    cut = end_of_copy(copy)
+    if cut is None:
+        return rewritten_block(expected, copy)
+    # An original that ends early itself has a tail of its own, which is not the copy's.
+    body, tail = copy[:cut], copy[cut:]
+    gap = body[len(body.rstrip()) + 1 :]
+    return rewritten_block(expected[: end_of_copy(expected)], body).rstrip() + "\n" + gap + tail
+
+
+def rewritten_block(expected: str, copy: str) -> str:
+    """What a class or function becomes that should be what is expected; both are under the same name."""
+    if blocks_match(expected, copy):
+        return copy
+    result = _rewritten_class(expected, copy) if members(copy) and members(expected) else _rewritten_function(expected, copy)  # fmt: skip
+    # Whatever is kept must not cost the verdict.
+    return result if blocks_match(expected, result) else expected
+
+
+def _rewritten_class(expected: str, copy: str) -> str:
+    ignored = ignored_members(copy)
+    wanted, present = _segments(expected), _segments(copy)
+    result = [_header(expected, copy)]
+    placed: set[str] = set()
+    # Members that a copy ignores and its original lacks stay behind the member that they stand behind.
+    followers = _own_members(present, ignored, {name for name, _, _ in wanted})
+    texts = {name: (text, blank) for name, text, blank in present}
+    for name, text, blank in wanted:
+        if name in texts:
+            kept, kept_blank = texts[name]
+            text, blank = (kept, kept_blank) if name in ignored else (_rewritten_member(name, text, kept), blank)
+        elif name in ignored:
+            continue
+        result.append(_spaced(text, blank))
+        placed.add(name)
+        result.extend(_spaced(*own) for own in followers.pop(name, ()))
+    result.extend(_spaced(*own) for owns in followers.values() for own in owns)
+    return "".join(result).rstrip() + "\n"
+
+
+def _segments(block: str) -> list[tuple[str, str, int]]:
+    """The members of a class as (name, lines, blank lines behind them), each with all up to the next one."""
+    found: Sequence[Member] = members(block)
+    ends = [member.start for member in found[1:]] + [len(block)]
+    segments = []
+    for member, end in zip(found, ends, strict=True):
+        text = block[member.start : end]
+        written = text.rstrip()
+        if written:
+            # Behind the last member there is no telling; one line is what the others have.
+            blank = 1 if end == len(block) else text.count("\n", len(written)) - 1
+            segments.append((member.name, f"{written}\n", blank))
+        else:
+            segments.append((member.name, "", text.count("\n")))
+    return segments
+
+
+def _own_members(
+    present: list[tuple[str, str, int]], ignored: list[str], wanted: set[str]
+) -> dict[str, list[tuple[str, int]]]:
+    own: dict[str, list[tuple[str, int]]] = {}
+    behind = HEAD
+    for name, text, blank in present:
+        if name in wanted:
+            behind = name
+        elif name in ignored:
+            own.setdefault(behind, []).append((text, blank))
+    return own
+
+
+def _spaced(text: str, blank: int) -> str:
+    return text + "\n" * blank
+
+
+def _rewritten_member(name: str, expected: str, copy: str) -> str:
+    if equal(without_markers(expected), without_markers(copy)):
+        return copy
+    start, copy_start = _DEFINITION_LINE.search(expected), _DEFINITION_LINE.search(copy)
+    if name == HEAD or start is None or copy_start is None:
+        return expected
+    block = rewritten_block(expected[start.start() :], copy[copy_start.start() :])
+    return _with_markers_of(copy[: copy_start.start()], expected[: start.start()]) + block
+
+
+def _with_markers_of(copy: str, expected: str) -> str:
+    """The lines above a method's header, with the markers that the copy has there, in the place where it has them."""
+    decorated = _DECORATED_LINE.search(copy)
+    above = marker_lines(copy[: decorated.start()] if decorated else "")
+    below = marker_lines(copy[decorated.start() :] if decorated else copy)
+    decorated = _DECORATED_LINE.search(expected)
+    at = decorated.start() if decorated else len(expected)
+    return expected[:at] + above + expected[at:] + below
+
+
+def _header(expected: str, copy: str) -> str:
+    wanted, present = expected[: header_end(expected)], copy[: header_end(copy)]
+    return present if equal(_with_body(wanted), _with_body(present)) else wanted
+
+
+def _with_body(header: str) -> str:
+    """A header that can be parsed: at column 0, with something below it."""
+    return f"{header.strip()}\n    ...\n"
+
+
+def _rewritten_function(expected: str, copy: str) -> str:
+    import libcst
+
+    try:
+        wanted, present = _parsed(expected), _parsed(copy)
+    except libcst.ParserSyntaxError:
+        return expected
+    function, current = wanted.definition, present.definition
+    if not isinstance(function.body, libcst.IndentedBlock) or not isinstance(current.body, libcst.IndentedBlock):
+        return expected
+    if type(function) is not type(current):
+        return expected
+    body = function.body.with_changes(body=_merged(function.body.body, current.body.body))
+    code = wanted.with_definition(function.with_changes(body=body))
+    return _header(expected, copy) + code[header_end(code) :]
+
+
+class _parsed:
+    """A definition parsed where it stands, below as many headers as its indentation needs, and written back."""
+
+    def __init__(self, block: str) -> None:
+        import libcst
+
+        self._wrapped = bool(_SPACE.match(block).group())  # type: ignore[union-attr]
+        self._module = libcst.parse_module(f"if 1:\n{block}" if self._wrapped else block)
+        outer = self._module.body[0]
+        found = outer.body.body[0] if isinstance(outer, libcst.If) else outer
+        assert isinstance(found, (libcst.FunctionDef, libcst.ClassDef))
+        self.definition: libcst.FunctionDef | libcst.ClassDef = found
+
+    def with_definition(self, definition: libcst.FunctionDef | libcst.ClassDef) -> str:
+        import libcst
+
+        module = self._module.deep_replace(self.definition, definition)
+        assert isinstance(module, libcst.Module)
+        code = module.code
+        return code.removeprefix("if 1:\n") if self._wrapped else code
+
+
+def _merged(
+    expected: Sequence[libcst.BaseStatement], copy: Sequence[libcst.BaseStatement]
+) -> list[libcst.BaseStatement]:
+    """The expected statements, each in the copy's own layout where the copy has it."""
+    import libcst
+
+    empty = libcst.Module([])
+    wanted = [empty.code_for_node(statement) for statement in expected]
+    present = [without_markers(empty.code_for_node(statement)) for statement in copy]
+    merged = list(expected)
+    matcher = SequenceMatcher(None, [letters(code) for code in wanted], [letters(code) for code in present], autojunk=False)  # fmt: skip
+    for start, copy_start, length in matcher.get_matching_blocks():
+        for offset in range(length):
+            if equal(wanted[start + offset], present[copy_start + offset]):
+                merged[start + offset] = copy[copy_start + offset]
+    return merged

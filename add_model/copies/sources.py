@@ -1,0 +1,256 @@
+"""From a marker's dotted path to the file and the definition that it names; nothing is imported on the way."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+
+from add_model.copies.marker import without_markers
+from add_model.library import Library, installed_package
+from add_model.source import Definition, Module, SourceError, decode_module
+
+# The package of this tool: its zoo comes with it, so that a copy of it is judged as strictly as one of the library.
+BUNDLED = "add_model"
+TESTS = "tests"
+
+
+def read_bytes(path: str) -> bytes:
+    """Reads a file whole."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class Origin(Enum):
+    """Where a source is looked for."""
+
+    LIBRARY = "in this library"
+    BUNDLED = "in the zoo"
+    INSTALLED = "in another package"
+
+
+@dataclass(frozen=True)
+class Original:
+    """A definition that markers name as their source.
+
+    Attributes:
+        module: where it stands.
+        definition: it.
+        origin: whose it is.
+        elsewhere: its true path, where that is not the one asked for: not in the class that was named, but in one
+            that follows it. The libraries' own scripts take the first method of the name below the class's header,
+            and their released trees rely on that.
+    """
+
+    module: Module
+    definition: Definition
+    origin: Origin
+    elsewhere: str | None = None
+
+    @cached_property
+    def block(self) -> str:
+        """Its lines from the header on, without the markers in them, ending in a line feed."""
+        text = self.module.text[self.definition.header : self.definition.end]
+        return without_markers(text if text.endswith("\n") else f"{text}\n")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why a path leads to no definition.
+
+    Attributes:
+        reason: the end of a sentence that starts with the path.
+        checkable: whether it should lead to one here: not so where its package is not installed, or that part of
+            the library is not in this tree.
+        suggestion: the nearest path that does, if there is one.
+        module: the module that was searched for it, if the path leads to one.
+    """
+
+    reason: str
+    checkable: bool
+    suggestion: str | None = None
+    module: Module | None = None
+
+
+@dataclass
+class Sources:
+    """The packages that markers may name, with a memory of what was found in them.
+
+    Attributes:
+        library: whose packages come first.
+        read: how a file's bytes are read; a fix looks at texts that are not on disk yet.
+    """
+
+    library: Library
+    read: Callable[[str], bytes]
+    _found: dict[str, Original | Missing] = field(default_factory=dict)
+    _packages: dict[str, Path | None] = field(default_factory=dict)
+    _files: dict[str, Path | None] = field(default_factory=dict)
+    _modules: dict[str, Module] = field(default_factory=dict)
+
+    def remember(self, path: str, content: bytes) -> Module:
+        """Decodes a file's bytes, unless its module is known.
+
+        Raises:
+            SourceError: the bytes are not in the encoding that they declare.
+        """
+        module = self._modules.get(path)
+        if module is None:
+            module = self._modules[path] = decode_module(Path(path), content)
+        return module
+
+    def module(self, path: Path) -> Module:
+        """The module in a file.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        known = self._modules.get(str(path))
+        if known is not None:
+            return known
+        try:
+            return self.remember(str(path), self.read(str(path)))
+        except OSError as error:
+            raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
+
+    def find(self, source: str) -> Original | Missing:
+        """The definition at a dotted path.
+
+        Raises:
+            SourceError: the module that should hold it cannot be read.
+        """
+        found = self._found.get(source)
+        if found is None:
+            found = self._found[source] = self._look_up(source)
+        return found
+
+    def names_a_definition(self, source: str) -> bool:
+        """Whether something is left of the path behind the longest prefix that is a module."""
+        top, *parts = source.split(".")
+        package = self._package(top)
+        return package is None or not self._module(top, package, [*parts, ""])[1] == ""
+
+    def leads_into_library(self, source: str, in_tests: bool) -> bool:
+        """Whether a path starts with one of the library's own packages; `tests` is one for test files only."""
+        top = source.partition(".")[0]
+        return top in self.library.packages and (top != TESTS or in_tests)
+
+    def meant_path(self, source: str, in_tests: bool) -> str | None:
+        """The path into the library that a path outside it was meant to be; `None` for one that means something else.
+
+        Meant is a path whose package is misspelt (`transformer.models.…`), left out (`models.bart.…`), doubled in its
+        place (`models.models.…`), or `tests` where that is no package. The nearest path that exists is answered.
+        """
+        top, _, inside = source.partition(".")
+        for package, folder in self.library.packages.items():
+            if package == TESTS and not in_tests:
+                continue
+            if top == TESTS or difflib.SequenceMatcher(None, top, package).ratio() >= 0.85:
+                return self.nearest(f"{package}.{inside}")
+            if (folder / top).is_dir() and (folder / top / "__init__.py").is_file():
+                return self.nearest(f"{package}.{inside if inside.startswith(f'{top}.') else source}")
+        return None
+
+    def nearest(self, source: str) -> str:
+        """The existing path that is closest to a path whose package exists; as much of it as can be told."""
+        top, *inside = source.split(".")
+        folder = self._package(top)
+        path = [top]
+        while folder is not None and inside:
+            found = _closest(inside[0], [entry.stem for entry in _entries(folder)])
+            if found is None:
+                return source
+            path.append(found)
+            inside.pop(0)
+            if (folder / f"{found}.py").is_file():
+                module = self.module(folder / f"{found}.py")
+                name = _closest(".".join(inside), module.definitions)
+                return ".".join([*path, name or ".".join(inside)])
+            folder = folder / found
+        return source
+
+    def _look_up(self, source: str) -> Original | Missing:
+        top, *parts = source.split(".")
+        package = self._package(top)
+        if package is None:
+            return Missing(f"package `{top}` is neither in this library nor installed", checkable=False)
+        path, name = self._module(top, package, parts)
+        if path is None or not name:
+            shipped = top != TESTS or (package / parts[0]).exists() or (package / f"{parts[0]}.py").exists()
+            reason = "names a module, not a definition" if path else "leads to no module"
+            return Missing(reason, shipped, self._suggestion(source))
+        module = self.module(path)
+        definition = module.find(name)
+        if definition is not None:
+            return Original(module, definition, self._origin(top))
+        definition = _first_behind(module, name)
+        if definition is not None:
+            elsewhere = f"{source.removesuffix(name)}{definition.name}"
+            return Original(module, definition, self._origin(top), elsewhere)
+        return Missing(f"`{source.removesuffix(name)[:-1]}` holds no `{name}`", True, self._suggestion(source), module)
+
+    def _origin(self, top: str) -> Origin:
+        if top in self.library.packages:
+            return Origin.LIBRARY
+        return Origin.BUNDLED if top == BUNDLED else Origin.INSTALLED
+
+    def _package(self, top: str) -> Path | None:
+        if top not in self._packages:
+            self._packages[top] = self.library.packages.get(top) or installed_package(top)
+        return self._packages[top]
+
+    def _module(self, top: str, package: Path, parts: list[str]) -> tuple[Path | None, str]:
+        """The file of the longest prefix that is a module, and what is left of the path behind it."""
+        for count in range(len(parts) - 1, -1, -1):
+            dotted = ".".join([top, *parts[:count]])
+            if dotted not in self._files:
+                self._files[dotted] = _module_file(package.joinpath(*parts[:count]))
+            path = self._files[dotted]
+            if path is not None:
+                return path, ".".join(parts[count:])
+        return None, ""
+
+    def _suggestion(self, source: str) -> str | None:
+        nearest = self.nearest(source)
+        return nearest if nearest != source else None
+
+
+def _first_behind(module: Module, name: str) -> Definition | None:
+    """The first method of that name in any class behind the one that was named."""
+    class_name, _, method = name.rpartition(".")
+    named = module.definitions.get(class_name)
+    if named is None:
+        return None
+    behind = (
+        definition
+        for definition in module.definitions.values()
+        if definition.header > named.end
+        and definition.name.endswith(f".{method}")
+        and definition.name.count(".") == name.count(".")
+    )
+    return min(behind, key=lambda definition: definition.header, default=None)
+
+
+def _module_file(path: Path) -> Path | None:
+    for file in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+        if file.is_file():
+            return file
+    return None
+
+
+def _entries(folder: Path) -> Iterable[Path]:
+    try:
+        return [entry for entry in folder.iterdir() if entry.suffix == ".py" or entry.is_dir()]
+    except OSError:
+        return []
+
+
+def _closest(name: str, names: Iterable[str] | Mapping[str, object]) -> str | None:
+    known = sorted(names)
+    if name in known:
+        return name
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return found[0] if found else None

@@ -1,0 +1,269 @@
+"""What a check of a library finds, and what it passes over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from add_model.copies import check as engine
+from add_model.copies.check import Check
+from add_model.copies.finding import Code, Severity
+from add_model.errors import AddModelError
+from add_model.library import library_at
+
+from .libraries import codes_of, findings_of, write_library
+
+BERT = '''
+class BertLayer(Base):
+    """A layer of Bert."""
+
+    def __init__(self, config):
+        self.bert = BertDense(config)
+
+    @property
+    def size(self):
+        return self.bert.size
+'''
+VIT = BERT.replace("Bert", "ViT").replace("bert", "vit").lstrip()
+MARKER = "# Copied from my_models.bert.BertLayer with Bert->ViT all-casing\n"
+
+
+def test_a_finding_says_what_and_where(tmp_path: Path) -> None:
+    copy = f"import x\n\n\n{MARKER}@decorated\nclass ViTLayer(Base):\n" + VIT.partition("\n")[2].replace(
+        "vit.size", "vit"
+    )
+    (finding,) = findings_of(write_library(tmp_path, {"my_models/bert.py": BERT, "my_models/vit.py": copy}))
+    assert (finding.code, finding.severity, finding.fixable) == (Code.CP001, Severity.ERROR, True)
+    assert (finding.path, finding.line, finding.end_line) == ("src/my_models/vit.py", 4, 14)
+    assert (finding.object, finding.source) == ("ViTLayer", "my_models.bert.BertLayer")
+    assert finding.difference is not None
+    assert (finding.difference.line, finding.difference.expected, finding.difference.found) == (14, "return self.vit.size", "return self.vit")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("(Base)", "(Other)"),
+        ("(self, config)", "(self, config, more)"),
+        ("ViTDense", "BertDense"),
+        ("    @property\n", ""),
+        ("A layer", "One layer"),
+        ("        return self.vit.size\n", "        return self.vit.size\n\n    def more(self): ...\n"),
+        ("        return", "        # why\n        return"),
+    ],
+)
+def test_every_edit_of_a_copy_is_found(old: str, new: str, tmp_path: Path) -> None:
+    library = write_library(tmp_path, {"my_models/bert.py": BERT, "my_models/vit.py": MARKER + VIT})
+    assert codes_of(library) == []
+    assert old in VIT
+    (tmp_path / "src/my_models/vit.py").write_text(MARKER + VIT.replace(old, new))
+    assert codes_of(library) == ["CP001"]
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        f"@decorated\n{MARKER}{VIT}",
+        f"{MARKER}# why it is a copy\n@decorated(\n    1\n)\n\n{VIT}",
+        f"{MARKER}{VIT}# a comment at the left\n\nx = 1\n",
+        f"{MARKER}{VIT}".rstrip(),
+        f"{MARKER}{VIT}".replace("\n", "\r\n"),
+        f"\ufeff{MARKER}{VIT}",
+        "if True:\n    " + f"{MARKER}{VIT}".replace("\n", "\n    ").rstrip() + "\n",
+        f'"""\n# Copied from my_models.bert.Nothing.at_all\n"""\n{MARKER}{VIT}',
+        f"{MARKER}# Copied from my_models.bert.BertLayer with Bert->ViT,bert->vit\n{VIT}",
+    ],
+    ids=[
+        "decorator above",
+        "much between",
+        "comment behind",
+        "no newline",
+        "crlf",
+        "bom",
+        "below if",
+        "in a string",
+        "two",
+    ],
+)
+def test_equal_copies(copy: str, tmp_path: Path) -> None:
+    library = write_library(tmp_path, {"my_models/bert.py": BERT, "my_models/vit.py": copy.encode()})
+    check = Check(library)
+    assert list(check.findings()) == []
+    assert check.counts.markers == copy.count("with Bert")
+
+
+def test_a_line_more_behind_an_equal_block_is_found(tmp_path: Path) -> None:
+    copy = f"{MARKER}{VIT}# at the left\n        return None\n"
+    assert codes_of(write_library(tmp_path, {"my_models/bert.py": BERT, "my_models/vit.py": copy})) == ["CP001"]
+
+
+def test_methods_and_functions_at_any_indentation(tmp_path: Path) -> None:
+    copy = "class Other:\n    # Copied from my_models.bert.BertLayer.__init__ with Bert->ViT,bert->vit\n    def start(self, config):\n        self.vit = ViTDense(config)\n"
+    function = (
+        "# Copied from my_models.bert.BertLayer.size with bert->vit\ndef size(self):\n    return self.vit.size\n"
+    )
+    files = {"my_models/bert.py": BERT, "my_models/vit.py": copy + function}
+    assert codes_of(write_library(tmp_path, files)) == []
+
+
+def test_a_copy_of_the_zoo_is_judged_strictly(tmp_path: Path) -> None:
+    marker = "# Copied from add_model.errors.AddModelError with AddModel->My\n"
+    library = write_library(tmp_path, {"my_models/errors.py": f"{marker}class MyError(Exception):\n    pass\n"})
+    assert codes_of(library) == ["CP001"]
+
+
+def test_a_package_that_is_not_installed_is_said_to_be_unchecked(tmp_path: Path) -> None:
+    library = write_library(
+        tmp_path, {"my_models/vit.py": "# Copied from no_such_package.bert.Bert\nclass Bert: ...\n"}
+    )
+    check = Check(library)
+    (finding,) = check.findings()
+    assert (finding.code, finding.severity) == (Code.CP002, Severity.WARNING)
+    assert "unchecked" in finding.message and check.counts.unchecked == 1
+
+
+def test_the_nearest_path_is_offered(tmp_path: Path) -> None:
+    files = {
+        "my_models/bert.py": BERT,
+        "my_models/vit.py": "# Copied from my_models.bert.BertLayers with Bert->ViT\n" + VIT,
+    }
+    (finding,) = findings_of(write_library(tmp_path, files))
+    assert finding.code is Code.CP002 and "did you mean `my_models.bert.BertLayer`?" in finding.message
+
+
+def test_a_method_of_a_class_behind_the_named_one_is_compared_and_named(tmp_path: Path) -> None:
+    original = "class Bert:\n    x = 1\n\n\nclass BertModel:\n    def f(self):\n        return 1\n"
+    copy = "class ViT:\n    # Copied from my_models.bert.Bert.f\n    def f(self):\n        return 2\n"
+    findings = findings_of(write_library(tmp_path, {"my_models/bert.py": original, "my_models/vit.py": copy}))
+    assert [(finding.code, finding.severity) for finding in findings] == [
+        (Code.CP001, Severity.ERROR),
+        (Code.CP002, Severity.WARNING),
+    ]
+    assert "my_models.bert.BertModel.f" in findings[1].message
+
+
+def test_prose_in_a_library_is_no_finding(tmp_path: Path) -> None:
+    prose = """
+# Copied from fairseq for no_repeat_ngram in beam_search
+# copied from m4.training.packing
+# Copied from https://github.com/my_models/blob/main/my_models/bert.py
+# Copied from my_models, see there
+# 3. Process the images. Copied from my_models.vision.bert
+# Copied from OnnxConfig.generate_dummy_inputs
+x = "# copied from my_models.bert.BertLayer"
+"""
+    files = {"my_models/bert.py": BERT, "my_models/vision/bert.py": "", "my_models/prose.py": prose}
+    assert codes_of(write_library(tmp_path, files)) == []
+
+
+def test_tests_are_a_package_of_test_files_alone(tmp_path: Path) -> None:
+    marker = "# Copied from tests.models.test_bert.check\n"
+    library = write_library(tmp_path, {"my_models/vit.py": f"{marker}def check(): ...\n"})
+    for name, text in {"test_bert.py": "def check(): ...\n", "test_vit.py": f"{marker}def check(): ...\n"}.items():
+        (tmp_path / "tests/models").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tests/models" / name).write_text(text)
+    library = library_at(tmp_path)
+    assert [(finding.path, finding.code) for finding in findings_of(library)] == [("src/my_models/vit.py", Code.CP003)]
+
+
+def test_a_broken_file_is_named_and_the_rest_checked(tmp_path: Path) -> None:
+    drifted = MARKER + VIT.replace("size", "width")
+    files = {
+        "my_models/bert.py": BERT,
+        "my_models/broken.py": "x = 1\nclass A(:\n    pass\n",
+        "my_models/latin.py": b"x = '\xe9'\n",
+        "my_models/vit.py": drifted,
+    }
+    findings = findings_of(write_library(tmp_path, files))
+    assert [(finding.path, finding.line, finding.code.name) for finding in findings] == [
+        ("src/my_models/broken.py", 2, "CP006"),
+        ("src/my_models/latin.py", 1, "CP006"),
+        ("src/my_models/vit.py", 1, "CP001"),
+    ]
+    assert "line 2, column" in findings[0].message
+
+
+def test_in_a_large_library_a_broken_original_is_still_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "PARSED_BYTES", 0)
+    files = {"my_models/bert.py": f"class A(:\n{BERT}", "my_models/vit.py": MARKER + VIT.replace("size", "width")}
+    assert codes_of(write_library(tmp_path, files)) == ["CP006", "CP001"]
+
+
+def test_an_unreadable_original_is_named_once_and_its_copies_are_counted_as_unchecked(tmp_path: Path) -> None:
+    files = {"my_models/bert.py": b"x = '\xff'\n" + BERT.encode(), "my_models/vit.py": MARKER + VIT + MARKER + VIT}
+    check = Check(write_library(tmp_path, files))
+    assert [(finding.path, finding.code.name) for finding in check.findings()] == [("src/my_models/bert.py", "CP006")]
+    assert check.counts.unchecked == 2
+
+
+def test_circles_name_their_members(tmp_path: Path) -> None:
+    files = {
+        f"my_models/{name}.py": f"# Copied from my_models.{source}.f\ndef f(): ...\n"
+        for name, source in {"a": "b", "b": "c", "c": "a", "d": "a"}.items()
+    }
+    findings = findings_of(write_library(tmp_path, files))
+    assert [(finding.code, finding.path[-4:]) for finding in findings] == [
+        (Code.CP004, f"{name}.py") for name in "abc"
+    ]
+    assert all(f"my_models.{name}.f" in finding.message for finding in findings for name in "abc")
+
+
+def test_an_inner_marker_yields_to_the_outer_one_unless_its_method_is_ignored(tmp_path: Path) -> None:
+    inner = "    # Copied from my_models.bert.BertLayer.size\n    @property"
+    nested = MARKER + VIT.replace("    @property", inner)
+    library = write_library(tmp_path, {"my_models/bert.py": BERT, "my_models/vit.py": nested})
+    assert codes_of(library) == ["CP011"]
+    (tmp_path / "src/my_models/vit.py").write_text(nested.replace("    @property", "    # Ignore copy\n    @property"))
+    assert codes_of(library) == ["CP001"]
+
+
+def test_only_the_paths_that_are_given_are_checked(tmp_path: Path) -> None:
+    drifted = MARKER + VIT.replace("size", "width")
+    files = {"my_models/bert.py": BERT, "my_models/one/vit.py": drifted, "my_models/two/vit.py": drifted}
+    library = write_library(tmp_path, files)
+    for path in (tmp_path / "src/my_models/one", tmp_path / "src/my_models/one/vit.py"):
+        assert [finding.path for finding in Check(library, [path]).findings()] == ["src/my_models/one/vit.py"]
+    with pytest.raises(AddModelError, match="no such file or folder"):
+        Check(library, [tmp_path / "missing"])
+
+
+def test_configuration_excludes_files_and_registers_full_copies(tmp_path: Path) -> None:
+    drifted = MARKER + VIT.replace("size", "width")
+    files = {
+        "my_models/bert.py": BERT,
+        "my_models/old/vit.py": drifted,
+        "my_models/a.py": "x = 1\n",
+        "my_models/b.py": "x = 2\n",
+    }
+    write_library(tmp_path, files)
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.add-model]\nexclude = ["src/my_models/old/*"]\n'
+        '[tool.add-model.full-copies]\n"src/my_models/b.py" = "src/my_models/a.py"\n"src/my_models/c.py" = "no.py"\n'
+    )
+    findings = findings_of(library_at(tmp_path))
+    assert [(finding.path, finding.code.name) for finding in findings] == [
+        ("src/my_models/b.py", "CP001"),
+        ("src/my_models/c.py", "CP002"),
+    ]
+
+
+def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
+    library = write_library(tmp_path, {"my_models/bert.py": BERT})
+    (tmp_path / "src/my_models/loop").symlink_to(tmp_path / "src/my_models")
+    check = Check(library)
+    assert list(check.findings()) == [] and check.counts.files == 2
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(content=st.binary(max_size=200), text=st.text(max_size=80))
+def test_no_file_crashes_it(content: bytes, text: str, tmp_path: Path) -> None:
+    marker = b"# Copied from my_models.bert.BertLayer with Bert->ViT\n"
+    files = {
+        "my_models/bert.py": BERT,
+        "my_models/odd.py": marker + content,
+        "my_models/text.py": text.encode("utf-8", "replace") + b"\n" + marker + VIT.encode(),
+    }
+    findings_of(write_library(tmp_path, files))

@@ -1,0 +1,144 @@
+"""What counts as a difference, and what is layout."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from add_model.copies.equality import equal, is_copy
+from add_model.copies.marker import Replacement
+
+BLOCK = '''
+def forward(self, hidden_states, scale=1.0):
+    """Scales.
+
+    Args:
+        hidden_states: the states.
+    """
+    # The mask is added, not multiplied.
+    output = self.dense(hidden_states, "kind", scale)
+    if output is not None:  # never so in training
+        output = output * (1, 2)
+    raise ValueError(f"no {output} " "at all")
+'''.lstrip()
+
+SAME = {
+    "wrapped": ('self.dense(hidden_states, "kind", scale)', 'self.dense(\n        hidden_states,\n        "kind",\n        scale,\n    )'),
+    "quotes": ('"kind"', "'kind'"),
+    "blank lines": ("    raise", "\n\n    raise"),
+    "no blank line in the docstring": ("Scales.\n\n", "Scales.\n"),
+    "white space at the end of a docstring line": ("Scales.\n", "Scales.  \n"),
+    "redundant parentheses": ("self.dense(hidden", "(self.dense)(hidden"),
+    "a joined string": ('f"no {output} " "at all"', 'f"no {output} at all"'),
+    "a split string": ('"kind"', '("ki" "nd")'),
+    "trailing comma": ("scale=1.0)", "scale=1.0,)"),
+    "comment spacing": ("# The mask", "#The mask"),
+    "a method chain over lines": ("output * (1, 2)", "(\n            output\n            * (1, 2)\n        )"),
+}  # fmt: skip
+DIFFERENT = {
+    "a name": ("output = self", "result = self"),
+    "a constant": ("1.0", "2.0"),
+    "an operator": ("output * (", "output + ("),
+    "a line": ("        output = output * (1, 2)\n", "        pass\n"),
+    "a parameter": ("scale=1.0", "scale=1.0, more=None"),
+    "a docstring word": ("the states", "their states"),
+    "docstring indentation": ("        hidden_states: the", "            hidden_states: the"),
+    "a comment": ("added, not", "added and not"),
+    "a comment less": ("    # The mask is added, not multiplied.\n", ""),
+    "a comment moved down": ("    # The mask is added, not multiplied.\n    output = self.dense(hidden_states, \"kind\", scale)\n", "    output = self.dense(hidden_states, \"kind\", scale)\n    # The mask is added, not multiplied.\n"),
+    "an indentation": ("    raise", "        raise"),
+    "a tuple of one": ("(1, 2)", "(1,)"),
+    "white space in a string": ('"kind"', '"ki nd"'),
+    "quotes in a string": ('"kind"', "'\"kind\"'"),
+    "a string's prefix": ('"kind"', 'b"kind"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new"), SAME.values(), ids=SAME)
+def test_layout_does_not_count(old: str, new: str) -> None:
+    assert old in BLOCK
+    assert equal(BLOCK, BLOCK.replace(old, new))
+    assert equal(BLOCK.replace(old, new), BLOCK)
+
+
+@pytest.mark.parametrize(("old", "new"), DIFFERENT.values(), ids=DIFFERENT)
+def test_everything_else_does(old: str, new: str) -> None:
+    assert old in BLOCK
+    assert not equal(BLOCK, BLOCK.replace(old, new))
+
+
+def test_a_tuple_is_not_what_stands_in_it() -> None:
+    assert not equal("def f():\n    return (1,)\n", "def f():\n    return (1)\n")
+
+
+@pytest.mark.parametrize(
+    ("copy", "verdict"), [("def f(:\n    x = (1,\n  2)\n", True), ("def f(:\n  x = (1, 3)\n", False)]
+)
+def test_text_that_does_not_parse_is_compared_token_by_token(copy: str, verdict: bool) -> None:
+    assert equal("def f(:\n    x = (1, 2)\n", copy) is verdict
+
+
+ORIGINAL = """
+@decorated
+class BertLayer(nn.Module):
+    def __init__(self, config):
+        self.dense = BertDense(config)
+
+    # Copied from my_models.other.Other.forward
+    def forward(self, states):
+        return self.dense(states)
+"""
+
+
+@pytest.mark.parametrize(
+    ("copy", "verdict"),
+    [
+        (ORIGINAL.replace("Bert", "ViT"), True),
+        (ORIGINAL.replace("Bert", "ViT").replace("@decorated\n", "@other(\n    1,\n)\n"), True),
+        (ORIGINAL.replace("Bert", "ViT").replace("class ViTLayer", "class Block"), True),
+        (ORIGINAL.replace("Bert", "ViT").replace("nn.Module", "nn.Sequential"), False),
+        (ORIGINAL.replace("Bert", "ViT").replace("    # Copied from my_models.other.Other.forward\n", ""), True),
+        (ORIGINAL.replace("Bert", "ViT").replace("(self, states)", "(self, states, mask)"), False),
+        (ORIGINAL, False),
+    ],
+)
+def test_is_copy(copy: str, verdict: bool) -> None:
+    assert is_copy(ORIGINAL, copy, [Replacement("Bert", "ViT")]) is verdict
+
+
+def test_is_copy_of_a_method_at_another_indentation() -> None:
+    function = "def scale(states):\n    # why\n    return states\n"
+    assert is_copy(function, textwrap.indent(function, "        "), [])
+
+
+def test_ignored_methods_are_left_out_on_both_sides() -> None:
+    original = "class A:\n    x = 1\n\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n"
+    above = original.replace("    def f", "    # Ignore copy\n    def f").replace("return 1", "return 3")
+    inside = original.replace("        return 1", "        # Ignore copy\n        return 3")
+    missing = "class A:\n    x = 1\n\n    # Ignore copy\n    def new(self): ...\n\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n"
+    assert is_copy(original, above) and is_copy(original, inside) and is_copy(original, missing)
+    assert not is_copy(original, above.replace("return 2", "return 3"))
+
+
+def test_the_head_of_a_class_can_be_ignored() -> None:
+    original = 'class A:\n    """Doc."""\n\n    x = 1\n\n    def f(self):\n        return 1\n'
+    copy = original.replace("x = 1", "# Ignore copy\n    x = 2").replace("Doc", "Other")
+    assert is_copy(original, copy)
+    assert not is_copy(original, copy.replace("return 1", "return 2"))
+
+
+def test_end_copy_ends_the_comparison() -> None:
+    original = "def __init__(self):\n    self.a = 1\n    if a:\n        b\n"
+    assert is_copy(original, original + "\n    # End copy\n    self.b = 2\n")
+    assert not is_copy(original, original + "        # End copy\n    self.b = 2\n")
+    assert not is_copy(original, original.replace("1", "2") + "\n    # End copy\n    self.b = 2\n")
+
+
+@given(st.text(), st.text())
+def test_no_text_crashes_it(first: str, second: str) -> None:
+    assert equal(first, first)
+    equal(f"def f():\n    {first}", f"def f():\n    {second}")
+    is_copy(first, second)

@@ -1,0 +1,135 @@
+"""The grammar's examples are its tests."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from add_model.copies.marker import (
+    Marker,
+    Mention,
+    Replacement,
+    find_comments,
+    marker_lines,
+    read_comment,
+    replace,
+    without_markers,
+)
+
+SOURCE = "transformers.models.bert.modeling_bert.BertLayer"
+
+
+@pytest.mark.parametrize(
+    ("rest", "replacements"),
+    [
+        ("", []),
+        (" with Bert->ViT", [Replacement("Bert", "ViT")]),
+        (" Bert->ViT", [Replacement("Bert", "ViT")]),
+        (" with Bert->ViT,bert->vit", [Replacement("Bert", "ViT"), Replacement("bert", "vit")]),
+        (" with Bert->ViT,  bert->vit ", [Replacement("Bert", "ViT"), Replacement("bert", "vit")]),
+        (" with Bert->ViT, with bert->vit", [Replacement("Bert", "ViT"), Replacement("bert", "vit")]),
+        (" with Bert->ViT all-casing", [Replacement("Bert", "ViT", all_casing=True)]),
+        (" with a/b-base->c/d_e0.40", [Replacement("a/b-base", "c/d_e0.40")]),
+        ("  with self.bert->self.vit", [Replacement("self.bert", "self.vit")]),
+    ],
+)
+def test_markers(rest: str, replacements: list[Replacement]) -> None:
+    assert read_comment(f"    # Copied from {SOURCE}{rest}", 7) == Marker(7, "    ", SOURCE, tuple(replacements))
+
+
+@pytest.mark.parametrize(
+    ("rest", "replacements", "problem"),
+    [
+        (" with Bert -> ViT", [], "`Bert -> ViT`"),
+        (" -> ViTLayer", [], "`-> ViTLayer`"),
+        (" with Bert->ViT, CLIPConfig", [Replacement("Bert", "ViT")], "`CLIPConfig`"),
+        (" with A->B, Big Bird->Small Bird", [Replacement("A", "B")], "`Big Bird->Small Bird`"),
+        (" with Bert->ViT and one change", [Replacement("Bert", "ViT")], "`and one change` behind `Bert->ViT`"),
+        (" with", [], "missing"),
+    ],
+)
+def test_markers_that_say_more_than_is_understood(rest: str, replacements: list[Replacement], problem: str) -> None:
+    marker = read_comment(f"# Copied from {SOURCE}{rest}", 1)
+    assert isinstance(marker, Marker)
+    assert marker.replacements == tuple(replacements)
+    assert len(marker.problems) == 1 and problem in marker.problems[0]
+
+
+def test_a_slash_stands_for_a_dot() -> None:
+    marker = read_comment("# Copied from diffusers.pipelines.deprecated/pipeline_x.Pipeline.decode", 1)
+    assert isinstance(marker, Marker) and marker.source == "diffusers.pipelines.deprecated.pipeline_x.Pipeline.decode"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (f"# copied from {SOURCE}", "not written"),
+        (f"# TODO: Copied from {SOURCE} with Bert->ViT", "`TODO:` stands before it"),
+        (f"# # Copied from {SOURCE}", "`#` stands before it"),
+        (f"@staticmethod  # Copied from {SOURCE}", "behind code"),
+    ],
+)
+def test_mentions(line: str, why: str) -> None:
+    mention = read_comment(line, 3)
+    assert isinstance(mention, Mention)
+    assert (mention.line, mention.source) == (3, SOURCE) and why in mention.why
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# Copied from https://github.com/crowsonkb/k-diffusion/blob/master/sampling.py#L17",
+        "# Copied from fairseq for no_repeat_ngram in beam_search",
+        "# Copied from statements must be added just before the definition",
+        "# Copied from `modeling_tf_t5.py` with -1e9 -> -10000",
+        "# Copied from OnnxConfig.generate_dummy_inputs",
+        "# copied from Siglip2ImageProcessor",
+        "# TODO @longjie no longer copied from Mistral after static cache",
+        "x = 1",
+        "",
+    ],
+)
+def test_prose(line: str) -> None:
+    assert read_comment(line, 1) is None
+
+
+def test_replacements_apply_from_left_to_right_to_each_others_results() -> None:
+    replacements = (Replacement("Bert", "MobileBert", all_casing=True), Replacement("MobileBert", "Tiny"))
+    assert replace("Bert bert BERT", replacements) == "Tiny mobilebert MOBILEBERT"
+
+
+def test_comments_are_found_with_their_lines() -> None:
+    text = f"import x\n\n\n# Copied from {SOURCE}\ndef f(): ...\n# copied from {SOURCE}"
+    found = [(offset, comment.line) for offset, comment in find_comments(text)]
+    assert found == [(text.index("# C"), 4), (text.index("# c"), 6)]
+
+
+def test_marker_lines_can_be_taken_out() -> None:
+    text = f"class A:\n    # Copied from {SOURCE} with A->B\n    # Copied from fairseq\n    def f(self): ...\n"
+    assert without_markers(text) == "class A:\n    # Copied from fairseq\n    def f(self): ...\n"
+    assert marker_lines(text) == f"    # Copied from {SOURCE} with A->B\n"
+
+
+names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
+sides = st.from_regex(r"[A-Za-z0-9_./-]{1,12}", fullmatch=True).filter(
+    lambda side: "->" not in side and side[-1] != "-" and side != "with"
+)
+markers = st.builds(
+    Marker,
+    line=st.just(1),
+    indent=st.sampled_from(["", "    ", "\t"]),
+    source=st.lists(names, min_size=2, max_size=5).map(lambda parts: ".".join(["package", *parts])),
+    replacements=st.lists(st.builds(Replacement, sides, sides, st.booleans()), max_size=4).map(tuple),
+)
+
+
+@given(markers)
+def test_what_is_written_is_read_back(marker: Marker) -> None:
+    assert read_comment(str(marker), 1) == marker
+
+
+@given(st.text())
+def test_no_line_crashes_it(text: str) -> None:
+    read_comment(f"# Copied from {text}", 1)
+    list(find_comments(text))

@@ -1,0 +1,81 @@
+"""The formats that other programs read."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+from rich.console import Console
+
+from add_model.copies import report
+from add_model.copies.check import Counts
+from add_model.copies.finding import Code, Difference, Finding, Severity
+
+FINDINGS = [
+    Finding(Code.CP001, Severity.ERROR, "src/a, b.py", 3, 9, "ViT.f", "m.bert.Bert.f", "differs: 50 %", True, Difference(5, "x = [1]", None)),
+    Finding(Code.CP005, Severity.WARNING, "src/b.py", 1, 1, "", "m.bert.Bert", "`a->b` changes nothing"),
+]  # fmt: skip
+
+
+def test_json_is_the_contract() -> None:
+    first, second = json.loads(report.as_json(FINDINGS, "1.0"))
+    assert first == {
+        "code": "CP001",
+        "severity": "error",
+        "path": "src/a, b.py",
+        "line": 3,
+        "end_line": 9,
+        "object": "ViT.f",
+        "source": "m.bert.Bert.f",
+        "message": "differs: 50 %",
+        "fixable": True,
+    }
+    assert second["severity"] == "warning"
+    assert report.as_json([], "1.0") == "[]"
+
+
+def test_github_annotations_are_escaped() -> None:
+    assert report.as_github(FINDINGS, "1.0").splitlines() == [
+        "::error title=CP001,file=src/a%2C b.py,line=3,endLine=9::ViT.f: differs: 50 %25",
+        "::warning title=CP005,file=src/b.py,line=1,endLine=1::`a->b` changes nothing",
+    ]
+
+
+def test_sarif_names_its_rules_and_places() -> None:
+    log = json.loads(report.as_sarif(FINDINGS, "1.0"))
+    (run,) = log["runs"]
+    assert log["version"] == "2.1.0" and run["tool"]["driver"]["version"] == "1.0"
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == [code.name for code in Code]
+    for result, finding in zip(run["results"], FINDINGS, strict=True):
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == finding.code.name
+        assert result["level"] == finding.severity.value
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert region == {"startLine": finding.line, "endLine": finding.end_line}
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "src/a%2C%20b.py"
+
+
+def test_text_shows_both_sides_of_a_difference() -> None:
+    stream = StringIO()
+    console = Console(file=stream, soft_wrap=True)
+    for line in report.as_text(FINDINGS):
+        console.print(line)
+    assert stream.getvalue().splitlines() == [
+        "src/a, b.py:3 CP001 ViT.f: differs: 50 %",
+        "    expected     5 | x = [1]",
+        "    found        5 | nothing",
+        "src/b.py:1 CP005 `a->b` changes nothing",
+    ]
+
+
+def test_statistics_count_by_code() -> None:
+    assert report.statistics([*FINDINGS, FINDINGS[1]]) == [
+        (Code.CP005, Severity.WARNING, 2),
+        (Code.CP001, Severity.ERROR, 1),
+    ]
+
+
+def test_the_summary_says_what_was_looked_at() -> None:
+    counts = Counts(files=3, markers=1, unchecked=2)
+    assert report.summary(FINDINGS, counts, 0.5) == "1 error, 1 warning: 1 marker checked, 2 unchecked in 3 files, 0.50 s; --fix can rewrite 1"  # fmt: skip
+    assert report.summary([], Counts(), 0.5) == "all copies hold: 0 markers checked in 0 files, 0.50 s"

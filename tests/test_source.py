@@ -1,0 +1,209 @@
+"""Where definitions start and end: `ast` is the judge of every text that it can read."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import add_model
+from add_model.source import (
+    Definition,
+    Module,
+    SourceError,
+    block_end,
+    decode_module,
+    find_definitions,
+    logical_lines,
+    read_module,
+)
+
+ODD = '''
+"""Docstring with a
+def not_a_definition():
+    pass
+"""
+import x  # comment (with a bracket
+
+if x:
+    def conditional(a=")",
+b=1):
+        return """
+left
+"""
+else:
+    def conditional(): return 2
+
+class A(
+    Base,
+    metaclass=M
+):
+    """Doc."""
+
+    @property
+    # between
+    @other(
+        "("
+    )
+    def value(self):
+        text = 'it\\'s \\
+continued'
+
+# a comment at the left
+        return text
+        # belongs to value
+
+    @value.setter
+    def value(self, new):
+        def nested():
+            return {
+        1: 2,
+    }
+        self.x = new; y = 1
+        if y: pass
+    async def other(self): ...
+\t
+    class Inner: x = 1
+# behind
+
+@overload
+def over(a: int) -> int: ...
+@overload
+def over(a: str) -> str: ...
+def over(a): return a
+def last(a): return \\
+  a
+x = """
+class Fake: pass
+"""
+class Fake: real = 1'''
+
+
+def by_parser(text: str) -> Iterator[tuple[str, int, int, int]]:
+    """Each definition's name, first line, header line and last line of code, as `ast` sees them."""
+
+    def walk(node: ast.AST, prefix: str) -> Iterator[tuple[str, int, int, int]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                name = f"{prefix}{child.name}"
+                first = min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])
+                assert child.end_lineno is not None
+                yield name, first, child.lineno, child.end_lineno
+                yield from walk(child, f"{name}.")
+            else:
+                yield from walk(child, prefix)
+
+    return walk(ast.parse(text), "")
+
+
+def as_lines(text: str, found: Definition) -> tuple[str, int, int, int]:
+    """The same, of a definition found here, comments at its end left out."""
+    lines = text[: found.end].split("\n")[:-1] if text[: found.end].endswith("\n") else text[: found.end].split("\n")
+    while not lines[-1].strip() or lines[-1].lstrip().startswith("#"):
+        lines.pop()
+    return found.name, text.count("\n", 0, found.start) + 1, text.count("\n", 0, found.header) + 1, len(lines)
+
+
+def assert_same_as_parser(text: str) -> None:
+    definitions = list(find_definitions(text))
+    assert sorted(as_lines(text, found) for found in definitions) == sorted(by_parser(text))
+    for found in definitions:
+        assert block_end(text, found.header) == found.end
+
+
+def test_odd_module() -> None:
+    assert_same_as_parser(ODD)
+
+
+@pytest.mark.parametrize("path", sorted(Path(add_model.__file__).parent.rglob("*.py")), ids=lambda path: path.stem)
+def test_this_package(path: Path) -> None:
+    module = read_module(path)
+    assert_same_as_parser(module.text)
+    for name, definition in module.definitions.items():
+        assert Module(path, module.text).find(name) == definition
+
+
+def test_comments_belong_to_the_block_that_they_are_indented_for() -> None:
+    module = Module(Path("m.py"), ODD)
+    value, other = module.definitions["A.value"], module.definitions["A.other"]
+    assert ODD[: value.end].endswith("# belongs to value\n")
+    assert ODD[: module.definitions["A"].end].endswith("class Inner: x = 1\n")
+    assert ODD[other.start : other.end] == "    async def other(self): ...\n"
+
+
+def test_of_several_the_first_that_is_no_overload_is_found() -> None:
+    module = Module(Path("m.py"), ODD)
+    for name, line in {
+        "over": "def over(a): return a",
+        "conditional": '    def conditional(a=")",',
+        "Fake": "class Fake: real = 1",
+    }.items():
+        definition = module.find(name)
+        assert definition is not None
+        assert ODD[definition.header :].startswith(line)
+    assert module.find("A.value.missing") is None and module.find("not_a_definition") is None
+
+
+statements = st.recursive(
+    st.sampled_from(["x = 1", "pass", 'y = """a\n  b\n"""', "z = (1,\n2)", "# comment", "", "a = [\n]", "'\\''", "# '", "w = 1 \\\n  + 2"]),
+    lambda inner: st.builds(
+        lambda header, body: f"{header}\n" + textwrap.indent("\n".join([*body, "pass"]), "    ", lambda line: True),
+        st.sampled_from(["def f(a,\n  b=')'):", "class C:", "@d\ndef g():", "if x:", "async def h(): # (", "@d(\n)\n# c\nclass D(E):"]),
+        st.lists(inner, max_size=4),
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(st.lists(statements, max_size=6).map("\n".join))
+def test_generated_modules(text: str) -> None:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return
+    assert_same_as_parser(text)
+
+
+@given(st.text(alphabet="def class():\n\t\"'#\\@ x[]{}\f"))
+def test_no_text_crashes_it(text: str) -> None:
+    assert "".join(text[start:end] for start, end in logical_lines(text)) == text
+    module = Module(Path("m.py"), text)
+    for name in module.definitions:
+        Module(Path("m.py"), text).find(name)
+    for start, _ in logical_lines(text):
+        assert module.is_code(start)
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "encoding"),
+    [
+        (b"x = 1\r\ny\rz\n", "x = 1\ny\nz\n", "utf-8"),
+        (b"\xef\xbb\xbfx", "x", "utf-8-sig"),
+        (b"# -*- coding: latin-1 -*-\n# \xe9", "# -*- coding: latin-1 -*-\n# \xe9", "iso-8859-1"),
+        ("# é".encode(), "# é", "utf-8"),
+        (b"", "", "utf-8"),
+    ],
+)
+def test_bytes_become_text(content: bytes, text: str, encoding: str) -> None:
+    module = decode_module(Path("m.py"), content)
+    assert (module.text, module.encoding) == (text, encoding)
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "column"),
+    [(b"x = 1\ny = '\xff'\n", 2, 6), (b"# coding: no-such\n", 1, 1), (b"# coding: utf-8\n\xff", 2, 1)],
+)
+def test_bytes_that_are_no_text_are_named_with_their_place(content: bytes, line: int, column: int) -> None:
+    with pytest.raises(SourceError) as raised:
+        decode_module(Path("m.py"), content)
+    assert (raised.value.line, raised.value.column) == (line, column)
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="cannot be read"):
+        read_module(tmp_path / "missing.py")
