@@ -1,0 +1,171 @@
+"""`add-model like`: a new model package that starts as a faithful copy of a reference."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from add_model.cli.examples import with_examples
+
+if TYPE_CHECKING:
+    from add_model.scaffold.answers import Answers
+    from add_model.scaffold.plan import Plan
+    from add_model.scaffold.questionnaire import Request
+    from add_model.scaffold.render import Rendering
+    from add_model.scaffold.tree import Outcome
+
+_EXAMPLES = """
+Examples:
+    add-model like                                  asks what it needs to know
+    add-model like bert --name brand_new_bert --into my_models --yes
+    add-model like zoo:gpt2 --name tiny_gpt --heads causal-lm
+    add-model like bart --name my_bart --tokenizer-like bert
+    add-model like brand_new_bert --name newer_bert   from a model made before
+    add-model like --answers answers.toml           makes it again
+"""
+
+
+@with_examples(_EXAMPLES)
+def like(
+    reference: Annotated[
+        str | None,
+        typer.Argument(
+            help="The model to start from: a type (bert) or origin:type (zoo:bert). See: add-model references",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", metavar="SNAKE", help="The new model's name, such as brand_new_bert.", show_default=False
+        ),
+    ] = None,  # fmt: skip
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            metavar="DIR",
+            help="The library's folder; a new library is laid down where there is none. Default: the library around here, or this folder if it is empty.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
+    heads: Annotated[
+        str | None,
+        typer.Option(
+            "--heads",
+            metavar="A,B|all",
+            help="The tasks to write classes for, such as masked-lm,token-classification; or all, or none.",
+            show_default="all",
+        ),
+    ] = None,  # fmt: skip
+    tokenizer_like: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer-like", metavar="REF|same|none", help="Where the tokenizer comes from.", show_default="same"
+        ),
+    ] = None,  # fmt: skip
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            "--answers", metavar="FILE", help="Replay stored answers; other options win over them.", show_default=False
+        ),
+    ] = None,  # fmt: skip
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the defaults and write.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written; touch nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model, and files, that exist already.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Add a model that starts as a faithful, tested copy of a reference.
+
+    Without a terminal, or with --yes, nothing is asked.
+    """
+    from add_model.cli import summary
+    from add_model.errors import AddModelError
+    from add_model.scaffold.destination import find_root
+    from add_model.scaffold.questionnaire import complete
+    from add_model.scaffold.tree import write
+    from add_model.transaction import recover, was_interrupted
+
+    root = find_root(into, Path.cwd())
+    if dry_run and was_interrupted(root):
+        raise AddModelError(f"{root}: a run was cut off while it was writing here; run without --dry-run to take that back first")  # fmt: skip
+    if not dry_run:
+        for path in recover(root):
+            typer.echo(f"taken back from a run that was cut off: {path}", err=True)
+    request = _request(reference, name, into, heads, tokenizer_like, answers, force)
+    interactive = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or as_json or answers)
+    try:
+        given = _interviewed(request) if interactive else complete(request)
+        if given is None:
+            typer.echo("stopped; nothing was written", err=True)
+            raise typer.Exit(1)
+        plan, rendering, outcome = _prepared(given, request, force)
+        if not dry_run:
+            write(plan, outcome)
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; nothing was written", err=True)
+        raise typer.Exit(130) from None
+    if as_json:
+        typer.echo(json.dumps(summary.document(plan, rendering, outcome, dry_run), indent=2))
+    else:
+        summary.show(plan, rendering, outcome, dry_run)
+
+
+def _request(
+    reference: str | None,
+    name: str | None,
+    into: Path | None,
+    heads: str | None,
+    tokenizer_like: str | None,
+    answers: Path | None,
+    force: bool,
+) -> Request:
+    from add_model.scaffold.answers import load_answers
+    from add_model.scaffold.destination import find_destination, package_name, stored_package
+    from add_model.scaffold.questionnaire import Request
+
+    stored = load_answers(answers) if answers is not None else None
+    destination = find_destination(into, Path.cwd())
+    library = destination.library
+    if library is not None:
+        package = library.package
+    elif answers is not None and stored is not None:
+        package = stored_package(stored.package, answers)
+    else:
+        package = package_name(destination.root)
+    given = Request(
+        target=library,
+        root=destination.root,
+        package=package,
+        reference=reference,
+        name=name,
+        heads=None if heads is None else tuple(head.strip() for head in heads.split(",") if head.strip()),
+        tokenizer_like=tokenizer_like,
+        replace=force,
+    )
+    return given if stored is None else given.with_defaults(stored)
+
+
+def _interviewed(request: Request) -> Answers | None:
+    from add_model.cli.summary import as_text, files_tree
+    from add_model.scaffold.interview import interview
+
+    def preview(answers: Answers) -> str:
+        plan, _, outcome = _prepared(answers, request, force=request.replace)
+        return as_text(files_tree(plan, outcome))
+
+    return interview(request, preview)
+
+
+def _prepared(answers: Answers, request: Request, force: bool) -> tuple[Plan, Rendering, Outcome]:
+    from add_model.scaffold.plan import make_plan
+    from add_model.scaffold.render import render
+    from add_model.scaffold.tree import decide
+
+    plan = make_plan(answers, request)
+    rendering = render(plan)
+    return plan, rendering, decide(plan, rendering, force)

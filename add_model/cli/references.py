@@ -1,0 +1,124 @@
+"""`add-model references`: the models a new one can start from, and where each can be had."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from add_model.cli.examples import with_examples
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from add_model.library import Library
+    from add_model.scaffold.catalogue import Row
+
+_EXAMPLES = """
+Examples:
+    add-model references                     the whole family
+    add-model references text                one modality
+    add-model references encoder-decoder     one kind
+    add-model references bert                names that hold "bert"
+    add-model references --into my_models    with the models of that library
+    add-model references --json              for a script
+"""
+_PLACES = {"library": "this library", "zoo": "bundled", "transformers": "transformers"}
+_NOWHERE = "not here"
+_PIPED_WIDTH = 160
+# From here on several places fit on one line.
+_WIDE = 100
+
+
+@with_examples(_EXAMPLES)
+def references(
+    family: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FAMILY",
+            help="Only a modality (text), a kind (encoder-decoder), or the models whose name holds this text.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            "--root",
+            metavar="DIR",
+            help="The library whose own models are listed too. Default: the library around here.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """List the models that a new one can start from, by modality and kind."""
+    from add_model.scaffold.catalogue import catalogue, matching
+
+    rows = catalogue(_library(into))
+    chosen = rows if family is None else matching(rows, family)
+    if as_json:
+        typer.echo(json.dumps([_document(row) for row in chosen], indent=2))
+        return
+    _show(chosen)
+    typer.echo("start from one that is bundled or in this library: add-model like TYPE", err=True)
+
+
+def _library(into: Path | None) -> Library | None:
+    from add_model.errors import AddModelError
+    from add_model.library import library_at, read_configuration
+
+    start = Path.cwd() if into is None else into.absolute()
+    if not start.is_dir():
+        raise AddModelError(f"--into {into} is no folder; pass a library's, or leave it out")
+    for candidate in (start, *start.parents):
+        configuration = read_configuration(candidate)
+        if configuration is not None:
+            return library_at(candidate, configuration)
+    if into is not None:
+        raise AddModelError(f"--into {into} holds no library yet; leave it out, or make one: add-model like bert --into {into}")  # fmt: skip
+    return None
+
+
+def _document(row: Row) -> dict[str, Any]:
+    return {
+        "type": row.member.model_type,
+        "title": row.member.title,
+        "modality": row.member.modality,
+        "kind": row.member.kind,
+        "description": row.member.description,
+        "available": list(row.available),
+    }
+
+
+def _show(rows: tuple[Row, ...]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    # Rich takes a pipe for 80 columns wide; a line that is not folded is easier to search.
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    type_width = max(len(row.member.model_type) for row in rows)
+    for group, members in groupby(rows, key=lambda row: row.group):
+        console.print(Text(group, style="bold"))
+        console.print(_table(list(members), type_width, ", " if console.width >= _WIDE else "\n"))
+        console.print()
+
+
+def _table(rows: list[Row], type_width: int, separator: str) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
+    table.add_column(width=type_width + 2, no_wrap=True)
+    table.add_column(ratio=1)
+    table.add_column(width=max(len(separator.join(places)) for places in ((_NOWHERE,), ("bundled", "transformers"))))
+    for row in rows:
+        places = separator.join(_PLACES[place] for place in row.available) or _NOWHERE
+        style = "green" if row.specifications else "dim"
+        line = Text.assemble((row.member.title, "bold"), f": {row.member.description}")
+        table.add_row(Text(f"  {row.member.model_type}", style=style), line, Text(places, style=style))
+    return table

@@ -1,0 +1,98 @@
+"""What `add-model like` shows when it is done: the tree of what was written, what was left out, what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from add_model.scaffold.plan import Plan
+from add_model.scaffold.render import Rendering
+from add_model.scaffold.tree import Outcome
+
+_STYLES = {"written": "green", "edited": "yellow", "kept": "magenta", "unchanged": "dim"}
+_NOTES = {
+    "written": "",
+    "edited": "entry added",
+    "kept": "yours, kept; --force replaces it",
+    "unchanged": "unchanged",
+}
+
+
+def show(plan: Plan, rendering: Rendering, outcome: Outcome, dry_run: bool) -> None:
+    """Prints the summary to stdout."""
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(files_tree(plan, outcome))
+    for item in rendering.left_out:
+        console.print(Text.assemble(("left out: ", "yellow"), f"{item.what} ({item.why})"))
+    count = len(outcome.written) + len(outcome.edited)
+    title, reference = plan.name.title, plan.reference.specification
+    if dry_run:
+        console.print(f"[bold]{title}[/bold], like {reference}: {count} files would be written; nothing was touched")
+        return
+    console.print(f"[bold green]{title}[/bold green], like {reference}: {count} files written")
+    console.print("\nNext:")
+    for command in next_commands(plan):
+        console.print(f"  {command}")
+
+
+def document(plan: Plan, rendering: Rendering, outcome: Outcome, dry_run: bool) -> dict[str, Any]:
+    """The summary as one JSON-able value; paths are relative to `root`."""
+    root = plan.library.root
+    groups = {group: [path.relative_to(root).as_posix() for path in getattr(outcome, group)] for group in _STYLES}
+    return {
+        "root": str(root),
+        "package": plan.library.package,
+        "name": plan.name.snake,
+        "reference": plan.reference.specification,
+        "dry_run": dry_run,
+        **groups,
+        "left_out": [{"what": item.what, "why": item.why} for item in rendering.left_out],
+        "next": list(next_commands(plan)),
+    }
+
+
+def files_tree(plan: Plan, outcome: Outcome) -> Tree:
+    """The files of an outcome as a tree, each with what becomes of it."""
+    tree = Tree(Text(f"{plan.library.root.name}/", "bold"))
+    branches: dict[Path, Tree] = {plan.library.root: tree}
+    states = {path: group for group in _STYLES for path in getattr(outcome, group)}
+    for path in sorted(states, key=lambda path: (path.parent, path.name)):
+        note = _NOTES[states[path]]
+        leaf = Text.assemble((path.name, _STYLES[states[path]]), (f"  {note}" if note else "", "dim"))
+        _branch(branches, path.parent).add(leaf)
+    return tree
+
+
+def as_text(tree: Tree) -> str:
+    """The tree as plain text."""
+    console = Console(no_color=True, width=120)
+    with console.capture() as capture:
+        console.print(tree)
+    return capture.get()
+
+
+def next_commands(plan: Plan) -> Iterator[str]:
+    """What to type next, from the folder that the command was run in."""
+    root = plan.library.root
+    if root != Path.cwd():
+        shown = root.relative_to(Path.cwd()) if root.is_relative_to(Path.cwd()) else root
+        yield f"cd {shlex.quote(str(shown))}"
+    if plan.is_new_library:
+        yield "pip install -e ."
+    tests = (plan.library.tests_folder / "models" / plan.name.snake).relative_to(root).as_posix()
+    yield f"pytest {tests}"
+    yield "add-model check-copies"
+    checklist = plan.library.docs_folder / "checklists" / f"{plan.name.snake}.md"
+    yield f"less {checklist.relative_to(root).as_posix()}"
+
+
+def _branch(branches: dict[Path, Tree], folder: Path) -> Tree:
+    if folder not in branches:
+        branches[folder] = _branch(branches, folder.parent).add(Text(f"{folder.name}/", "bold blue"))
+    return branches[folder]

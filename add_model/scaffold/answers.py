@@ -1,0 +1,88 @@
+"""What the questionnaire yields: a plain value that can be stored in a library and replayed."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from add_model.errors import AddModelError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ANSWERS_VERSION = 1
+SAME_TOKENIZER = "same"
+NO_TOKENIZER = "none"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers to the questionnaire.
+
+    Attributes:
+        reference: the model to start from, with its origin (`zoo:bert`).
+        name: the new model's type, in snake_case.
+        package: the name of the package that holds the library.
+        heads: the tasks whose classes are written (`("masked-lm",)`), in the reference's order.
+        tokenizer_like: `same` (as the reference's), `none`, or another reference (`zoo:gpt2`).
+        novelty: what is new in the model compared with the reference; goes into the docs page and the checklist.
+    """
+
+    reference: str
+    name: str
+    package: str
+    heads: tuple[str, ...]
+    tokenizer_like: str = SAME_TOKENIZER
+    novelty: str = ""
+
+
+def dump_answers(answers: Answers) -> str:
+    """The answers as a TOML document; equal answers give equal bytes."""
+    import tomlkit
+
+    document = tomlkit.document()
+    document.add(
+        tomlkit.comment("The answers this model was made from. Make it again with: add-model like --answers FILE")
+    )
+    document["version"] = ANSWERS_VERSION
+    for key, value in asdict(answers).items():
+        document[key] = list(value) if isinstance(value, tuple) else value
+    return tomlkit.dumps(document)
+
+
+def load_answers(path: Path) -> Answers:
+    """Reads a stored answers file.
+
+    Raises:
+        AddModelError: the file is missing, does not parse, is of another version, or an answer is missing, unknown or
+            of the wrong kind.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise AddModelError(f"--answers {path}: cannot be read: {error}") from error
+    version = table.pop("version", None)
+    if version != ANSWERS_VERSION:
+        raise AddModelError(f"--answers {path}: is of version {version!r}, this add-model reads version {ANSWERS_VERSION}; answer the questions again, or use the add-model that wrote it")  # fmt: skip
+    return _answers(table, path)
+
+
+def _answers(table: dict[str, Any], path: Path) -> Answers:
+    known = [field.name for field in fields(Answers)]
+    for key, value in table.items():
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            raise AddModelError(f"--answers {path}: unknown answer `{key}`; {f'did you mean `{close[0]}`?' if close else 'known: ' + ', '.join(known)}")  # fmt: skip
+        if key == "heads" and not (isinstance(value, list) and all(isinstance(head, str) for head in value)):
+            raise AddModelError(f"--answers {path}: `heads` must be a list of strings")
+        if key != "heads" and not isinstance(value, str):
+            raise AddModelError(f"--answers {path}: `{key}` must be a string")
+    missing = [name for name in ("reference", "name", "package", "heads") if name not in table]
+    if missing:
+        raise AddModelError(f"--answers {path}: lacks `{missing[0]}`; add it, or answer the questions again")
+    return Answers(**{**table, "heads": tuple(table["heads"])})

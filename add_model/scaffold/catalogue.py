@@ -1,0 +1,153 @@
+"""The catalogue: every model that is known here, by modality and kind, and where each can be had."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import textwrap
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from add_model.errors import AddModelError
+from add_model.family import FamilyMember, family
+from add_model.library import Library
+from add_model.references import TARGET, ZOO, find_reference, registry_of, transformers_folder, zoo
+from add_model.registry import CONFIGURATION_MAPPING
+from add_model.scaffold.answers import load_answers
+from add_model.transaction import STATE_FOLDER
+
+TRANSFORMERS = "transformers"
+OTHER = "other"
+_LONGEST_DESCRIPTION = 80
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model of the catalogue.
+
+    Attributes:
+        member: what is known about it.
+        available: where it can be had: `library` (the target), `zoo` (bundled), `transformers` (the installed
+            package, found on disk), in this order; empty where it is in none of them.
+    """
+
+    member: FamilyMember
+    available: tuple[str, ...]
+
+    @property
+    def group(self) -> str:
+        """Its modality and kind, as a heading: `text / encoder`."""
+        return " / ".join(part for part in (self.member.modality, self.member.kind) if part)
+
+    @property
+    def specifications(self) -> tuple[str, ...]:
+        """What a new model can be started from, with the origin: `("zoo:bert",)`; empty where it cannot."""
+        return tuple(f"{place}:{self.member.model_type}" for place in self.available if place != TRANSFORMERS)
+
+
+def catalogue(target: Library | None) -> tuple[Row, ...]:
+    """Every model of the family, of the target library and of the zoo.
+
+    Raises:
+        AddModelError: a registry cannot be read or does not parse.
+    """
+    places: dict[str, Collection[str]] = {} if target is None else {TARGET: registry_of(target).model_types}
+    places[ZOO] = registry_of(zoo()).model_types
+    known = {member.model_type for member in family()}
+    places[TRANSFORMERS] = {model_type for model_type in known if transformers_folder(model_type) is not None}
+    outsiders = () if target is None else tuple(_outsiders(target, known))
+    return rows((*family(), *outsiders), places)
+
+
+def rows(members: Sequence[FamilyMember], places: Mapping[str, Collection[str]]) -> tuple[Row, ...]:
+    """The members in groups of modality and kind, in the order in which each first appears.
+
+    Args:
+        members: the models to list.
+        places: place -> the model types that can be had there.
+    """
+    found = [
+        Row(member, tuple(place for place, types in places.items() if member.model_type in types))
+        for member in members
+    ]
+    modalities = list(dict.fromkeys(row.member.modality for row in found))
+    groups = list(dict.fromkeys(row.group for row in found))
+    return tuple(sorted(found, key=lambda row: (modalities.index(row.member.modality), groups.index(row.group))))
+
+
+def matching(found: Sequence[Row], wanted: str) -> tuple[Row, ...]:
+    """The rows of a modality or of a kind, or else those whose type or title holds the text.
+
+    Raises:
+        AddModelError: there are none; the nearest names are offered.
+    """
+    bare = _bare(wanted)
+    chosen = [row for row in found if bare in _headings(row.member)]
+    chosen = chosen or [row for row in found if bare and bare in _bare(row.member.model_type)]
+    chosen = chosen or [row for row in found if bare and bare in _bare(row.member.title)]
+    if chosen:
+        return tuple(chosen)
+    members = [row.member for row in found]
+    names = {_bare(name): name for member in members for name in (member.modality, member.kind, member.model_type)}
+    names = {bare_name: name for bare_name, name in names.items() if name}
+    close = [names[name] for name in difflib.get_close_matches(bare, names, n=3, cutoff=0.5)]
+    hint = f"nearest: {', '.join(close)}" if close else f"modalities: {', '.join(dict.fromkeys(m.modality for m in members))}"  # fmt: skip
+    raise AddModelError(f"no modality, kind or model is called {wanted!r}; {hint} (all: add-model references)")
+
+
+def _outsiders(target: Library, known: Collection[str]) -> Iterator[FamilyMember]:
+    """The target's own models that the family does not know; where one was made from a reference, it is of its kind."""
+    registry = registry_of(target)
+    members = {member.model_type: member for member in family()}
+    for model_type in registry.model_types:
+        if model_type in known:
+            continue
+        title = registry.mappings[CONFIGURATION_MAPPING][model_type].removesuffix("Config")
+        ancestor = _ancestor(model_type, target)
+        member = members.get(ancestor)
+        modality, kind = (OTHER, "") if member is None else (member.modality, member.kind)
+        yield FamilyMember(model_type, title, modality, kind, _description(model_type, target))
+
+
+def _ancestor(model_type: str, target: Library) -> str:
+    """The model that this one goes back to, from answers file to answers file; itself where there is none."""
+    seen: set[str] = set()
+    origin = TARGET
+    while origin == TARGET and model_type not in seen:
+        seen.add(model_type)
+        reference = _made_from(model_type, target)[0]
+        if not reference:
+            break
+        origin, _, model_type = reference.rpartition(":")
+    return model_type
+
+
+def _description(model_type: str, target: Library) -> str:
+    reference, novelty = _made_from(model_type, target)
+    if not reference:
+        return "A model of this library"
+    try:
+        title = find_reference(reference, target).name.title
+    except AddModelError:
+        title = reference.rpartition(":")[2]
+    text = f"Made from {title}" + (f": {novelty}" if novelty.strip() else "")
+    return textwrap.shorten(text, _LONGEST_DESCRIPTION, placeholder=" ...")
+
+
+def _made_from(model_type: str, target: Library) -> tuple[str, str]:
+    """The reference and the novelty that the library's stored answers give; empty where there are none to read."""
+    try:
+        answers = load_answers(target.root / STATE_FOLDER / "models" / model_type / "answers.toml")
+    except AddModelError:
+        # A model written by hand has no answers, and a listing is no place to complain about somebody's edit.
+        return "", ""
+    return answers.reference, answers.novelty
+
+
+def _headings(member: FamilyMember) -> set[str]:
+    """What the filter may say to mean the member's modality or kind: either in full, or a word of the modality."""
+    return {_bare(name) for name in (member.modality, member.kind, *member.modality.split()) if name}
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())

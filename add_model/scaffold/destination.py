@@ -1,0 +1,119 @@
+"""Where a model is to be written: an existing library, or the folder of one that is to be laid down."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from add_model.errors import AddModelError
+from add_model.library import Library, library_at, read_configuration
+from add_model.names import ModelName, to_snake
+from add_model.transaction import was_interrupted
+
+# A package of such a name would hide what the library itself imports.
+_TAKEN_PACKAGES = frozenset(
+    {"add_model", "huggingface_hub", "safetensors", "tests", "tokenizers", "torch", "transformers"}
+)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A folder to write into, and the library in it; `None` where there is none yet."""
+
+    root: Path
+    library: Library | None
+
+
+def find_root(into: Path | None, working_folder: Path) -> Path:
+    """Finds the folder to write into, whatever state it is in.
+
+    Args:
+        into: the folder that was asked for; by default the library around the working folder, or the working folder
+            itself where it is empty.
+        working_folder: what a relative path is relative to.
+
+    Raises:
+        AddModelError: the folder is a file, or a symbolic link out of the tree; or nothing was asked for, and there is
+            neither a library nor an empty folder here; or a configuration is invalid.
+    """
+    if into is None:
+        for candidate in (working_folder, *working_folder.parents):
+            if was_interrupted(candidate) or read_configuration(candidate) is not None:
+                return candidate
+        if any(not path.name.startswith(".") for path in working_folder.iterdir()):
+            raise AddModelError(f"{working_folder} is no library and not empty; pass a folder for a new one, for example --into my_models")  # fmt: skip
+        return working_folder
+    root = Path(os.path.normpath(working_folder / into))
+    _refuse_link(root, into, working_folder)
+    if root.exists() and not root.is_dir():
+        raise AddModelError(f"--into {into} is a file; pass a folder")
+    return root
+
+
+def find_destination(into: Path | None, working_folder: Path) -> Destination:
+    """Finds the library to write into, or the folder of the one to be made; the arguments are those of `find_root`.
+
+    Raises:
+        AddModelError: as `find_root` does; or the folder cannot be written, or holds something that is no library of
+            ours.
+    """
+    root = find_root(into, working_folder)
+    configuration = read_configuration(root)
+    return _checked(Destination(root, None if configuration is None else library_at(root, configuration)))
+
+
+def package_name(root: Path) -> str:
+    """The name of the package of a library that is to be made in this folder.
+
+    Raises:
+        AddModelError: the folder's name makes no package name, or one that is taken.
+    """
+    name = to_snake(root.name)
+    if not _is_package_name(name):
+        raise AddModelError(f"{root}: a library cannot be called {name!r}, after its folder; choose one named like my_models")  # fmt: skip
+    return name
+
+
+def stored_package(name: str, answers: Path) -> str:
+    """The name of the package of a library that is to be made from stored answers.
+
+    Raises:
+        AddModelError: it is no package name, or one that is taken.
+    """
+    if not _is_package_name(name):
+        raise AddModelError(f"--answers {answers}: `package` cannot be {name!r}; choose a name like my_models")
+    return name
+
+
+def _is_package_name(name: str) -> bool:
+    try:
+        ModelName.from_snake(name)
+    except AddModelError:
+        return False
+    return name not in _TAKEN_PACKAGES and name not in sys.stdlib_module_names
+
+
+def _checked(destination: Destination) -> Destination:
+    root, library = destination.root, destination.library
+    existing = next(path for path in (root, *root.parents) if path.exists())
+    if not existing.is_dir():
+        raise AddModelError(f"{existing} is a file, so that {root} cannot be made; pass another folder with --into")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise AddModelError(f"{existing} cannot be written; make it writable, or pass another folder with --into")
+    if library is None and (root / "src" / "transformers" / "models").is_dir():
+        raise AddModelError(f"{root} is a checkout of Transformers; this version writes into standalone libraries: pass another folder with --into")  # fmt: skip
+    if library is not None and not library.registry.is_file():
+        raise AddModelError(f"{library.registry}: the library has no registry; check `package` and `source` in [tool.add-model] of {root / 'pyproject.toml'}")  # fmt: skip
+    return destination
+
+
+def _refuse_link(root: Path, into: Path, working_folder: Path) -> None:
+    """A symbolic link may lead somewhere the user did not mean to write; the real path says that they do."""
+    real = Path(os.path.realpath(root))
+    inside = working_folder if root.is_relative_to(working_folder) else root.parent
+    if not real.is_relative_to(os.path.realpath(inside)):
+        raise AddModelError(
+            f"--into {into} is a symbolic link to {real}, outside {inside}; pass that path itself if you mean it"
+        )

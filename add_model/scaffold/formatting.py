@@ -1,0 +1,59 @@
+"""Layout of generated modules by ruff, under the library's own settings, before anything is written."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+# What a new library's own configuration says; an existing library's configuration is used as it stands.
+_NEW_LIBRARY_SETTINGS = 'src = ["src"]\nline-length = 119\n'
+_SETTINGS_FILES = ("pyproject.toml", "ruff.toml", ".ruff.toml")
+
+
+def format_files(root: Path, texts: Mapping[Path, str]) -> tuple[dict[Path, str], bool]:
+    """Sorts the imports of Python modules and formats them, as ruff would at their place in the library.
+
+    Args:
+        root: the library's root, whose ruff settings apply.
+        texts: path -> text of modules that are going to be written below the root; other files pass unchanged.
+
+    Returns:
+        Path -> formatted text, and whether ruff was missing, in which case the texts are unchanged.
+    """
+    ruff = _ruff()
+    if ruff is None:
+        return dict(texts), True
+    with tempfile.TemporaryDirectory(prefix="add-model-") as folder:
+        staging = Path(folder)
+        _copy_settings(root, staging)
+        staged = {path: staging / path.relative_to(root) for path in texts if path.suffix == ".py"}
+        for path, place in staged.items():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(texts[path].encode())
+        for arguments in (["check", "--select", "I", "--fix"], ["format"]):
+            subprocess.run(
+                [ruff, *arguments, "--quiet", "--no-cache", "."], cwd=staging, check=False, capture_output=True
+            )
+        return {
+            path: staged[path].read_bytes().decode() if path in staged else text for path, text in texts.items()
+        }, False
+
+
+def _copy_settings(root: Path, staging: Path) -> None:
+    for name in _SETTINGS_FILES:
+        if (root / name).is_file():
+            shutil.copy(root / name, staging / name)
+    if not any((staging / name).exists() for name in _SETTINGS_FILES):
+        (staging / "ruff.toml").write_text(_NEW_LIBRARY_SETTINGS)
+
+
+def _ruff() -> str | None:
+    try:
+        from ruff import find_ruff_bin
+
+        return str(find_ruff_bin())
+    except (ImportError, FileNotFoundError):
+        return shutil.which("ruff")

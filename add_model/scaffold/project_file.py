@@ -1,0 +1,30 @@
+"""A project's own `pyproject.toml` taught about the library, everything in it kept as it stands."""
+
+from __future__ import annotations
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import InlineTable
+
+from add_model.errors import AddModelError
+from add_model.library import CONFIGURATION_FILE
+
+
+def with_configuration(text: str, package: str) -> str:
+    """Adds the `[tool.add-model]` table to a `pyproject.toml` that has none.
+
+    Raises:
+        AddModelError: the file is not valid TOML, or `tool` is no table in it.
+    """
+    try:
+        document = tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise AddModelError(f"{CONFIGURATION_FILE}: is not valid TOML: {error}; mend it and run again") from error
+    if not isinstance(document.get("tool", {}), dict):
+        raise AddModelError(f"{CONFIGURATION_FILE}: `tool` must be a table; mend it and run again")
+    if isinstance(document.get("tool"), InlineTable):
+        # TOML does not let a table written in one line be added to from outside.
+        raise AddModelError(f"{CONFIGURATION_FILE}: `tool` must be a table of its own, [tool], not an inline one; mend it and run again")  # fmt: skip
+    separator = "" if not text or text.endswith("\n") else "\n"
+    added = f'{separator}\n[tool.add-model]\npackage = "{package}"\nsource = "src"\n'
+    return text + (added.replace("\n", "\r\n") if "\r\n" in text else added)

@@ -1,0 +1,199 @@
+"""From the plan to files in memory: copied, thinned out, renamed, marked, formatted, and what stands around them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from add_model.errors import AddModelError
+from add_model.names import Renaming
+from add_model.references import read_text
+from add_model.registry import parse_registry
+from add_model.registry_edits import with_entries, without_entries, without_model
+from add_model.scaffold.answers import dump_answers
+from add_model.scaffold.documentation import document, with_index_entry
+from add_model.scaffold.formatting import format_files
+from add_model.scaffold.marking import with_markers, without_markers
+from add_model.scaffold.plan import ModelFile, Plan
+from add_model.scaffold.project_file import with_configuration
+from add_model.scaffold.selection import without_names
+from add_model.scaffold.templates import render_folder
+from add_model.transaction import STATE_FOLDER, ensure_inside
+
+
+@dataclass(frozen=True)
+class RenderedFile:
+    """A file in memory.
+
+    Attributes:
+        path: where it goes.
+        text: what it holds.
+        is_edit: whether it is an existing file with an entry added, rather than a file of our own.
+        of_model: whether it belongs to the model, rather than to the library around it.
+    """
+
+    path: Path
+    text: str
+    is_edit: bool = False
+    of_model: bool = True
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that was not written, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A plan's files, and what was left out of them."""
+
+    files: tuple[RenderedFile, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def render(plan: Plan) -> Rendering:
+    """Renders every file of a plan.
+
+    Raises:
+        AddModelError: a source or a template fails.
+    """
+    left_out = [LeftOut(name, why) for name, why in plan.dropped.items()]
+    modules = []
+    for file in plan.model_files:
+        text, unmarked = _model_text(file, plan)
+        modules.append(RenderedFile(file.path, text))
+        left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in unmarked]
+    files = [*modules, *_base(plan), _registry(plan)]
+    formatted, formatter_missing = format_files(plan.library.root, {file.path: file.text for file in files})
+    files = [replace(file, text=formatted[file.path]) for file in files]
+    if formatter_missing:
+        left_out.append(LeftOut("formatting", "ruff was not found; run `ruff format` once it is installed"))
+    files += _around(plan, {file.path: formatted[file.path] for file in modules})
+    _refuse_duplicates(plan, files)
+    files, missing = _index(plan, files)
+    return Rendering(tuple(files), (*left_out, *missing))
+
+
+def _refuse_duplicates(plan: Plan, files: Sequence[RenderedFile]) -> None:
+    """A template of the user's own may not stand for a file that is not made from a template."""
+    paths = [file.path for file in files]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise AddModelError(f"{plan.library.root / (plan.library.configuration.templates or '')}: a template there would write {path}, which is not made from a template; give it another path")  # fmt: skip
+
+
+def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[str, ...]]:
+    original = file.reference.files[file.source]
+    renaming = Renaming(file.reference.name, plan.name)
+    registered = frozenset(file.reference.classes.values()) - plan.dropped.keys()
+    text, _ = without_names(without_markers(original), frozenset(plan.dropped), keep=registered)
+    text = renaming.text(text, keep=_imported_from_elsewhere(text, file))
+    text = _with_package(text, file.reference.library.package, plan.library.package)
+    if not file.is_marked:
+        return text, ()
+    return with_markers(text, original, file.source_module, renaming)
+
+
+def _base(plan: Plan) -> Iterator[RenderedFile]:
+    """The library itself, where it is to be laid down."""
+    for file in plan.base_files:
+        if file.path == plan.library.registry:
+            continue
+        text = _with_package(read_text(file.source), "add_model.zoo", plan.library.package)
+        yield RenderedFile(file.path, text, of_model=False)
+
+
+def _registry(plan: Plan) -> RenderedFile:
+    path = plan.library.registry
+    sources = [file.source for file in plan.base_files if file.path == path]
+    text = without_entries(read_text(sources[0])) if sources else read_text(path)
+    registered = parse_registry(text, str(path)).classes(plan.name.snake)
+    # A model that is replaced may have had classes that it has no longer.
+    text = without_model(text, plan.name.snake, registered.keys() - plan.registry_entries.keys())
+    return RenderedFile(path, with_entries(text, plan.registry_entries), is_edit=not sources, of_model=False)
+
+
+def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
+    """What templates give, and what the library remembers of the model."""
+    root, library = plan.library.root, plan.library
+    own = None if library.configuration.templates is None else root / library.configuration.templates
+    if own is not None:
+        ensure_inside(root, own)
+    # Plain values only: through a path, a template could read and write whatever the user can.
+    values = {
+        "name": plan.name,
+        "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
+        "package": library.package,
+        "answers": plan.answers,
+        "classes": {mapping: types[plan.name.snake] for mapping, types in plan.registry_entries.items()},
+        "heads": {
+            task: Renaming(plan.reference.name, plan.name).identifier(plan.reference.heads[task])
+            for task in plan.answers.heads
+        },  # fmt: skip
+        "tokenizer": plan.tokenizer and plan.tokenizer.specification,
+        "documentation": document(modules),
+        "folders": {
+            "model": (library.models_folder / plan.name.snake).relative_to(root).as_posix(),
+            "tests": (library.tests_folder / "models" / plan.name.snake).relative_to(root).as_posix(),
+            "docs": library.configuration.docs,
+            "state": f"{STATE_FOLDER}/models/{plan.name.snake}",
+        },
+    }
+    for path, text in render_folder("model", values, plan.name.snake, own):
+        yield RenderedFile(_placed(root, path.as_posix(), library.configuration.docs), text)
+    if plan.is_new_library:
+        for path, text in render_folder("library", values, plan.name.snake, own):
+            target = _placed(root, path.as_posix(), library.configuration.docs)
+            if path.as_posix() == "pyproject.toml" and target.exists():
+                yield RenderedFile(
+                    target, with_configuration(read_text(target), library.package), is_edit=True, of_model=False
+                )
+            else:
+                yield RenderedFile(target, text, of_model=False)
+    yield RenderedFile(root / STATE_FOLDER / "models" / plan.name.snake / "answers.toml", dump_answers(plan.answers))
+
+
+def _index(plan: Plan, files: Sequence[RenderedFile]) -> tuple[list[RenderedFile], list[LeftOut]]:
+    """The files with the model's entry in the docs index, which is one of them or stands in the library already."""
+    path = plan.library.docs_folder / "index.md"
+    laid_down = [file for file in files if file.path == path]
+    if not laid_down and not path.is_file():
+        return list(files), [LeftOut(f"entry in {path.name} of the docs", "the library has none")]
+    index = laid_down[0] if laid_down else RenderedFile(path, read_text(path), is_edit=True, of_model=False)
+    entry = f"- [{plan.name.title}](models/{plan.name.snake}.md): like {plan.reference.name.title}"
+    text = with_index_entry(index.text, entry)
+    others = [file for file in files if file.path != path]
+    if text is None:
+        return others, [LeftOut(f"entry in {path.name} of the docs", "it has no heading `## Models` to put it under")]
+    return [*others, replace(index, text=text)], []
+
+
+def _placed(root: Path, path: str, docs: str) -> Path:
+    """Where a template's file goes: `docs/` in its path stands for the library's own docs folder."""
+    return root / docs / path.removeprefix("docs/") if path.startswith("docs/") else root / path
+
+
+def _with_package(text: str, old: str, new: str) -> str:
+    return re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", new, text)
+
+
+def _imported_from_elsewhere(text: str, file: ModelFile) -> frozenset[str]:
+    """The names that a module imports from outside the reference's own package; they are not the model's to rename."""
+    own = file.reference.package
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            inside = module == own or module.startswith(f"{own}.") if node.level == 0 else node.level == 1
+            if not inside:
+                names.update(alias.name for alias in node.names)
+                names.update(module.split("."))
+        elif isinstance(node, ast.Import):
+            names.update(part for alias in node.names for part in alias.name.split("."))
+    return frozenset(names - {file.reference.name.snake})

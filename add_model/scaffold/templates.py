@@ -1,0 +1,94 @@
+"""The files around the model code, rendered from Jinja templates in a sandbox.
+
+`templates/library` holds what a new library is laid down with, `templates/model` what every model gets. A file's path
+below either is its path in the library; `NAME` in it stands for the model's snake_case name. Templates of the same
+path in the user's own folder (`templates = "..."` in `[tool.add-model]`) win over the bundled ones, and further ones
+are written as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from add_model.errors import AddModelError
+from add_model.transaction import ensure_inside
+
+SUFFIX = ".jinja"
+NAME_IN_PATH = "NAME"
+
+
+def bundled_folder() -> Path:
+    """Where the bundled templates lie: inside the installed package, or beside it in a source checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "templates"
+    return installed if installed.is_dir() else package.parent / "templates"
+
+
+def render_folder(
+    group: str, values: Mapping[str, Any], name: str, own: Path | None
+) -> Iterator[tuple[PurePosixPath, str]]:
+    """Renders every template of a group (`library` or `model`): its path in the library, and its text.
+
+    Raises:
+        AddModelError: a template fails, refers to something unknown, or tries to leave the sandbox.
+    """
+    if own is not None and not own.is_dir():
+        raise AddModelError(f"{own}: no such folder; make it, or take `templates` out of [tool.add-model]")
+    folders = [folder / group for folder in (own, bundled_folder()) if folder is not None]
+    environment = ImmutableSandboxedEnvironment(
+        loader=_Loader([str(folder) for folder in folders]),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    paths = {path.relative_to(folder).as_posix() for folder in folders for path in folder.rglob(f"*{SUFFIX}")}
+    for path in sorted(paths):
+        target = PurePosixPath(path.removesuffix(SUFFIX).replace(NAME_IN_PATH, name))
+        yield target, _rendered(environment, path, values, folders)
+
+
+class _Loader(FileSystemLoader):
+    """Reads templates, and does not follow a symbolic link out of their folder."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, path, is_up_to_date = super().get_source(environment, template)
+        for folder in self.searchpath:
+            if Path(path).is_relative_to(folder):
+                ensure_inside(Path(folder), Path(path))
+        return source, path, is_up_to_date
+
+
+def _rendered(
+    environment: ImmutableSandboxedEnvironment, path: str, values: Mapping[str, Any], folders: list[Path]
+) -> str:
+    source = next(folder / path for folder in folders if (folder / path).is_file())
+    try:
+        return environment.get_template(path).render(values)
+    except TemplateSyntaxError as error:
+        raise AddModelError(f"template {source}:{error.lineno}: {error.message}; mend it and run again") from error
+    except SecurityError as error:
+        raise AddModelError(f"template {source}: tries to leave the sandbox: {error}; take that out and run again") from error  # fmt: skip
+    except TemplateNotFound as error:
+        raise AddModelError(f"template {source}: needs {error.name}, which is not among the templates, or outside their folder; mend it and run again") from error  # fmt: skip
+    except TemplateError as error:
+        raise AddModelError(f"template {source}: {error.message or error}; mend it and run again") from error
+    except AddModelError:
+        raise
+    except Exception as error:
+        # A template is a program: whatever it raises is a fault in it, to be named rather than to crash on.
+        raise AddModelError(f"template {source}: fails with {type(error).__name__}: {error}; mend it and run again") from error  # fmt: skip

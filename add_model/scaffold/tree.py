@@ -1,0 +1,118 @@
+"""From files in memory to the written tree: one transaction, in which nothing that the user edited is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from add_model.errors import AddModelError
+from add_model.scaffold.plan import Plan
+from add_model.scaffold.render import RenderedFile, Rendering
+from add_model.transaction import STATE_FOLDER, Change, ensure_inside, write_files
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of each file of a rendering, by path.
+
+    Attributes:
+        written: new files, and files of ours that were brought up to date.
+        edited: files of the library that got an entry.
+        unchanged: files that hold already what they should.
+        kept: files that the user wrote or edited; they are left as they are.
+    """
+
+    written: tuple[Path, ...]
+    edited: tuple[Path, ...]
+    unchanged: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    changes: tuple[Change, ...]
+
+
+def decide(plan: Plan, rendering: Rendering, force: bool) -> Outcome:
+    """Decides what becomes of each file; nothing is written.
+
+    Args:
+        plan: the plan that was rendered.
+        rendering: its files.
+        force: whether files that the user wrote or edited are replaced.
+
+    Raises:
+        AddModelError: a file leads out of the library, or cannot be read.
+    """
+    groups: dict[str, list[Path]] = {"written": [], "edited": [], "unchanged": [], "kept": []}
+    changes: list[Change] = []
+    recorded = _recorded(plan)
+    for file in (*rendering.files, _record(plan, rendering)):
+        ensure_inside(plan.library.root, file.path)
+        current = _current(file.path)
+        content = file.text.encode()
+        group = _group(file, current, content, recorded.get(_relative(plan, file.path)), force)
+        groups[group].append(file.path)
+        if group in ("written", "edited"):
+            changes.append(Change(file.path, content, expected=current))
+    return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, changes=tuple(changes))
+
+
+def write(plan: Plan, outcome: Outcome) -> None:
+    """Writes what was decided, all of it or nothing.
+
+    Raises:
+        AddModelError: something cannot be written, or was changed since it was decided.
+    """
+    write_files(plan.library.root, outcome.changes)
+
+
+def _group(file: RenderedFile, current: bytes | None, content: bytes, recorded: str | None, force: bool) -> str:
+    if current == content:
+        return "unchanged"
+    if file.is_edit:
+        return "edited"
+    if current is None or force or _digest(current) == recorded or STATE_FOLDER in file.path.parts:
+        return "written"
+    return "kept"
+
+
+def _record(plan: Plan, rendering: Rendering) -> RenderedFile:
+    """What was written for the model, file by file, so that an edit can be told from our own text later."""
+    digests = {_relative(plan, file.path): _digest(file.text.encode()) for file in rendering.files if file.of_model}
+    text = json.dumps(dict(sorted(digests.items())), indent=2) + "\n"
+    return RenderedFile(_record_path(plan), text)
+
+
+def _recorded(plan: Plan) -> Mapping[str, str]:
+    try:
+        recorded = json.loads(_record_path(plan).read_bytes())
+    except (OSError, ValueError):
+        # Without a record every file that is there counts as the user's.
+        return {}
+    return recorded if isinstance(recorded, dict) else {}
+
+
+def _record_path(plan: Plan) -> Path:
+    return plan.library.root / STATE_FOLDER / "models" / plan.name.snake / "written.json"
+
+
+def _current(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError as error:
+        file = next(parent for parent in path.parents if parent.is_file())
+        raise AddModelError(f"{path}: cannot be written, for {file} is a file; make room and run again") from error
+    except OSError as error:
+        raise AddModelError(
+            f"{path}: cannot be read: {error.strerror}; make room for the file and run again"
+        ) from error
+
+
+def _relative(plan: Plan, path: Path) -> str:
+    return path.relative_to(plan.library.root).as_posix()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
