@@ -1,0 +1,19 @@
+# Sourced by the other scripts: makes the virtual environment once, and brings it up to date with pyproject.toml.
+# PYTHON chooses the interpreter (3.10 or newer), ENVIRONMENT the folder (.venv by default).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+environment="${ENVIRONMENT:-$PWD/.venv}"
+wanted="$(cat pyproject.toml constraints.txt | cksum)"
+if [ ! -x "$environment/bin/python" ]; then
+    "${PYTHON:-python3}" -m venv "$environment"
+fi
+if [ "$(cat "$environment/installed" 2>/dev/null)" != "$wanted" ]; then
+    echo "setting up $environment (torch is large: this takes a while the first time)" >&2
+    # torch first and alone, pinned: it must be settled before anything that would accept another build of it.
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test]"
+    printf '%s' "$wanted" > "$environment/installed"
+fi
+export PATH="$environment/bin:$PATH"
+# Each test process works on small tensors; threads of its own would only get in the others' way.
+export OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs every check of the project: style, types, the zoo's copies, and the tests. Arguments go to pytest:
+#   bash scripts/test.sh                  everything
+#   bash scripts/test.sh -m "not slow"    what takes less than a minute
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+ruff check .
+ruff format --check .
+mypy
+add-model check-copies --strict
+python -m pytest --numprocesses auto "$@"

@@ -1,0 +1,249 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from add_model.errors import AddModelError
+from add_model.scaffold.answers import Answers
+from add_model.scaffold.interview import answered, interview, revised, started, summary
+from add_model.scaffold.questionnaire import Request
+from add_model.scaffold.questions import Check, Choose, Topic, Write, casings, question
+from tests.scaffold.libraries import make_library
+
+KIND, REFERENCE, NAME = "What kind", "most like", "called"
+HEADS, NOVELTY, TOKENIZER, OTHER, REVIEW = "used for", "What is new", "Which tokenizer", "Which model's", "right?"
+BERT_HEADS = (
+    "masked-lm",
+    "sequence-classification",
+    "token-classification",
+    "question-answering",
+    "multiple-choice",
+    "next-sentence-prediction",
+)
+# The questions in the order in which they come, each with an answer.
+EVERYTHING = (
+    (KIND, "text / encoder"),
+    (REFERENCE, "zoo:bert"),
+    (NAME, "brand_new_bert"),
+    (HEADS, BERT_HEADS),
+    (NOVELTY, "Nothing much"),
+    (TOKENIZER, "same"),
+)
+ANSWERS = Answers("zoo:bert", "brand_new_bert", "my_models", BERT_HEADS, "same", "Nothing much")
+
+
+class Script:
+    """Answers what it is asked from a list, and notes what it was shown."""
+
+    def __init__(self, *replies: tuple[str, str | tuple[str, ...]]) -> None:
+        self.replies = list(replies)
+        self.questions: list[Choose | Check | Write] = []
+        self.shown: list[str] = []
+
+    def ask(self, question: Choose | Check | Write) -> str | tuple[str, ...]:
+        self.questions.append(question)
+        expected, reply = self.replies.pop(0)
+        assert expected in question.message
+        return reply
+
+    def show(self, text: str) -> None:
+        self.shown.append(text)
+
+
+@pytest.fixture
+def request_() -> Request:
+    return Request(None, Path("my_models"), "my_models")
+
+
+def run(request: Request, *replies: tuple[str, str | tuple[str, ...]]) -> tuple[Answers | None, Script]:
+    script = Script(*replies)
+    answers = interview(request, lambda answers: f"the tree of {answers.name}", script)
+    assert not script.replies, "not everything was asked"
+    return answers, script
+
+
+def test_every_question_is_asked_once_and_in_order(request_) -> None:
+    assert run(request_, *EVERYTHING, (REVIEW, "write"))[0] == ANSWERS
+
+
+def test_what_the_command_line_said_is_not_asked(request_) -> None:
+    given = replace(request_, reference="bert", name="brand_new_bert", heads=("all",), tokenizer_like="none")
+    answers, _ = run(given, (NOVELTY, ""), (REVIEW, "write"))
+    assert answers == replace(ANSWERS, tokenizer_like="none", novelty="")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"reference": "brt"}, {"name": "class"}, {"reference": "bert", "heads": ("juggling",)}, {"reference": "bert", "tokenizer_like": "brt"}],
+)  # fmt: skip
+def test_a_wrong_answer_on_the_command_line_is_an_error_before_any_question(request_, wrong) -> None:
+    with pytest.raises(AddModelError):
+        run(replace(request_, **wrong))
+
+
+def test_heads_given_for_a_reference_that_lacks_them_are_asked_for_again(request_) -> None:
+    given = replace(request_, name="my_gpt", heads=("masked-lm",), tokenizer_like="same", novelty="")
+    _, script = run(given, (KIND, "any"), (REFERENCE, "zoo:gpt2"), (HEADS, ("causal-lm",)), (REVIEW, "write"))
+    assert any("no head 'masked-lm'" in text for text in script.shown)
+
+
+def test_stopping_gives_no_answers(request_) -> None:
+    assert run(request_, *EVERYTHING, (REVIEW, "stop"))[0] is None
+
+
+def test_the_review_lists_every_answer(request_) -> None:
+    _, script = run(request_, *EVERYTHING, (REVIEW, "stop"))
+    listed = script.shown[-1]
+    for part in ("zoo:bert", "brand_new_bert", "BrandNewBert", "BRAND_NEW_BERT", "brand-new-bert", *BERT_HEADS, "Nothing much", "the same", "my_models"):  # fmt: skip
+        assert part in listed
+
+
+def test_the_preview_is_proposed_first_and_writing_once_it_was_seen(request_) -> None:
+    _, script = run(request_, *EVERYTHING, (REVIEW, "preview"), (REVIEW, "write"))
+    assert "the tree of brand_new_bert" in script.shown
+    assert [question.default for question in script.questions[-2:]] == ["preview", "write"]
+
+
+def test_a_changed_answer_has_not_been_previewed(request_) -> None:
+    _, script = run(
+        request_, *EVERYTHING, (REVIEW, "preview"), (REVIEW, "name"), (NAME, "other_bert"), (REVIEW, "write")
+    )
+    assert script.questions[-1].default == "preview"
+
+
+def test_a_preview_that_fails_leads_back_to_the_answers(request_) -> None:
+    def preview(answers: Answers) -> str:
+        raise AddModelError("the disk is upside down; turn it")
+
+    script = Script(*EVERYTHING, (REVIEW, "preview"), (REVIEW, "stop"))
+    assert interview(request_, preview, script) is None
+    assert any("the disk is upside down; turn it" in text for text in script.shown)
+    assert script.questions[-1].default == "preview"
+
+
+@pytest.mark.parametrize(
+    ("topic", "replies", "expected"),
+    [
+        ("name", [(NAME, "other_bert")], {"name": "other_bert"}),
+        ("heads", [(HEADS, ("masked-lm",))], {"heads": ("masked-lm",)}),
+        ("heads", [(HEADS, ())], {"heads": ()}),
+        ("what is new", [(NOVELTY, "  More  ")], {"novelty": "More"}),
+        ("tokenizer", [(TOKENIZER, "none")], {"tokenizer_like": "none"}),
+        ("tokenizer", [(TOKENIZER, "other"), (OTHER, "zoo:gpt2")], {"tokenizer_like": "zoo:gpt2"}),
+        ("reference", [(KIND, "any"), (REFERENCE, "zoo:bert")], {}),
+    ],
+)
+def test_every_answer_can_be_changed(request_, topic, replies, expected) -> None:
+    answers, _ = run(request_, *EVERYTHING, (REVIEW, topic), *replies, (REVIEW, "write"))
+    assert answers == replace(ANSWERS, **expected)
+
+
+def test_another_reference_asks_again_for_heads_that_it_lacks(request_) -> None:
+    answers, script = run(
+        request_,
+        *EVERYTHING,
+        (REVIEW, "reference"),
+        (KIND, "text / decoder"),
+        (REFERENCE, "zoo:gpt2"),
+        (HEADS, ("causal-lm",)),
+        (REVIEW, "write"),
+    )
+    assert answers == replace(ANSWERS, reference="zoo:gpt2", heads=("causal-lm",))
+    assert any("gpt2 has no head" in text for text in script.shown)
+
+
+def test_another_reference_keeps_heads_that_it_has(request_) -> None:
+    conversation = started(replace(request_, reference="bert", heads=("sequence-classification",), novelty=""))
+    conversation = answered(revised(conversation, Topic.REFERENCE), Topic.REFERENCE, "zoo:bart")
+    assert conversation.request.heads == ("sequence-classification",)
+    assert Topic.HEADS not in conversation.pending
+
+
+def test_the_tokenizer_of_what_becomes_the_reference_is_the_same(request_) -> None:
+    conversation = started(replace(request_, reference="bert", tokenizer_like="gpt2"))
+    assert conversation.request.tokenizer_like == "zoo:gpt2"
+    assert answered(conversation, Topic.REFERENCE, "zoo:gpt2").request.tokenizer_like == "same"
+
+
+def test_a_reference_that_is_elsewhere_is_explained_and_asked_for_again(request_) -> None:
+    first, *rest = EVERYTHING
+    answers, script = run(request_, first, (REFERENCE, "roberta"), *rest, (REVIEW, "write"))
+    assert answers == ANSWERS
+    assert any("installed transformers" in text for text in script.shown)
+
+
+def test_what_was_answered_is_proposed_when_it_is_asked_again(request_) -> None:
+    given = replace(request_, reference="zoo:bert", name="mine", heads=("masked-lm",), tokenizer_like="zoo:gpt2", novelty="New")  # fmt: skip
+    reference = question(Topic.REFERENCE, given, "any")
+    heads = question(Topic.HEADS, given, None)
+    assert isinstance(reference, Choose) and reference.default == "zoo:bert"
+    assert isinstance(heads, Check) and [option.value for option in heads.options if option.checked] == ["masked-lm"]
+    for topic, default in ((Topic.NAME, "mine"), (Topic.NOVELTY, "New"), (Topic.TOKENIZER, "other"), (Topic.TOKENIZER_REFERENCE, "zoo:gpt2")):  # fmt: skip
+        assert question(topic, given, None).default == default
+
+
+def test_every_head_is_preselected(request_) -> None:
+    heads = question(Topic.HEADS, replace(request_, reference="gpt2"), None)
+    assert isinstance(heads, Check) and heads.options and all(option.checked for option in heads.options)
+
+
+def test_only_kinds_with_something_to_start_from_can_be_chosen(request_) -> None:
+    kinds = question(Topic.GROUP, request_, None)
+    assert isinstance(kinds, Choose)
+    ready = [option.value for option in kinds.options if option.hindrance is None]
+    assert ready == ["any", "text / encoder", "text / decoder", "text / encoder-decoder"]
+    assert len(kinds.options) == 13
+
+
+def test_references_that_can_be_chosen_come_first_and_each_has_its_line(request_) -> None:
+    references = question(Topic.REFERENCE, request_, "any")
+    assert isinstance(references, Choose) and references.searchable
+    ready = [option.hindrance is None for option in references.options]
+    assert ready == sorted(ready, reverse=True) and sum(ready) == 3 and len(ready) == 34
+    assert "BERT: Reads in both directions" in references.options[0].label
+    assert all("transformers" in option.label or "not here" in option.label for option in references.options[3:])
+
+
+def test_references_are_browsed_by_kind(request_) -> None:
+    references = question(Topic.REFERENCE, request_, "text / decoder")
+    assert isinstance(references, Choose)
+    assert [option.value for option in references.options] == ["zoo:gpt2", "xlnet", "gptj", "opt", "bloom"]
+
+
+def test_the_librarys_own_models_can_be_chosen(tmp_path) -> None:
+    library = make_library(tmp_path, {"bert": "Bert", "by_hand": "ByHand"})
+    references = question(Topic.REFERENCE, Request(library, tmp_path, "my_models"), "any")
+    assert isinstance(references, Choose)
+    ready = [option.value for option in references.options if option.hindrance is None]
+    assert ready == ["library:bert", "zoo:bert", "zoo:gpt2", "zoo:bart", "library:by_hand"]
+
+
+def test_a_reference_without_a_tokenizer_has_none_to_share(tmp_path) -> None:
+    library = make_library(tmp_path, {"by_hand": "ByHand"})
+    tokenizer = question(Topic.TOKENIZER, Request(library, tmp_path, "my_models", reference="by_hand"), None)
+    assert isinstance(tokenizer, Choose)
+    assert {option.value: option.hindrance is None for option in tokenizer.options} == {
+        "same": False,
+        "other": True,
+        "none": True,
+    }
+
+
+def test_a_name_is_checked_as_it_is_typed(tmp_path) -> None:
+    library = make_library(tmp_path, {"brand_new_bert": "BrandNewBert"})
+    name = question(Topic.NAME, Request(library, tmp_path, "my_models"), None)
+    assert isinstance(name, Write) and name.refuse is not None
+    assert name.refuse("newer_bert") is None
+    for wrong, why in (("", "snake_case"), ("New-Bert", "try new_bert"), ("class", "keyword"), ("list", "builtin"), ("brand_new_bert", "exists"), ("brandnewbert", "casing")):  # fmt: skip
+        assert why in (name.refuse(wrong) or "")
+
+
+def test_a_name_is_shown_in_all_its_casings() -> None:
+    for casing in ("brand_new_bert", "BrandNewBert", "BRAND_NEW_BERT", "brand-new-bert"):
+        assert casing in casings("brand_new_bert")
+    assert "snake_case" in casings("Brand New")
+
+
+def test_the_summary_of_a_bare_model_says_so() -> None:
+    text = summary(Answers("zoo:bert", "mine", "my_models", (), "none"))
+    assert text.count("none") == 2 and "nothing yet" in text
