@@ -13,7 +13,7 @@ _NEW_LIBRARY_SETTINGS = 'src = ["src"]\nline-length = 119\n'
 _SETTINGS_FILES = ("pyproject.toml", "ruff.toml", ".ruff.toml")
 
 
-def format_files(root: Path, texts: Mapping[Path, str]) -> tuple[dict[Path, str], bool]:
+def format_files(root: Path, texts: Mapping[Path, str]) -> tuple[dict[Path, str], str | None]:
     """Sorts the imports of Python modules and formats them, as ruff would at their place in the library.
 
     Args:
@@ -21,11 +21,11 @@ def format_files(root: Path, texts: Mapping[Path, str]) -> tuple[dict[Path, str]
         texts: path -> text of modules that are going to be written below the root; other files pass unchanged.
 
     Returns:
-        Path -> formatted text, and whether ruff was missing, in which case the texts are unchanged.
+        Path -> formatted text, and why the texts are not formatted: `None` where they are.
     """
     ruff = _ruff()
     if ruff is None:
-        return dict(texts), True
+        return dict(texts), "ruff was not found; run `ruff format` once it is installed"
     with tempfile.TemporaryDirectory(prefix="add-model-") as folder:
         staging = Path(folder)
         _copy_settings(root, staging)
@@ -34,12 +34,15 @@ def format_files(root: Path, texts: Mapping[Path, str]) -> tuple[dict[Path, str]
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(texts[path].encode())
         for arguments in (["check", "--select", "I", "--fix"], ["format"]):
-            subprocess.run(
-                [ruff, *arguments, "--quiet", "--no-cache", "."], cwd=staging, check=False, capture_output=True
-            )
-        return {
+            result = subprocess.run([ruff, *arguments, "--quiet", "--no-cache", "."], cwd=staging, check=False, capture_output=True, text=True)  # fmt: skip
+        problem = None
+        if result.returncode != 0:
+            # Sorting may leave findings of the user's own; formatting fails only where ruff cannot work at all.
+            problem = f"ruff failed: {' '.join(result.stderr.split())[:200]}; mend that and run `ruff format`"
+        formatted = {
             path: staged[path].read_bytes().decode() if path in staged else text for path, text in texts.items()
-        }, False
+        }
+        return formatted, problem
 
 
 def _copy_settings(root: Path, staging: Path) -> None:

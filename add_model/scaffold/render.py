@@ -70,10 +70,10 @@ def render(plan: Plan) -> Rendering:
         modules.append(RenderedFile(file.path, text))
         left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in unmarked]
     files = [*modules, *_base(plan), _registry(plan)]
-    formatted, formatter_missing = format_files(plan.library.root, {file.path: file.text for file in files})
+    formatted, unformatted_because = format_files(plan.library.root, {file.path: file.text for file in files})
     files = [replace(file, text=formatted[file.path]) for file in files]
-    if formatter_missing:
-        left_out.append(LeftOut("formatting", "ruff was not found; run `ruff format` once it is installed"))
+    if unformatted_because is not None:
+        left_out.append(LeftOut("formatting", unformatted_because))
     files += _around(plan, {file.path: formatted[file.path] for file in modules})
     _refuse_duplicates(plan, files)
     files, missing = _index(plan, files)

@@ -8,12 +8,12 @@ import pytest
 
 from tests.scaffold.terminal import BACKSPACE, CTRL_D, DOWN, ENTER, SPACE, UP, Terminal
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 from pathlib import Path
 from add_model.scaffold.interview import interview
 from add_model.scaffold.questionnaire import Request
-
-pytestmark = pytest.mark.slow
 
 try:
     print("ANSWERS", interview(Request(None, Path("my_models"), "my_models"), lambda answers: f"TREE OF {answers.name}"))
