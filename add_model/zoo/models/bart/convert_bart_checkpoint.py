@@ -1,6 +1,6 @@
 """Turns an original BART checkpoint into a folder that `from_pretrained` reads.
 
-    python -m PACKAGE.models.bart.convert_bart_checkpoint CHECKPOINT --config config.json --output FOLDER
+    python -m add_model.zoo.models.bart.convert_bart_checkpoint CHECKPOINT --config config.json --output FOLDER
 
 Each weight gets the name that the renaming table below makes of its original name. Then every weight of the new model
 must be filled, by name and shape, and each weight of the checkpoint that was not used is printed.
@@ -155,6 +155,7 @@ def fill_model(model: BartPreTrainedModel, weights: Mapping[str, Tensor]) -> lis
         if target not in filled and target not in refused:
             problems.append(f"{name}: missing in the checkpoint, shape {tuple(parameter.shape)} in the model")
     if problems:
+        problems += [f"{name}: no such weight in the model, shape {tuple(weights[name].shape)}" for name in unused]
         raise ValueError(f"the checkpoint does not fill {type(model).__name__}:\n  " + "\n  ".join(problems))
     model.load_state_dict(filled, strict=False)
     return unused
@@ -178,9 +179,15 @@ def convert_checkpoint(
     """
     config = BartConfig.from_dict(read_json_file(config_file))
     known = {model_class.__name__: model_class for model_class in MODEL_CLASSES}
+    for name in config.architectures or () if model_class_name is None else ():
+        # The original's classes may start with another model's name; what follows it says what they are for.
+        prefix = MODEL_CLASSES[0].__name__.removesuffix("Model")
+        matching = [own_name for own_name in known if name.endswith(own_name.removeprefix(prefix))]
+        model_class_name = max(matching, key=len, default=None)
+        if model_class_name is None:
+            raise ValueError(f"no class for {name}, which the configuration names; choose with --model-class")
     if model_class_name is None:
-        candidates = [name for name in config.architectures or () if name in known]
-        model_class_name = candidates[0] if candidates else MODEL_CLASSES[0].__name__
+        model_class_name = MODEL_CLASSES[0].__name__
     if model_class_name not in known:
         raise ValueError(f"unknown class {model_class_name!r}; known are: {', '.join(known)}")
     model = known[model_class_name](config)

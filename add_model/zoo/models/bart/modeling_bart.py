@@ -1,8 +1,7 @@
 """BART in plain PyTorch: the encoder-decoder and its heads.
 
-The architecture is described in "BART: Denoising Sequence-to-Sequence Pre-training for Natural Language Generation,
-Translation, and Comprehension" (https://arxiv.org/abs/1910.13461); parameter names and shapes are those of the
-published checkpoints.
+The architecture is that of https://arxiv.org/abs/1910.13461; parameter names and shapes are those of the published
+checkpoints.
 """
 
 import copy

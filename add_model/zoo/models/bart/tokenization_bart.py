@@ -78,7 +78,7 @@ def build_byte_level_backend(
 
 
 class BartTokenizer(PreTrainedTokenizer):
-    """Byte-level BPE tokenizer of BART (https://arxiv.org/abs/1910.13461).
+    """Byte-level BPE tokenizer of BART, as in https://arxiv.org/abs/1910.13461.
 
     One text becomes `<s> text </s>`, a pair `<s> first </s></s> second </s>`. The space before a word is part of its
     first token: a word at the begin of a text is another token than the same word further on. The mask token takes

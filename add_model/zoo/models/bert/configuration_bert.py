@@ -6,7 +6,7 @@ from ...configuration_utils import PreTrainedConfig
 
 
 class BertConfig(PreTrainedConfig):
-    """What has to be known to build a BERT model (https://arxiv.org/abs/1810.04805).
+    """What has to be known to build a BERT model; the architecture is that of https://arxiv.org/abs/1810.04805.
 
     The keys are those of the published checkpoints, and the defaults give the architecture of the paper's base size.
 

@@ -1,4 +1,6 @@
-"""BERT in PyTorch: an encoder that reads a text in both directions (https://arxiv.org/abs/1810.04805).
+"""BERT in PyTorch: an encoder that reads a text in both directions.
+
+The architecture is that of https://arxiv.org/abs/1810.04805.
 
 Names in the shapes: `batch`, `length` (tokens of a text), `hidden_size`, `heads`, `head_size` (`hidden_size / heads`).
 The names of the parameters are those of the published checkpoints.
@@ -424,8 +426,10 @@ class BertPreTrainedModel(PreTrainedModel):
 
     config_class = BertConfig
     base_model_prefix = "bert"
-    # The first checkpoints call a layer normalisation's scale and shift by their names in the formula.
+    # The first checkpoints call a layer normalisation's scale and shift by their names in the formula. The model
+    # without a head may go by the name of another model that the checkpoint was made with.
     _renamed_checkpoint_keys = {
+        r"^\w+\.(?=(?:embeddings|encoder|pooler)\.)": "bert.",
         r"LayerNorm\.gamma$": "LayerNorm.weight",
         r"LayerNorm\.beta$": "LayerNorm.bias",
     }

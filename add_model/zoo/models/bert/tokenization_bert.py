@@ -25,7 +25,7 @@ def read_vocabulary(path: str | Path) -> dict[str, int]:
 
 
 class BertTokenizer(PreTrainedTokenizer):
-    """WordPiece tokenizer with the text preparation of BERT (https://arxiv.org/abs/1810.04805).
+    """WordPiece tokenizer with the text preparation of BERT, as in https://arxiv.org/abs/1810.04805.
 
     One text becomes `[CLS] text [SEP]`, a pair `[CLS] first [SEP] second [SEP]` with token type 1 from the second
     text on.

@@ -97,6 +97,40 @@ class TestConvertBertCheckpoint:
         converted = BertForMaskedLM.from_pretrained(tmp_path / "converted")
         assert torch.equal(converted(INPUT_IDS).logits, model(INPUT_IDS).logits)
 
+    @pytest.mark.parametrize("prefix", ["original", "encoder_of_somebody_else"])
+    def test_the_model_without_a_head_by_another_name(self, tmp_path: Path, prefix: str) -> None:
+        model = BertForMaskedLM(make_config())
+        randomize(model)
+        own = f"{model.base_model_prefix}."
+        weights = {
+            f"{prefix}.{name.removeprefix(own)}" if name.startswith(own) else name: weight.clone()
+            for name, weight in model.state_dict().items()
+        }
+        save_file(weights, tmp_path / "model.safetensors")
+        config = make_config(architectures=["OriginalForMaskedLM"])
+        config_file = write_config(config, tmp_path / "config.json")
+        assert convert_checkpoint(tmp_path / "model.safetensors", config_file, tmp_path / "converted") == []
+        for folder in (tmp_path, tmp_path / "converted"):
+            loaded = BertForMaskedLM.from_pretrained(folder)
+            assert torch.equal(loaded(INPUT_IDS).logits, model(INPUT_IDS).logits)
+
+    def test_a_class_that_is_not_there_is_asked_for(self, tmp_path: Path) -> None:
+        model = BertForMaskedLM(make_config())
+        save_file(
+            {name: weight.clone() for name, weight in model.state_dict().items()}, tmp_path / "model.safetensors"
+        )
+        config_file = write_config(make_config(architectures=["OriginalForPreTraining"]), tmp_path / "config.json")
+        with pytest.raises(ValueError, match="OriginalForPreTraining.*--model-class"):
+            convert_checkpoint(tmp_path / "model.safetensors", config_file, tmp_path / "converted")
+
+    def test_what_has_no_place_is_listed_beside_what_is_missing(self) -> None:
+        model = BertModel(make_config())
+        weights = {name.replace("pooler", "summary"): weight for name, weight in model.state_dict().items()}
+        with pytest.raises(
+            ValueError, match=r"pooler.dense.weight: missing(.|\n)*summary.dense.weight: no such weight"
+        ):
+            fill_model(model, weights)
+
     def test_masked_language_model_whose_tied_weights_differ(self) -> None:
         model = BertForMaskedLM(make_config())
         weights = {name: weight.clone() for name, weight in model.state_dict().items()}
