@@ -35,7 +35,7 @@ def imported_parts(folder: Path) -> Iterator[tuple[Path, str]]:
             modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for module in modules:
                 top, _, rest = module.partition(".")
-                if top == "add_model":
+                if top == "add_model" and rest:
                     yield path, rest.partition(".")[0]
 
 

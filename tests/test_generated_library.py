@@ -92,6 +92,40 @@ print(type(AutoModelForMaskedLM.from_pretrained("checkpoint")).__name__, type(Au
     assert {path.name for path in (tmp_path / "checkpoint").iterdir()} >= {"config.json", "model.safetensors"}
 
 
+PUBLISHED = """
+import torch, transformers
+from my_models.models.newer_bert import NewerBertForMaskedLM
+from my_models.models.tiny_gpt import TinyGptLMHeadModel
+from my_models.models.my_bart import MyBartForConditionalGeneration
+from my_models.models.newer_bert.convert_newer_bert_checkpoint import convert_checkpoint
+from pathlib import Path
+
+ids = torch.tensor([[5, 6, 7, 8]])
+bert = transformers.BertForMaskedLM(transformers.BertConfig(vocab_size=20, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=8))
+gpt2 = transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=20, n_embd=8, n_layer=2, n_head=2, n_positions=16))
+bart = transformers.BartForConditionalGeneration(transformers.BartConfig(vocab_size=20, d_model=8, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=8, decoder_ffn_dim=8, max_position_embeddings=16))
+for published, ours in ((bert, NewerBertForMaskedLM), (gpt2, TinyGptLMHeadModel), (bart, MyBartForConditionalGeneration)):
+    folder = type(published).__name__
+    published.eval().save_pretrained(folder)
+    loaded = ours.from_pretrained(folder)
+    print(folder, torch.allclose(loaded(ids).logits, published(ids).logits, atol=1e-5))
+folder = Path("BertForMaskedLM")
+unused = convert_checkpoint(folder / "model.safetensors", folder / "config.json", Path("converted"))
+converted = NewerBertForMaskedLM.from_pretrained("converted")
+print("converted", unused, torch.allclose(converted(ids).logits, bert(ids).logits, atol=1e-5))
+"""
+
+
+def test_published_weights_load_under_the_new_names(library: Path, installed: Path, tmp_path: Path) -> None:
+    result = run(installed, "-W", "error::UserWarning:my_models", "-c", PUBLISHED, folder=tmp_path)
+    assert result.stdout.splitlines() == [
+        "BertForMaskedLM True",
+        "GPT2LMHeadModel True",
+        "BartForConditionalGeneration True",
+        "converted [] True",
+    ]
+
+
 def test_an_edited_copy_is_reported_at_its_marker(library: Path, installed: Path) -> None:
     path = library / "src/my_models/models/newer_bert/modeling_newer_bert.py"
     text = path.read_text()

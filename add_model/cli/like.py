@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
     from add_model.scaffold.answers import Answers
@@ -68,6 +69,15 @@ def like(
             "--tokenizer-like", metavar="REF|same|none", help="Where the tokenizer comes from.", show_default="same"
         ),
     ] = None,  # fmt: skip
+    novelty: Annotated[
+        str | None,
+        typer.Option(
+            "--novelty",
+            metavar="TEXT",
+            help="What is new compared with the reference; for its docs.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
     answers: Annotated[
         Path | None,
         typer.Option(
@@ -84,7 +94,6 @@ def like(
     Without a terminal, or with --yes, nothing is asked.
     """
     from add_model.cli import summary
-    from add_model.errors import AddModelError
     from add_model.scaffold.destination import find_root
     from add_model.scaffold.questionnaire import complete
     from add_model.scaffold.tree import write
@@ -96,7 +105,7 @@ def like(
     if not dry_run:
         for path in recover(root):
             typer.echo(f"taken back from a run that was cut off: {path}", err=True)
-    request = _request(reference, name, into, heads, tokenizer_like, answers, force)
+    request = _request(reference, name, into, heads, tokenizer_like, novelty, answers, force)
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or as_json or answers)
     try:
         given = _interviewed(request) if interactive else complete(request)
@@ -121,6 +130,7 @@ def _request(
     into: Path | None,
     heads: str | None,
     tokenizer_like: str | None,
+    novelty: str | None,
     answers: Path | None,
     force: bool,
 ) -> Request:
@@ -137,6 +147,8 @@ def _request(
         package = stored_package(stored.package, answers)
     else:
         package = package_name(destination.root)
+    if heads is not None and not heads.strip(" ,"):
+        raise AddModelError("--heads is empty; name heads, or pass all or none")
     given = Request(
         target=library,
         root=destination.root,
@@ -145,6 +157,7 @@ def _request(
         name=name,
         heads=None if heads is None else tuple(head.strip() for head in heads.split(",") if head.strip()),
         tokenizer_like=tokenizer_like,
+        novelty=novelty,
         replace=force,
     )
     return given if stored is None else given.with_defaults(stored)

@@ -15,12 +15,13 @@ from add_model.scaffold.plan import Plan
 from add_model.scaffold.render import Rendering
 from add_model.scaffold.tree import Outcome
 
-_STYLES = {"written": "green", "edited": "yellow", "kept": "magenta", "unchanged": "dim"}
+_STYLES = {"written": "green", "edited": "yellow", "kept": "magenta", "unchanged": "dim", "stale": "red"}
 _NOTES = {
     "written": "",
     "edited": "entry added",
     "kept": "yours, kept; --force replaces it",
     "unchanged": "unchanged",
+    "stale": "no longer part of the model; delete it if you do not need it",
 }
 
 
@@ -30,12 +31,13 @@ def show(plan: Plan, rendering: Rendering, outcome: Outcome, dry_run: bool) -> N
     console.print(files_tree(plan, outcome))
     for item in rendering.left_out:
         console.print(Text.assemble(("left out: ", "yellow"), f"{item.what} ({item.why})"))
-    count = len(outcome.written) + len(outcome.edited)
+    number = len(outcome.written) + len(outcome.edited)
+    count = f"{number} file" if number == 1 else f"{number} files"
     title, reference = plan.name.title, plan.reference.specification
     if dry_run:
-        console.print(f"[bold]{title}[/bold], like {reference}: {count} files would be written; nothing was touched")
+        console.print(f"[bold]{title}[/bold], like {reference}: {count} would be written; nothing was touched")
         return
-    console.print(f"[bold green]{title}[/bold green], like {reference}: {count} files written")
+    console.print(f"[bold green]{title}[/bold green], like {reference}: {count} written")
     console.print("\nNext:")
     for command in next_commands(plan):
         console.print(f"  {command}")

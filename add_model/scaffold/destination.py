@@ -70,7 +70,7 @@ def package_name(root: Path) -> str:
     Raises:
         AddModelError: the folder's name makes no package name, or one that is taken.
     """
-    name = to_snake(root.name)
+    name = root.name if _is_package_name(root.name) else to_snake(root.name)
     if not _is_package_name(name):
         raise AddModelError(f"{root}: a library cannot be called {name!r}, after its folder; choose one named like my_models")  # fmt: skip
     return name

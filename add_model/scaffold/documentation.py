@@ -32,7 +32,7 @@ class DocumentedClass:
 
     @property
     def summary(self) -> str:
-        """The first sentence or line of the docstring."""
+        """The first line of the docstring."""
         return self.docstring.split("\n", 1)[0]
 
 

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from add_model.copies.equality import is_copy
-from add_model.copies.marker import Replacement
+from add_model.copies.marker import Marker, Replacement
 from add_model.names import Renaming
 
-_MARKER_LINE = re.compile(r"^[ \t]*# Copied from .*\n", re.MULTILINE)
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 # Ends of lines as Python counts them; `str.splitlines` knows more of them, which may stand in strings.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
@@ -29,11 +28,6 @@ class Block:
     name: str
     first: int
     last: int
-
-
-def without_markers(text: str) -> str:
-    """The text without its marker lines: they speak of the file they stand in."""
-    return _MARKER_LINE.sub("", text)
 
 
 def with_markers(text: str, original: str, original_module: str, renaming: Renaming) -> tuple[str, tuple[str, ...]]:
@@ -60,7 +54,7 @@ def with_markers(text: str, original: str, original_module: str, renaming: Renam
         if replacements is None:
             unmarked.append(block.name)
             continue
-        lines.insert(block.first, f"{_marker(f'{original_module}.{source.name}', replacements)}\n")
+        lines.insert(block.first, f"{Marker(block.first + 1, '', f'{original_module}.{source.name}', replacements)}\n")
     return "".join(lines), tuple(reversed(unmarked))
 
 
@@ -81,11 +75,6 @@ def blocks(text: str) -> Iterator[Block]:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             yield Block(node.name, first - 1, node.end_lineno or node.lineno)
-
-
-def _marker(source: str, replacements: Sequence[Replacement]) -> str:
-    listed = ", ".join(f"{replacement.old}->{replacement.new}" for replacement in replacements)
-    return f"# Copied from {source} with {listed}" if listed else f"# Copied from {source}"
 
 
 def _combinations(pairs: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:

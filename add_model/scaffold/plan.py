@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from add_model.errors import AddModelError
 from add_model.library import Configuration, Library
 from add_model.names import ModelName, Renaming
 from add_model.references import Reference, find_reference, zoo
@@ -14,6 +16,7 @@ from add_model.registry import TOKENIZER_MAPPING
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
 from add_model.scaffold.questionnaire import Request
 
+_CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _TOKENIZATION = "tokenization_"
 # Blocks of these files are marked as copies. The others are meant to be filled in, so that they differ from the start.
 _MARKED = ("modeling_", "tokenization_")
@@ -101,6 +104,7 @@ def make_plan(answers: Answers, request: Request) -> Plan:
     """
     library = request.target or _library_to_be(request.root, answers.package)
     reference = find_reference(answers.reference, request.target)
+    _check_is_whole(reference)
     tokenizer: Reference | None = None
     if answers.tokenizer_like == SAME_TOKENIZER:
         tokenizer = reference
@@ -111,6 +115,14 @@ def make_plan(answers: Answers, request: Request) -> Plan:
     base_files = tuple(_base_files(library)) if is_new else ()
     model_files = tuple(_model_files(library, name, reference, tokenizer))
     return Plan(answers, library, is_new, name, reference, tokenizer, base_files, model_files)
+
+
+def _check_is_whole(reference: Reference) -> None:
+    """Raises `AddModelError` where a class that the registry names stands in none of the reference's files."""
+    defined = {name for text in reference.files.values() for name in _CLASS.findall(text)}
+    missing = sorted(set(reference.classes.values()) - defined)
+    if missing:
+        raise AddModelError(f"{reference.folder}: {missing[0]}, which the registry names, is not there; restore its file or mend {reference.library.registry}")  # fmt: skip
 
 
 def _library_to_be(root: Path, package: str) -> Library:

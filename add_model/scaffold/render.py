@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from add_model import __version__
+from add_model.copies.marker import without_markers
 from add_model.errors import AddModelError
+from add_model.library import CONFIGURATION_FILE
 from add_model.names import Renaming
 from add_model.references import read_text
 from add_model.registry import parse_registry
@@ -16,7 +19,7 @@ from add_model.registry_edits import with_entries, without_entries, without_mode
 from add_model.scaffold.answers import dump_answers
 from add_model.scaffold.documentation import document, with_index_entry
 from add_model.scaffold.formatting import format_files
-from add_model.scaffold.marking import with_markers, without_markers
+from add_model.scaffold.marking import with_markers
 from add_model.scaffold.plan import ModelFile, Plan
 from add_model.scaffold.project_file import with_configuration
 from add_model.scaffold.selection import without_names
@@ -74,6 +77,7 @@ def render(plan: Plan) -> Rendering:
     files = [replace(file, text=formatted[file.path]) for file in files]
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
+    left_out += _left_to_the_user(plan)
     files += _around(plan, {file.path: formatted[file.path] for file in modules})
     _refuse_duplicates(plan, files)
     files, missing = _index(plan, files)
@@ -86,6 +90,21 @@ def _refuse_duplicates(plan: Plan, files: Sequence[RenderedFile]) -> None:
     for path in paths:
         if paths.count(path) > 1:
             raise AddModelError(f"{plan.library.root / (plan.library.configuration.templates or '')}: a template there would write {path}, which is not made from a template; give it another path")  # fmt: skip
+
+
+def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
+    """What follows from the answers and cannot be done without knowing more about the model or the project."""
+    if plan.tokenizer is not None and plan.tokenizer != plan.reference:
+        what = f"configuration for the tokenizer of {plan.tokenizer.specification}"
+        yield LeftOut(
+            what,
+            f"set vocab_size and the ids of special tokens; pass the inputs that {plan.reference.name.title} takes",
+        )
+    if plan.is_new_library and (plan.library.root / CONFIGURATION_FILE).exists():
+        yield LeftOut(
+            f"dependencies in your {CONFIGURATION_FILE}",
+            "add huggingface-hub, safetensors, tokenizers, torch; to test: mypy, pytest, ruff",
+        )
 
 
 def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[str, ...]]:
@@ -129,6 +148,7 @@ def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
     values = {
         "name": plan.name,
         "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
+        "version": __version__,
         "package": library.package,
         "answers": plan.answers,
         "classes": {mapping: types[plan.name.snake] for mapping, types in plan.registry_entries.items()},

@@ -23,12 +23,15 @@ class Outcome:
         edited: files of the library that got an entry.
         unchanged: files that hold already what they should.
         kept: files that the user wrote or edited; they are left as they are.
+        stale: files that an earlier run wrote for the model and that are no longer a part of it; they are left.
+        changes: what is to be written for all this.
     """
 
     written: tuple[Path, ...]
     edited: tuple[Path, ...]
     unchanged: tuple[Path, ...]
     kept: tuple[Path, ...]
+    stale: tuple[Path, ...]
     changes: tuple[Change, ...]
 
 
@@ -54,7 +57,10 @@ def decide(plan: Plan, rendering: Rendering, force: bool) -> Outcome:
         groups[group].append(file.path)
         if group in ("written", "edited"):
             changes.append(Change(file.path, content, expected=current))
-    return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, changes=tuple(changes))
+    current_files = {_relative(plan, file.path) for file in rendering.files}
+    earlier = (plan.library.root / path for path in sorted(recorded.keys() - current_files))
+    stale = tuple(path for path in earlier if path.is_file())
+    return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, stale=stale, changes=tuple(changes))
 
 
 def write(plan: Plan, outcome: Outcome) -> None:

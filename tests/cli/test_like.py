@@ -378,3 +378,32 @@ def test_nothing_is_left_in_the_library_but_what_was_written(library: Path) -> N
     known = set(document["written"]) | {path for path, content in contents(library).items() if "other" not in path}
     assert files(library) <= known
     assert not (library / ".add-model/transaction").exists()
+
+
+def test_what_an_earlier_run_wrote_and_the_model_has_no_longer_is_named(library: Path) -> None:
+    done(library, "bert", "--name", "other_bert")
+    again = json.loads(done(library, "bert", "--name", "other_bert", "--tokenizer-like", "none", "--force", "--json"))
+    assert again["stale"] == [
+        "src/my_models/models/other_bert/tokenization_other_bert.py",
+        "tests/models/other_bert/test_tokenization_other_bert.py",
+    ]
+
+
+def test_the_summary_shows_what_is_no_longer_a_part(library: Path) -> None:
+    done(library, "bert", "--name", "other_bert")
+    shown = done(library, "bert", "--name", "other_bert", "--tokenizer-like", "none", "--force")
+    assert shown.count("no longer part of the model") == 2
+
+
+def test_another_tokenizer_leaves_work_that_is_named(library: Path) -> None:
+    written = json.loads(done(library, "gpt2", "--name", "tiny_gpt", "--tokenizer-like", "bert", "--json"))
+    assert any("vocab_size" in item["why"] for item in written["left_out"])
+    assert "`vocab_size`" in (library / "docs/checklists/tiny_gpt.md").read_text()
+
+
+def test_the_docs_page_leads_to_the_reference_where_it_is(library: Path) -> None:
+    done(library, "bert", "--name", "first_bert", "--novelty", "It is small.")
+    done(library, "first_bert", "--name", "second_bert")
+    first, second = (library / f"docs/models/{name}_bert.md" for name in ("first", "second"))
+    assert "[BERT](https://" in first.read_text() and "What is new in it: It is small." in first.read_text()
+    assert "[FirstBert](first_bert.md)" in second.read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .commands import add_model_here, add_model_process, check_refusal, done, refused, tree
+from .commands import add_model_here, add_model_process, check_refusal, contents, done, refused, tree
 
 NEW = ("bert", "--name", "brand_new_bert", "--into", "my_models")
 SECOND = ("gpt2", "--name", "tiny_gpt")
@@ -326,3 +326,18 @@ def test_every_error_is_one_line_even_of_a_path_with_a_line_break(tmp_path: Path
 
 def test_json_keeps_stdout_empty_on_error(library: Path) -> None:
     refused(library, "bert", "--name", "class", "--json", naming=("keyword",), command=add_model_process)
+
+
+def test_an_empty_list_of_heads(library: Path) -> None:
+    result = add_model_here(library, "like", "bert", "--name", "other_bert", "--heads", "")
+    assert result.returncode == 2 and result.stdout == ""
+    assert result.stderr == "error: --heads is empty; name heads, or pass all or none\n"
+
+
+def test_a_reference_that_lacks_a_file(library: Path) -> None:
+    done(library, "bert", "--name", "other_bert")
+    (library / "src/my_models/models/other_bert/configuration_other_bert.py").unlink()
+    before = contents(library)
+    result = add_model_here(library, "like", "other_bert", "--name", "newer_bert")
+    assert result.returncode == 2 and "OtherBertConfig, which the registry names, is not there" in result.stderr
+    assert contents(library) == before

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from add_model.copies.equality import is_copy
-from add_model.copies.marker import Replacement
+from add_model.copies.marker import Replacement, without_markers
 from add_model.names import ModelName, Renaming
 from add_model.references import find_reference
-from add_model.scaffold.marking import blocks, shortest_replacements, with_markers, without_markers
+from add_model.scaffold.marking import blocks, shortest_replacements, with_markers
 from tests.copies.libraries import codes_of, write_library
 
 BERT = ModelName("bert", "Bert", "BERT")

@@ -14,6 +14,7 @@ VALUES = {
     "name": NAME,
     "reference": {"name": BERT, "specification": "zoo:bert"},
     "package": "my_models",
+    "version": "0.1.0",
     "answers": Answers("zoo:bert", "brand_new_bert", "my_models", ("masked-lm",)),
     "classes": {"CONFIG_MAPPING_NAMES": "BrandNewBertConfig", "MODEL_MAPPING_NAMES": "BrandNewBertModel"},
     "heads": {"masked-lm": "BrandNewBertForMaskedLM"},
