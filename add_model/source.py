@@ -14,6 +14,7 @@ from __future__ import annotations
 import codecs
 import functools
 import io
+import itertools
 import re
 import tokenize
 from bisect import bisect_left
@@ -32,11 +33,16 @@ STRING = (
     r'|"(?:[^"\\\n]+|\\.)*(?:"|(?=\n)|\\?\Z)'
     r"|'(?:[^'\\\n]+|\\.)*(?:'|(?=\n)|\\?\Z)"
 )
+# A lexeme is led by whatever decides nothing, short strings and brackets that close at once included, so that few
+# matches cover a text; and something matches everywhere, so that no text is looked at twice.
+_PLAIN = r"[^\n\"'#()\[\]{}\\]*"
+_CLOSED = rf""""[^"\\\n]+"|'[^'\\\n]+'|\({_PLAIN}\)|\[{_PLAIN}\]"""
 _LEXEMES = re.compile(
-    rf"(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n)|(?P<newline>\n)",
+    rf"{_PLAIN}(?:(?:{_CLOSED}){_PLAIN})*"
+    rf"(?:(?P<newline>\n)|(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n?)|\Z)",
     re.DOTALL,
 )
-_DEFINITION = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
+_LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _SPACE = re.compile(r"[ \t\f]*")
 _COOKIE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*coding[:=]")
@@ -112,32 +118,35 @@ class Module:
 
     @cached_property
     def _triple_quotes(self) -> list[list[int]]:
-        return [[match.start() for match in re.finditer(marks, self.text)] for marks in ('"""', "'''")]
+        return [_positions(self.text, marks) for marks in ('"""', "'''")]
 
     @cached_property
     def _strings(self) -> list[tuple[int, int]]:
-        return [lexeme.span() for lexeme in _LEXEMES.finditer(self.text) if lexeme.lastgroup == "string"]
+        return [lexeme.span("string") for lexeme in _LEXEMES.finditer(self.text) if lexeme.lastgroup == "string"]
 
     def line_of(self, offset: int) -> int:
         """The 1-based number of the line that holds an offset."""
         return self.text.count("\n", 0, offset) + 1
 
     def _find_quickly(self, name: str) -> Definition | None:
-        start, stop, indent, parent = 0, len(self.text), "", None
+        text = self.text
+        start, stop, header, indent = 0, len(text), -1, ""
         for part in name.split("."):
-            header = _only_header(self.text, part, start, stop)
-            if header is None or not self.is_code(header):
+            parent, header = header, _only_header(text, part, start, stop)
+            if header < 0 or not self.is_code(header):
                 return None
-            indent = _SPACE.match(self.text, header).group()  # type: ignore[union-attr]
-            if (parent is None) != (indent == "") or (
-                parent is not None and indent != _body_indent(self.text, parent)
-            ):
+            indent = _SPACE.match(text, header).group()  # type: ignore[union-attr]
+            if indent != ("" if parent < 0 else _body_indent(text, parent)) or "\t" in indent or "\f" in indent:
                 return None
-            stop = block_end(self.text, header)
-            parent = header
-            start = self.text.find("\n", header) + 1 or stop
-        assert parent is not None
-        return Definition(name, _decorated_start(self.text, parent, indent), parent, stop, indent)
+            start = text.find("\n", header) + 1 or stop
+            # Up to the first line that is not indented deeper the block goes in any case; if further, as a string or
+            # a bracket has lines that stand lower, another definition of the name there is not the first.
+            dedent = _dedent_pattern(len(indent)).search(text, start - 1, stop)
+            stop = dedent.end() if dedent else stop
+        definition = Definition(
+            name, _decorated_start(text, header, indent), header, block_end(text, header, stop), indent
+        )
+        return None if _is_overload(text, definition) else definition
 
 
 def read_module(path: Path) -> Module:
@@ -184,8 +193,9 @@ def logical_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
         kind = lexeme.lastgroup
         if kind == "newline":
             if depth == 0:
-                yield line, lexeme.end()
-                line = lexeme.end()
+                end = lexeme.end()
+                yield line, end
+                line = end
         elif kind == "open":
             depth += 1
         elif kind == "close" and depth:
@@ -196,11 +206,13 @@ def logical_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
 
 def comments(text: str) -> Iterator[str]:
     """Every comment, from its `#` to the end of its line."""
-    return (lexeme.group() for lexeme in _LEXEMES.finditer(text) if lexeme.lastgroup == "comment")
+    return (lexeme["comment"] for lexeme in _LEXEMES.finditer(text) if lexeme.lastgroup == "comment")
 
 
 def column_of(indent: str) -> int:
     """The column that an indentation reaches; a form feed starts over, and a tab goes on to the next multiple of 8."""
+    if "\t" not in indent and "\f" not in indent:
+        return len(indent)
     return len(indent.rpartition("\f")[2].expandtabs(8))
 
 
@@ -210,34 +222,38 @@ def find_definitions(text: str) -> Iterator[Definition]:
     comments: list[tuple[int, int]] = []
     code_end, decorated = 0, None
     for start, end in logical_lines(text):
-        indent = _SPACE.match(text, start).group()  # type: ignore[union-attr]
-        column, code = column_of(indent), start + len(indent)
-        if text.startswith(("\n", "#"), code) or code >= end:
-            if text.startswith("#", code):
-                comments.append((column, end))
+        indent, kind, name = _LINE_START.match(text, start, end).groups()  # type: ignore[union-attr]
+        if kind == "\n" or (kind is None and start + len(indent) >= end):
+            continue
+        column = column_of(indent)
+        if kind == "#":
+            comments.append((column, end))
             continue
         while open_definitions and open_definitions[-1][0] >= column:
             yield _closed(*open_definitions.pop(), code_end, comments)
-        match = _DEFINITION.match(text, code, end)
-        if match:
-            name = f"{open_definitions[-1][1].name}.{match[1]}" if open_definitions else match[1]
+        if name is not None:
+            name = f"{open_definitions[-1][1].name}.{name}" if open_definitions else name
             definition = Definition(name, start if decorated is None else decorated, start, end, indent)
             open_definitions.append((column, definition))
-        decorated = (start if decorated is None else decorated) if text.startswith("@", code) else None
+        decorated = (start if decorated is None else decorated) if kind == "@" else None
         code_end = end
         comments.clear()
     while open_definitions:
         yield _closed(*open_definitions.pop(), code_end, comments)
 
 
-def block_end(text: str, header: int) -> int:
-    """Where the block ends whose header starts at this offset, which must be the start of a logical line."""
+def block_end(text: str, header: int, dedent: int | None = None) -> int:
+    """Where the block ends whose header starts at this offset, which must be the start of a logical line.
+
+    Args:
+        text: the module's text.
+        header: where the header starts.
+        dedent: where the first line behind it starts that is not indented deeper, if the caller knows.
+    """
     indent = _SPACE.match(text, header).group()  # type: ignore[union-attr]
     if "\t" not in indent and "\f" not in indent:
-        newline = text.find("\n", header)
-        dedent = _dedent_pattern(len(indent)).search(text, len(text) if newline < 0 else newline)
-        stop = dedent.end() if dedent else len(text)
-        plain = dedent is None or _PLAIN_STATEMENT.match(text, stop) is not None
+        stop = _first_dedent(text, header, len(indent)) if dedent is None else dedent
+        plain = stop == len(text) or _PLAIN_STATEMENT.match(text, stop) is not None
         if plain and _looks_closed(text, header, stop):
             end = _without_lower_comments(text, header, stop, len(indent))
             if end is not None:
@@ -246,19 +262,30 @@ def block_end(text: str, header: int) -> int:
 
 
 def _exact_block_end(text: str, header: int, column: int) -> int:
-    code_end: int | None = None
-    comments: list[tuple[int, int]] = []
+    deeper = " " * (column + 1)
+    code_end, behind_lower_comment = header, False
     for start, end in logical_lines(text, header):
+        if text.startswith(deeper, start) and not behind_lower_comment:
+            # Code or a comment that belongs to the block, unless the line is blank.
+            if not text[start:end].isspace():
+                code_end = end
+            continue
         indent = _SPACE.match(text, start).group()  # type: ignore[union-attr]
         code = start + len(indent)
         if text.startswith("#", code):
-            comments.append((column_of(indent), end))
+            behind_lower_comment = behind_lower_comment or column_of(indent) <= column
+            code_end = code_end if behind_lower_comment else end
         elif code < end and text[code] != "\n":
-            if code_end is not None and column_of(indent) <= column:
+            if start > header and column_of(indent) <= column:
                 break
-            code_end = end
-            comments.clear()
-    return _end_with_comments(column, code_end or header, comments)
+            code_end, behind_lower_comment = end, False
+    return code_end
+
+
+def _positions(text: str, marks: str) -> list[int]:
+    """Where the marks stand, none of which overlap."""
+    between = [len(part) + len(marks) for part in text.split(marks)[:-1]]
+    return [end - len(marks) for end in itertools.accumulate(between)]
 
 
 def _closed(column: int, definition: Definition, code_end: int, comments: list[tuple[int, int]]) -> Definition:
@@ -278,9 +305,9 @@ def _is_overload(text: str, definition: Definition) -> bool:
     return definition.start < definition.header and bool(_OVERLOAD.search(text[definition.start : definition.header]))
 
 
-def _only_header(text: str, name: str, start: int, stop: int) -> int | None:
-    """The start of the only line that looks like a header of that name; `None` where there are several or none."""
-    found: int | None = None
+def _only_header(text: str, name: str, start: int, stop: int) -> int:
+    """The start of the only line that looks like a header of that name; -1 where there are several or none."""
+    found = -1
     for keyword in ("class ", "def "):
         position = text.find(keyword + name, start, stop)
         while position >= 0:
@@ -288,8 +315,8 @@ def _only_header(text: str, name: str, start: int, stop: int) -> int | None:
             line = text.rfind("\n", 0, position) + 1
             word_ends = behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_")
             if word_ends and not text[line:position].strip().removeprefix("async").strip():
-                if found is not None:
-                    return None
+                if found >= 0:
+                    return -1
                 found = line
             position = text.find(keyword + name, behind, stop)
     return found
@@ -341,6 +368,13 @@ def _without_lower_comments(text: str, header: int, stop: int, column: int) -> i
             return stop
         stop = line
     return None
+
+
+def _first_dedent(text: str, header: int, column: int) -> int:
+    """Where the first line of code behind a header starts that is not indented deeper."""
+    newline = text.find("\n", header)
+    dedent = _dedent_pattern(column).search(text, len(text) if newline < 0 else newline)
+    return dedent.end() if dedent else len(text)
 
 
 @functools.lru_cache(maxsize=64)

@@ -32,6 +32,7 @@ _MARKER = re.compile(
 _MENTION = re.compile(rf"#(?P<before>.*?)\bcopied[ \t]+from[ \t]+(?P<source>{_PATH})", re.IGNORECASE)
 _REPLACEMENT = re.compile(r"(?P<old>\S+)->(?P<new>\S+)(?:\s+(?P<option>.*))?$")
 _MARKER_LINES = re.compile(rf"^[ \t]*#[ \t]*Copied[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)", re.MULTILINE)
+_WITH = re.compile(r"^with\b\s*")
 _ALL_CASING = "all-casing"
 
 
@@ -149,7 +150,7 @@ def _read_replacements(rest: str) -> tuple[tuple[Replacement, ...], tuple[str, .
     problems: list[str] = []
     for part in rest.split(",") if rest else ():
         # Released trees repeat the word behind a comma, and leave it dangling at the end of the line.
-        part = re.sub(r"^with\b\s*", "", part.strip())
+        part = _WITH.sub("", part.strip())
         match = _REPLACEMENT.match(part)
         if match is None:
             if part:
@@ -165,7 +166,7 @@ def _read_replacements(rest: str) -> tuple[tuple[Replacement, ...], tuple[str, .
 
 
 def _is_object_path(source: str) -> bool:
-    package, *inside = re.split(r"[./]", source)
+    package, *inside = _dotted(source).split(".")
     return len(inside) >= 2 and package == package.lower()
 
 

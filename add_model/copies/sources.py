@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -160,7 +161,7 @@ class Sources:
         folder = self._package(top)
         path = [top]
         while folder is not None and inside:
-            found = _closest(inside[0], [entry.stem for entry in _entries(folder)])
+            found = _closest(inside[0], _entries(folder))
             if found is None:
                 return source
             path.append(found)
@@ -207,7 +208,7 @@ class Sources:
         for count in range(len(parts) - 1, -1, -1):
             dotted = ".".join([top, *parts[:count]])
             if dotted not in self._files:
-                self._files[dotted] = _module_file(package.joinpath(*parts[:count]))
+                self._files[dotted] = _module_file(os.sep.join([str(package), *parts[:count]]))
             path = self._files[dotted]
             if path is not None:
                 return path, ".".join(parts[count:])
@@ -234,16 +235,18 @@ def _first_behind(module: Module, name: str) -> Definition | None:
     return min(behind, key=lambda definition: definition.header, default=None)
 
 
-def _module_file(path: Path) -> Path | None:
-    for file in (path / "__init__.py", path.with_name(f"{path.name}.py")):
-        if file.is_file():
-            return file
+def _module_file(path: str) -> Path | None:
+    for file in (f"{path}{os.sep}__init__.py", f"{path}.py"):
+        if os.path.isfile(file):
+            return Path(file)
     return None
 
 
-def _entries(folder: Path) -> Iterable[Path]:
+def _entries(folder: Path) -> list[str]:
+    """The names of the modules and folders in a folder."""
     try:
-        return [entry for entry in folder.iterdir() if entry.suffix == ".py" or entry.is_dir()]
+        with os.scandir(folder) as entries:
+            return [entry.name.removesuffix(".py") for entry in entries if entry.name.endswith(".py") or entry.is_dir()]
     except OSError:
         return []
 
