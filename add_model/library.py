@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib.util
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 CONFIGURATION_FILE = "pyproject.toml"
 CONFIGURATION_TABLE = "tool.add-model"
@@ -147,12 +139,16 @@ def read_configuration(root: Path) -> Configuration | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise AddModelError(f"{path}: cannot be read: {error}") from error
+    # A file that is none of ours may be broken without stopping us; ours names the line to mend.
+    if "add-model" not in text:
+        return None
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         tool = tomllib.loads(text).get("tool")
     except tomllib.TOMLDecodeError as error:
-        # A file that is none of ours may be broken without stopping us; ours names the line to mend.
-        if "add-model" not in text:
-            return None
         raise AddModelError(f"{path}: is not valid TOML: {error}; mend it and run again") from error
     table = tool.get("add-model") if isinstance(tool, dict) else None
     return None if table is None else _configuration(table, path)
@@ -162,8 +158,10 @@ def installed_package(name: str) -> Path | None:
     """The folder of an installed top-level package, found on disk and never imported; `None` where there is none."""
     if not name.isidentifier():
         return None
+    from importlib.util import find_spec
+
     try:
-        specification = importlib.util.find_spec(name)
+        specification = find_spec(name)
     except (ImportError, ValueError):
         return None
     if specification is None:
@@ -190,7 +188,9 @@ def _configuration(table: Any, path: Path) -> Configuration:
         raise AddModelError(f"{path}: [{CONFIGURATION_TABLE}] must be a table")
     for key, value in table.items():
         if key not in _KINDS:
-            close = difflib.get_close_matches(key, _KINDS, n=1)
+            from difflib import get_close_matches
+
+            close = get_close_matches(key, _KINDS, n=1)
             hint = f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(_KINDS)}"
             raise AddModelError(f"{path}: [{CONFIGURATION_TABLE}] holds an unknown key `{key}`; {hint}")
         if not _is_of_kind(value, _KINDS[key]):
@@ -254,6 +254,6 @@ def _packages(root: Path, configuration: Configuration) -> Iterator[tuple[str, P
 
 def _subfolders(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if re.fullmatch(r"[^\W\d]\w*", path.name) and path.is_dir())
+        return sorted(path for path in folder.iterdir() if path.name.isidentifier() and path.is_dir())
     except OSError:
         return []

@@ -16,7 +16,6 @@ import functools
 import io
 import itertools
 import re
-import tokenize
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -171,9 +170,11 @@ def decode_module(path: Path, content: bytes) -> Module:
     encoding = "utf-8"
     try:
         if content.startswith(codecs.BOM_UTF8) or _COOKIE.match(content):
+            from tokenize import detect_encoding
+
             # `tokenize` takes a line feed alone for the end of a line.
             first_lines = b"\n".join(re.split(rb"\r\n|\r|\n", content, maxsplit=2)[:2])
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(first_lines).readline)
+            encoding, _ = detect_encoding(io.BytesIO(first_lines).readline)
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1

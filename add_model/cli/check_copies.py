@@ -14,8 +14,7 @@ import typer
 from add_model.cli.examples import with_examples
 
 if TYPE_CHECKING:
-    from add_model.copies.check import Counts
-    from add_model.copies.finding import Finding
+    from add_model.copies.finding import Counts, Finding
     from add_model.library import Library
 
 _EXAMPLES = """

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from add_model.copies.cycles import find_cycles, place_of_copy, place_of_original
+from add_model.copies.cycles import Edge, find_cycles, place_of_copy, place_of_original
 from add_model.copies.difference import first_difference
-from add_model.copies.files import files_to_check, relative_path
-from add_model.copies.finding import Code, Finding, Severity
+from add_model.copies.files import CheckedFile, files_to_check, relative_path
+from add_model.copies.finding import Code, Counts, Finding, Severity
 from add_model.copies.full_copies import check_full_copies
 from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
-from add_model.copies.syntax import syntax_problem
+from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.library import Library
-from add_model.source import Module, SourceError
+from add_model.source import Module, SourceError, block_end
 
 # Libraries whose own script compares a copy from behind its header on, so that the headers of their releases differ.
 HEADERS_DIFFER_IN = frozenset({"diffusers"})
@@ -27,13 +27,24 @@ PARSED_BYTES = 1_000_000
 _METACHARACTER = re.compile(r"[\\^$*+?{}\[\]|()]")
 
 
-@dataclass
-class Counts:
-    """What a run has looked at, so that "nothing found" cannot mean "nothing looked at"."""
+class FileResult(NamedTuple):
+    """What the check of one file comes to.
 
-    files: int = 0
+    Attributes:
+        size: how many bytes it has, as far as they could be read.
+        findings: what is wrong in it, or in an original that it names.
+        markers: how many markers were compared.
+        unchecked: how many could not be.
+        edges: its copies that others may be copies of.
+        used: the files whose text had a say in that, besides its own.
+    """
+
+    size: int = 0
+    findings: Sequence[Finding] = ()
     markers: int = 0
     unchecked: int = 0
+    edges: Sequence[Edge] = ()
+    used: Collection[str] = ()
 
 
 class Check:
@@ -43,7 +54,8 @@ class Check:
         library: what is checked.
         counts: what the run has looked at; filled while `findings` is consumed.
         drifted: the copies that `--fix` would rewrite, likewise.
-        errors: whether a file could not be read or parsed, likewise.
+        files: what is checked of it.
+        sources: what the markers lead to.
     """
 
     def __init__(
@@ -68,40 +80,67 @@ class Check:
         self.counts = Counts()
         self.drifted: list[Pair] = []
         self._read, self._progress = read, progress
-        self._sources = Sources(library, read)
-        self._files = files_to_check(library, paths)
-        self._named = {relative for relative, _ in self._files} if paths else set()
-        self._pairs: list[Pair] = []
-        self._judged: set[str] = set()
+        self.sources = Sources(library, read)
+        self.files = files_to_check(library, paths)
+        self._named = {relative for relative, _ in self.files} if paths else set()
+        self._problems: dict[str, SyntaxProblem | None] = {}
+        self._edges: list[Edge] = []
+        self._markers = self._unchecked = 0
 
     def findings(self) -> Iterator[Finding]:
         """Checks file by file, and yields what is wrong; not in the order of a report."""
-        size = 0
-        small: list[Module] | None = []
-        for relative, path in self._files:
+        return self.merged(dict(self.results(self.files)))
+
+    def results(self, files: Sequence[CheckedFile]) -> Iterator[tuple[str, FileResult]]:
+        """Checks these files, and yields for each its path and what its check comes to."""
+        for number, (relative, path) in enumerate(files, 1):
+            self._progress(number, len(files))
+            yield path, self._check_file(relative, path)
+
+    def merged(self, results: Mapping[str, FileResult]) -> Iterator[Finding]:
+        """What is wrong with the library, from what is wrong with each of its files, in their order."""
+        for result in results.values():
             self.counts.files += 1
-            self._progress(self.counts.files, len(self._files))
-            try:
-                content = self._read(path)
-                size += len(content)
-                if small is not None and size > PARSED_BYTES:
-                    small = None
-                if small is None and NEEDLE not in content:
+            self.counts.markers += result.markers
+            self.counts.unchecked += result.unchecked
+        unreadable: set[str] = set()
+        for finding in self._of_all(results):
+            if finding.code is Code.CP006:
+                if finding.path in unreadable:
                     continue
-                module = self._sources.remember(path, content)
-            except SourceError as error:
-                yield from self._unreadable(error)
-                continue
-            except OSError as error:
-                yield from self._unreadable(SourceError(Path(path), f"cannot be read: {error.strerror or error}"))
-                continue
-            if small is not None:
-                small.append(module)
-            yield from self._check_module(module, relative)
-        for module in small or ():
-            yield from self._parsed(module)
-        yield from self._cycles()
+                unreadable.add(finding.path)
+            yield finding
+
+    def _of_all(self, results: Mapping[str, FileResult]) -> Iterator[Finding]:
+        for result in results.values():
+            yield from result.findings
+        if sum(result.size for result in results.values()) <= PARSED_BYTES:
+            for path in results:
+                try:
+                    yield from self._parsed(self.sources.module(Path(path)))
+                except SourceError as error:
+                    yield self._unreadable(error)
+        yield from self._cycles([edge for result in results.values() for edge in result.edges])
         yield from check_full_copies(self.library, self._read, self._named)
+
+    def _check_file(self, relative: str, path: str) -> FileResult:
+        self.sources.used = set()
+        self._edges, self._markers, self._unchecked = [], 0, 0
+        size = 0
+        findings: list[Finding] = []
+        try:
+            content = self._read(path)
+            size = len(content)
+            if NEEDLE not in content:
+                return FileResult(size)
+            module = self.sources.remember(path, content)
+            findings.extend(self._check_module(module, relative))
+        except SourceError as error:
+            findings.append(self._unreadable(error))
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror or error}"
+            findings.append(self._unreadable(SourceError(Path(path), problem)))
+        return FileResult(size, findings, self._markers, self._unchecked, self._edges, self.sources.used - {path})
 
     def _check_module(self, module: Module, relative: str) -> Iterator[Finding]:
         outer: Pair | None = None
@@ -126,20 +165,20 @@ class Check:
 
     def _check_mention(self, mention: Mention, relative: str) -> Iterator[Finding]:
         in_tests = self._is_test(relative)
-        if not self._sources.names_a_definition(mention.source):
+        if not self.sources.names_a_definition(mention.source):
             return
         meant = mention.source
-        if not self._sources.leads_into_library(mention.source, in_tests):
-            meant = self._sources.meant_path(mention.source, in_tests) or ""
+        if not self.sources.leads_into_library(mention.source, in_tests):
+            meant = self.sources.meant_path(mention.source, in_tests) or ""
         if meant:
             yield _warning(Code.CP003, relative, mention.line, mention.source, f"checks nothing: {mention.why}")
 
     def _resolve(self, module: Module, marker: Marker, line: int, relative: str) -> Iterator[Finding | Pair]:
         """The pair of a marker, and what is wrong with the marker itself."""
         in_tests = self._is_test(relative)
-        own = self._sources.leads_into_library(marker.source, in_tests)
+        own = self.sources.leads_into_library(marker.source, in_tests)
         if not own:
-            meant = self._sources.meant_path(marker.source, in_tests)
+            meant = self.sources.meant_path(marker.source, in_tests)
             if meant is not None:
                 message = f"checks nothing: `{marker.source}` leads out of the library; did you mean `{meant}`?"
                 yield _warning(Code.CP003, relative, marker.line, marker.source, message)
@@ -147,17 +186,17 @@ class Check:
             if marker.problems and not marker.replacements:
                 return  # prose
         try:
-            original = self._sources.find(marker.source)
+            original = self.sources.find(marker.source)
         except SourceError as error:
-            self.counts.unchecked += 1
-            yield from self._unreadable(error)
+            self._unchecked += 1
+            yield self._unreadable(error)
             return
         if isinstance(original, Missing):
             yield self._missing(marker, original, relative)
             if original.module is not None:
                 yield from self._parsed(original.module)
             return
-        self.counts.markers += 1
+        self._markers += 1
         for problem in marker.problems:
             yield _warning(Code.CP003, relative, marker.line, marker.source, f"checks less than it says: {problem}")
         if original.elsewhere is not None:
@@ -177,7 +216,9 @@ class Check:
 
     def _judge(self, pair: Pair, relative: str, nested: bool) -> Iterator[Finding]:
         if not nested:
-            self._pairs.append(pair)
+            self._edges.append(
+                Edge(place_of_copy(pair), place_of_original(pair), pair.marker.line, pair.marker.source)
+            )
         yield from _replacement_findings(pair, relative)
         if pair.verdict is Verdict.EQUAL:
             return
@@ -216,43 +257,41 @@ class Check:
         if missing.checkable:
             message = f"{missing.reason}{hint or '; name the original, or drop the marker'}"
             return Finding(Code.CP002, Severity.ERROR, relative, marker.line, marker.line, "", marker.source, message)
-        self.counts.unchecked += 1
+        self._unchecked += 1
         return _warning(Code.CP002, relative, marker.line, marker.source, f"unchecked: {missing.reason}{hint}")
 
-    def _cycles(self) -> Iterator[Finding]:
-        for cycle in find_cycles(self._pairs):
-            members = " <- ".join([pair.marker.source for pair in cycle] + [cycle[0].marker.source])
-            for pair in cycle:
+    def _cycles(self, edges: Sequence[Edge]) -> Iterator[Finding]:
+        for cycle in find_cycles(edges):
+            members = " <- ".join([edge.source for edge in cycle] + [cycle[0].source])
+            for edge in cycle:
+                path, header = edge.copy
+                module = self.sources.module(Path(path))
                 yield Finding(
                     Code.CP004,
                     Severity.ERROR,
-                    relative_path(pair.module.path, self.library.root),
-                    pair.marker.line,
-                    pair.module.line_of(pair.end - 1),
-                    _object_at(pair.module, pair.header),
-                    pair.marker.source,
+                    relative_path(path, self.library.root),
+                    edge.line,
+                    module.line_of(block_end(module.text, header) - 1),
+                    _object_at(module, header),
+                    edge.source,
                     f"a circle of copies has no original: {members}; drop one of the markers",
                 )
 
     def _parsed(self, module: Module) -> Iterator[Finding]:
         """Reports a module that does not parse."""
-        if str(module.path) in self._judged:
-            return
-        problem = syntax_problem(module)
+        path = str(module.path)
+        if path not in self._problems:
+            self._problems[path] = syntax_problem(module)
+        problem = self._problems[path]
         if problem is not None:
             message = f"does not parse: {problem.message}"
-            yield from self._unreadable(SourceError(module.path, message, problem.line, problem.column))
-        self._judged.add(str(module.path))
+            yield self._unreadable(SourceError(module.path, message, problem.line, problem.column))
 
-    def _unreadable(self, error: SourceError) -> Iterator[Finding]:
-        """Reports a file that cannot be read, once."""
-        if str(error.path) in self._judged:
-            return
-        self._judged.add(str(error.path))
+    def _unreadable(self, error: SourceError) -> Finding:
         relative = relative_path(error.path, self.library.root)
         place = f" (line {error.line}, column {error.column})" if error.line else ""
         line = max(1, error.line)
-        yield Finding(Code.CP006, Severity.ERROR, relative, line, line, "", "", f"{error.problem}{place}")
+        return Finding(Code.CP006, Severity.ERROR, relative, line, line, "", "", f"{error.problem}{place}")
 
     def _is_test(self, relative: str) -> bool:
         tests = self.library.packages.get(TESTS)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from add_model.copies.pair import Pair
+if TYPE_CHECKING:
+    from add_model.copies.pair import Pair
 
 # A definition: its file, and where its header starts.
 Place = tuple[str, int]
+
+
+class Edge(NamedTuple):
+    """From a copy to its original, and the marker that leads there."""
+
+    copy: Place
+    original: Place
+    line: int
+    source: str
 
 
 def place_of_copy(pair: Pair) -> Place:
@@ -20,14 +31,14 @@ def place_of_original(pair: Pair) -> Place:
     return str(pair.original.module.path), pair.original.definition.header
 
 
-def find_cycles(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
-    """Every cycle once: pairs each of which has its original where the next one has its copy, the last the first."""
-    governing: dict[Place, list[Pair]] = {}
-    for pair in pairs:
-        governing.setdefault(place_of_copy(pair), []).append(pair)
+def find_cycles(edges: Sequence[Edge]) -> Iterator[list[Edge]]:
+    """Every cycle once: edges each of which has its original where the next one has its copy, the last the first."""
+    governing: dict[Place, list[Edge]] = {}
+    for edge in edges:
+        governing.setdefault(edge.copy, []).append(edge)
     settled: set[Place] = set()
     for start in governing:
-        trail: list[tuple[Place, Pair]] = []
+        trail: list[tuple[Place, Edge]] = []
         choices = [iter(governing[start])] if start not in settled else []
         places = [start]
         while choices:
@@ -38,7 +49,7 @@ def find_cycles(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
                 if trail:
                     trail.pop()
                 continue
-            place = place_of_original(chosen)
+            place = chosen.original
             if place in places:
                 since = places.index(place)
                 yield [*(member for _, member in trail[since:]), chosen]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
-
 from add_model.copies.equality import letters
 from add_model.copies.finding import Difference
 from add_model.copies.pair import Pair
@@ -12,6 +10,8 @@ from add_model.copies.region import compared_sides, own_name, with_name
 
 def first_difference(pair: Pair) -> Difference | None:
     """The first line that no layout explains; `None` where there is none that could be shown."""
+    from difflib import SequenceMatcher
+
     expected, found = (side.split("\n") for side in compared_sides(pair.expected, pair.block))
     numbers = _line_numbers(pair, found)
     matcher = SequenceMatcher(None, expected, found, autojunk=False)

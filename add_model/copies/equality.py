@@ -8,17 +8,20 @@ say in it.
 
 from __future__ import annotations
 
-import ast
 import functools
 import re
 import warnings
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword, softkwlist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from add_model.copies.marker import Replacement, replace
 from add_model.copies.region import compared_sides, from_header, is_ignored
 from add_model.source import STRING, logical_lines
+
+# Parsing is the last resort, so that what it takes is loaded where it is needed.
+if TYPE_CHECKING:
+    import ast
 
 _TOKENS = re.compile(
     rf"(?P<string>[A-Za-z]{{0,2}}(?:{STRING}))|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<space>(?:[ \t\f]|\\\n)+)"
@@ -106,11 +109,15 @@ def _canonical(block: str) -> tuple[Any, ...]:
     tree = _parse(block)
     if tree is None:
         return tuple(_words(block))
-    return ast.dump(tree), tuple(_comments(block))
+    from ast import dump
+
+    return dump(tree), tuple(_comments(block))
 
 
 def _parse(block: str) -> ast.Module | None:
     """The syntax tree, docstrings without their indentation; `None` where this Python cannot parse the block."""
+    import ast
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

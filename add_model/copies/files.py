@@ -10,9 +10,12 @@ from pathlib import Path
 from add_model.errors import AddModelError
 from add_model.library import Library
 
+# Its path relative to the root, with forward slashes, and its path on disk.
+CheckedFile = tuple[str, str]
 
-def files_to_check(library: Library, paths: Sequence[Path] = ()) -> list[tuple[str, str]]:
-    """The files, each as its path relative to the root, with forward slashes, and its path on disk; sorted.
+
+def files_to_check(library: Library, paths: Sequence[Path] = ()) -> list[CheckedFile]:
+    """The files, sorted.
 
     Args:
         library: whose packages are searched, and whose exclusions hold.

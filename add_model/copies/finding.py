@@ -36,6 +36,15 @@ class Code(Enum):
         return f"{DOCS}/{self.name}.md"
 
 
+@dataclass
+class Counts:
+    """What a run has looked at, so that "nothing found" cannot mean "nothing looked at"."""
+
+    files: int = 0
+    markers: int = 0
+    unchecked: int = 0
+
+
 @dataclass(frozen=True)
 class Difference:
     """The first line in which a copy differs: what its marker calls for, and what stands there; `None` behind an end."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from add_model.copies.check import HEADERS_DIFFER_IN, Check, Counts
+from add_model.copies.check import HEADERS_DIFFER_IN, Check
 from add_model.copies.cycles import place_of_copy, place_of_original
 from add_model.copies.edits import Edits
 from add_model.copies.files import relative_path
-from add_model.copies.finding import Code, Finding
+from add_model.copies.finding import Code, Counts, Finding
 from add_model.copies.pair import Pair
 from add_model.copies.region import own_name
 from add_model.copies.rewrite import rewritten

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from add_model.copies.check import Counts
-from add_model.copies.finding import Code, Difference, Finding, Severity
+from add_model.copies.finding import Code, Counts, Difference, Finding, Severity
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

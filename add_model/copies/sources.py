@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
 from add_model.copies.marker import without_markers
-from add_model.library import Library, installed_package
+from add_model.copies.outlook import Kind, Outlook
+from add_model.library import Library
 from add_model.source import Definition, Module, SourceError, decode_module
 
 # The package of this tool: its zoo comes with it, so that a copy of it is judged as strictly as one of the library.
@@ -83,11 +83,15 @@ class Sources:
     Attributes:
         library: whose packages come first.
         read: how a file's bytes are read; a fix looks at texts that are not on disk yet.
+        used: the files whose text had a say in what was answered since the caller emptied it.
+        outlook: what else of the disk had a say in any answer.
     """
 
     library: Library
     read: Callable[[str], bytes]
-    _found: dict[str, Original | Missing] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    outlook: Outlook = field(default_factory=Outlook)
+    _found: dict[str, tuple[Original | Missing, set[str]]] = field(default_factory=dict)
     _packages: dict[str, Path | None] = field(default_factory=dict)
     _files: dict[str, Path | None] = field(default_factory=dict)
     _modules: dict[str, Module] = field(default_factory=dict)
@@ -109,6 +113,7 @@ class Sources:
         Raises:
             SourceError: it cannot be read.
         """
+        self.used.add(str(path))
         known = self._modules.get(str(path))
         if known is not None:
             return known
@@ -123,10 +128,15 @@ class Sources:
         Raises:
             SourceError: the module that should hold it cannot be read.
         """
-        found = self._found.get(source)
-        if found is None:
-            found = self._found[source] = self._look_up(source)
-        return found
+        known = self._found.get(source)
+        if known is None:
+            used, self.used = self.used, set()
+            try:
+                known = self._found[source] = self._look_up(source), self.used
+            finally:
+                self.used |= used
+        self.used |= known[1]
+        return known[0]
 
     def names_a_definition(self, source: str) -> bool:
         """Whether something is left of the path behind the longest prefix that is a module."""
@@ -149,9 +159,9 @@ class Sources:
         for package, folder in self.library.packages.items():
             if package == TESTS and not in_tests:
                 continue
-            if top == TESTS or difflib.SequenceMatcher(None, top, package).ratio() >= 0.85:
+            if top == TESTS or _is_misspelt(top, package):
                 return self.nearest(f"{package}.{inside}")
-            if (folder / top).is_dir() and (folder / top / "__init__.py").is_file():
+            if self.outlook.kind(f"{folder / top}{os.sep}__init__.py") is Kind.FILE:
                 return self.nearest(f"{package}.{inside if inside.startswith(f'{top}.') else source}")
         return None
 
@@ -161,12 +171,12 @@ class Sources:
         folder = self._package(top)
         path = [top]
         while folder is not None and inside:
-            found = _closest(inside[0], _entries(folder))
+            found = _closest(inside[0], self.outlook.entries(str(folder)))
             if found is None:
                 return source
             path.append(found)
             inside.pop(0)
-            if (folder / f"{found}.py").is_file():
+            if self.outlook.kind(str(folder / f"{found}.py")) is Kind.FILE:
                 module = self.module(folder / f"{found}.py")
                 name = _closest(".".join(inside), module.definitions)
                 return ".".join([*path, name or ".".join(inside)])
@@ -180,7 +190,9 @@ class Sources:
             return Missing(f"package `{top}` is neither in this library nor installed", checkable=False)
         path, name = self._module(top, package, parts)
         if path is None or not name:
-            shipped = top != TESTS or (package / parts[0]).exists() or (package / f"{parts[0]}.py").exists()
+            shipped = top != TESTS or any(
+                self.outlook.kind(str(package / name)) is not Kind.ABSENT for name in (parts[0], f"{parts[0]}.py")
+            )
             reason = "names a module, not a definition" if path else "leads to no module"
             return Missing(reason, shipped, self._suggestion(source))
         module = self.module(path)
@@ -200,7 +212,7 @@ class Sources:
 
     def _package(self, top: str) -> Path | None:
         if top not in self._packages:
-            self._packages[top] = self.library.packages.get(top) or installed_package(top)
+            self._packages[top] = self.library.packages.get(top) or self.outlook.package(top)
         return self._packages[top]
 
     def _module(self, top: str, package: Path, parts: list[str]) -> tuple[Path | None, str]:
@@ -208,11 +220,17 @@ class Sources:
         for count in range(len(parts) - 1, -1, -1):
             dotted = ".".join([top, *parts[:count]])
             if dotted not in self._files:
-                self._files[dotted] = _module_file(os.sep.join([str(package), *parts[:count]]))
+                self._files[dotted] = self._module_file(os.sep.join([str(package), *parts[:count]]))
             path = self._files[dotted]
             if path is not None:
                 return path, ".".join(parts[count:])
         return None, ""
+
+    def _module_file(self, path: str) -> Path | None:
+        for file in (f"{path}{os.sep}__init__.py", f"{path}.py"):
+            if self.outlook.kind(file) is Kind.FILE:
+                return Path(file)
+        return None
 
     def _suggestion(self, source: str) -> str | None:
         nearest = self.nearest(source)
@@ -235,25 +253,16 @@ def _first_behind(module: Module, name: str) -> Definition | None:
     return min(behind, key=lambda definition: definition.header, default=None)
 
 
-def _module_file(path: str) -> Path | None:
-    for file in (f"{path}{os.sep}__init__.py", f"{path}.py"):
-        if os.path.isfile(file):
-            return Path(file)
-    return None
-
-
-def _entries(folder: Path) -> list[str]:
-    """The names of the modules and folders in a folder."""
-    try:
-        with os.scandir(folder) as entries:
-            return [entry.name.removesuffix(".py") for entry in entries if entry.name.endswith(".py") or entry.is_dir()]
-    except OSError:
-        return []
-
-
-def _closest(name: str, names: Iterable[str] | Mapping[str, object]) -> str | None:
-    known = sorted(names)
-    if name in known:
+def _closest(name: str, names: Sequence[str] | Mapping[str, object]) -> str | None:
+    if name in names:
         return name
-    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, sorted(names), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def _is_misspelt(name: str, meant: str) -> bool:
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, name, meant).ratio() >= 0.85

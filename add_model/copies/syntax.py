@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from dataclasses import dataclass
 
@@ -20,6 +19,8 @@ class SyntaxProblem:
 
 def syntax_problem(module: Module) -> SyntaxProblem | None:
     """What keeps a module from being parsed; `None` for one that this Python, or a newer one, can read."""
+    import ast
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
