@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from add_model.copies.cycles import Edge, find_cycles, place_of_copy, place_of_original
 from add_model.copies.difference import first_difference
@@ -14,6 +13,7 @@ from add_model.copies.finding import Code, Counts, Finding, Severity
 from add_model.copies.full_copies import check_full_copies
 from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
+from add_model.copies.records import FileResult
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
 from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.library import Library
@@ -25,26 +25,6 @@ HEADERS_DIFFER_IN = frozenset({"diffusers"})
 PARSED_BYTES = 1_000_000
 
 _METACHARACTER = re.compile(r"[\\^$*+?{}\[\]|()]")
-
-
-class FileResult(NamedTuple):
-    """What the check of one file comes to.
-
-    Attributes:
-        size: how many bytes it has, as far as they could be read.
-        findings: what is wrong in it, or in an original that it names.
-        markers: how many markers were compared.
-        unchecked: how many could not be.
-        edges: its copies that others may be copies of.
-        used: the files whose text had a say in that, besides its own.
-    """
-
-    size: int = 0
-    findings: Sequence[Finding] = ()
-    markers: int = 0
-    unchecked: int = 0
-    edges: Sequence[Edge] = ()
-    used: Collection[str] = ()
 
 
 class Check:
@@ -64,6 +44,7 @@ class Check:
         paths: Sequence[Path] = (),
         read: Callable[[str], bytes] = read_bytes,
         progress: Callable[[int, int], None] = lambda done, total: None,
+        files: Sequence[CheckedFile] | None = None,
     ) -> None:
         """Prepares a run.
 
@@ -72,6 +53,7 @@ class Check:
             paths: files and folders to check instead of all its packages.
             read: how a file's bytes are read; a fix shows the run what it is about to write.
             progress: told, for each file, how many are done and how many there are.
+            files: what `files_to_check` answered, if the caller has asked it.
 
         Raises:
             AddModelError: one of the paths does not exist.
@@ -81,7 +63,7 @@ class Check:
         self.drifted: list[Pair] = []
         self._read, self._progress = read, progress
         self.sources = Sources(library, read)
-        self.files = files_to_check(library, paths)
+        self.files = files_to_check(library, paths) if files is None else list(files)
         self._named = {relative for relative, _ in self.files} if paths else set()
         self._problems: dict[str, SyntaxProblem | None] = {}
         self._edges: list[Edge] = []
@@ -140,7 +122,8 @@ class Check:
         except OSError as error:
             problem = f"cannot be read: {error.strerror or error}"
             findings.append(self._unreadable(SourceError(Path(path), problem)))
-        return FileResult(size, findings, self._markers, self._unchecked, self._edges, self.sources.used - {path})
+        used = tuple(sorted(self.sources.used - {path}))
+        return FileResult(size, tuple(findings), self._markers, self._unchecked, tuple(self._edges), used)
 
     def _check_module(self, module: Module, relative: str) -> Iterator[Finding]:
         outer: Pair | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -54,9 +55,9 @@ class Outlook:
         folder = self.packages[name]
         return None if folder is None else Path(folder)
 
-    def is_current(self) -> bool:
-        """Whether every answer would be the same now."""
-        now = Outlook()
+    def is_current(self, files: Iterable[str] = ()) -> bool:
+        """Whether every answer would be the same now, where these files are there."""
+        now = Outlook(dict.fromkeys(files, Kind.FILE))
         return (
             all(now.kind(path) is kind for path, kind in self.kinds.items())
             and all(now.entries(folder) == entries for folder, entries in self.folders.items())
