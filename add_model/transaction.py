@@ -20,8 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
+from add_model.state import STATE_FOLDER as STATE_FOLDER
+from add_model.state import is_left_behind, transaction_folder
 
-STATE_FOLDER = ".add-model"
 _LOCK_SECONDS = 30
 
 
@@ -59,7 +60,7 @@ def write_files(root: Path, changes: Sequence[Change]) -> None:
         AddModelError: a target lies outside the root, was changed meanwhile, or cannot be written; the tree is then
             as it was before.
     """
-    for path in (_transaction_folder(root), *(change.path for change in changes)):
+    for path in (transaction_folder(root), *(change.path for change in changes)):
         ensure_inside(root, path)
     try:
         with _locked(root):
@@ -81,9 +82,9 @@ def recover(root: Path) -> list[Path]:
     Raises:
         AddModelError: a file cannot be put back (a read-only or full disk).
     """
-    if not _is_left_behind(root):
+    if not is_left_behind(root):
         return []
-    ensure_inside(root, _transaction_folder(root))
+    ensure_inside(root, transaction_folder(root))
     try:
         with _locked(root):
             restored = _recover_locked(root)
@@ -96,7 +97,7 @@ def recover(root: Path) -> list[Path]:
 
 def was_interrupted(root: Path) -> bool:
     """Whether a run that wrote below `root` was cut off (or is still writing), so that `recover` has work to do."""
-    return _transaction_folder(root).exists()
+    return transaction_folder(root).exists()
 
 
 def ensure_inside(root: Path, path: Path) -> None:
@@ -104,18 +105,6 @@ def ensure_inside(root: Path, path: Path) -> None:
     real_root, real_path = Path(os.path.realpath(root)), Path(os.path.realpath(path))
     if not real_path.is_relative_to(real_root):
         raise AddModelError(f"{path}: leads to {real_path}, outside {real_root}; remove the symbolic link or work on that folder itself")  # fmt: skip
-
-
-def _transaction_folder(root: Path) -> Path:
-    return root / STATE_FOLDER / "transaction"
-
-
-def _is_left_behind(root: Path) -> bool:
-    """Whether a run that is at work, or was cut off, left something: its folder, or an empty one around it."""
-    try:
-        return _transaction_folder(root).exists() or not any((root / STATE_FOLDER).iterdir())
-    except OSError:
-        return False
 
 
 @contextlib.contextmanager
@@ -140,7 +129,7 @@ def _locked(root: Path) -> Iterator[None]:
 
 
 def _write_locked(root: Path, changes: Sequence[Change]) -> None:
-    folder = _transaction_folder(root)
+    folder = transaction_folder(root)
     try:
         folder.mkdir(parents=True)
         steps = [_stage(root, folder, number, change) for number, change in enumerate(changes)]
@@ -178,7 +167,7 @@ def _stage(root: Path, folder: Path, number: int, change: Change) -> _Step:
 
 
 def _recover_locked(root: Path) -> list[Path]:
-    folder = _transaction_folder(root)
+    folder = transaction_folder(root)
     if not folder.exists():
         return []
     restored: list[Path] = []

@@ -3,57 +3,43 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
-
-from add_model import __version__
-from add_model.cli.check_copies import check_copies
-from add_model.cli.like import like
-from add_model.cli.references import references
 from add_model.errors import AddModelError
 
-app = typer.Typer(
-    name="add-model",
-    help="Adds a model to a single-file model library, and keeps every copied block honest.",
-    epilog="Start with: add-model like bert --name brand_new_bert --into my_models",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    # Plain help: laying it out with rich costs more than everything else that --help does.
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("like", short_help="Add a model like a reference.")(like)
-app.command("check-copies", short_help="Check every copied block.")(check_copies)
-app.command("references", short_help="List what to start from.")(references)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"add-model {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _main(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
-    ] = False,  # fmt: skip
-) -> None:
-    pass
+if TYPE_CHECKING:
+    from add_model.cli.commands import app as app
 
 
 def main() -> None:
     """Runs the command line; an `AddModelError` becomes one line on stderr and exit code 2."""
+    from add_model.cli.quick import check_copies_quickly
+
     try:
-        app()
+        code = check_copies_quickly(sys.argv[1:])
+        if code is None:
+            from add_model.cli.commands import app
+
+            app()
     except AddModelError as error:
         _fail(str(error))
     except OSError as error:
         # A folder that has gone, a disk that is full: nothing that a traceback would explain better.
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}; check that it is there and has room")
+    sys.exit(code)
 
 
 def _fail(message: str) -> NoReturn:
+    import typer
+
     typer.secho(f"error: {' '.join(message.splitlines())}", fg=typer.colors.RED, err=True)
     sys.exit(2)
+
+
+def __getattr__(name: str) -> Any:
+    # Reading options takes longer to load than a check takes to run; who checks only does not wait for it.
+    if name == "app":
+        from add_model.cli.commands import app
+
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from add_model.cli.checking import check, exit_code, library_of
 from add_model.cli.examples import with_examples
+from add_model.cli.progress import Progress
 
 if TYPE_CHECKING:
     from add_model.copies.finding import Counts, Finding
@@ -68,7 +70,7 @@ def check_copies(
         bool, typer.Option("--statistics", help="Print counts by code instead of the findings.")
     ] = False,
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Keep nothing between runs (today nothing is kept anyway).")
+        bool, typer.Option("--no-cache", help="Rely on no earlier run, and keep nothing for later ones.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail the run, too.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")] = False,
@@ -77,7 +79,6 @@ def check_copies(
 
     Nothing is imported or run. Layout does not count; comments and docstrings do.
     """
-    from add_model.copies.check import Check
     from add_model.errors import AddModelError
     from add_model.transaction import recover
 
@@ -86,33 +87,21 @@ def check_copies(
         raise AddModelError("--force goes with --fix or --diff; add one of them")
     if diff and output_format is not OutputFormat.TEXT:
         raise AddModelError("--diff prints a diff: leave --output-format at text")
-    library = _library(root, paths or [])
+    library = library_of(root, paths or [])
     for path in recover(library.root):
         typer.echo(f"taken back from a run that was cut off: {path}", err=True)
-    progress = _Progress(enabled=sys.stderr.isatty())
+    progress = Progress(enabled=sys.stderr.isatty())
     with progress:
         if fix or diff:
             findings, counts, rewritten = _fix(library, paths or [], force, not diff, progress.advance)
         else:
-            check = Check(library, paths or [], progress=progress.advance)
-            findings, counts, rewritten = list(check.findings()), check.counts, 0
+            findings, counts = check(library, paths or [], not no_cache, progress.advance)
+            rewritten = 0
     findings.sort(key=lambda finding: finding.sort_key)
     if not diff:
         _show(findings, output_format, statistics)
     _summarise(library, findings, counts, rewritten, diff, time.monotonic() - started)
-    raise typer.Exit(_exit_code(findings, strict, exit_zero, pending=diff and rewritten > 0))
-
-
-def _library(root: Path | None, paths: Sequence[Path]) -> Library:
-    from add_model.errors import AddModelError
-    from add_model.library import find_library, library_at
-
-    if root is not None and not root.is_dir():
-        raise AddModelError(f"--root {root}: no such folder; name the folder that holds the library")
-    library = library_at(root.absolute()) if root is not None else find_library(paths[0] if paths else Path.cwd())
-    if not library.packages:
-        raise AddModelError(f"{library.root}: holds no package; name the library's folder with --root")
-    return library
+    raise typer.Exit(exit_code(findings, strict, exit_zero, pending=diff and rewritten > 0))
 
 
 def _fix(
@@ -156,44 +145,3 @@ def _summarise(
         would = "would rewrite" if diff else "rewrote"
         typer.echo(f"{would} {rewritten} {'copy' if rewritten == 1 else 'copies'} in {library.root}", err=True)
     typer.echo(summary(findings, counts, seconds), err=True)
-
-
-def _exit_code(findings: Sequence[Finding], strict: bool, exit_zero: bool, pending: bool) -> int:
-    from add_model.copies.finding import Code, Severity
-
-    if any(finding.code is Code.CP006 for finding in findings):
-        return 2
-    failing = pending or any(strict or finding.severity is Severity.ERROR for finding in findings)
-    return 1 if failing and not exit_zero else 0
-
-
-class _Progress:
-    """A bar on the error stream, once a run has taken longer than a second."""
-
-    def __init__(self, enabled: bool) -> None:
-        self._enabled, self._started = enabled, time.monotonic()
-        self._stop: Callable[[], None] | None = None
-        self._update: Callable[[int, int], None] = lambda done, total: None
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        if self._stop is not None:
-            self._stop()
-
-    def advance(self, done: int, total: int) -> None:
-        """Shows how many of the files are done."""
-        if self._enabled and self._stop is None and time.monotonic() - self._started > 1:
-            self._start()
-        self._update(done, total)
-
-    def _start(self) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        bar = Progress(console=Console(stderr=True), transient=True)
-        task = bar.add_task("checking copies")
-        self._update = lambda done, total: bar.update(task, completed=done, total=total)
-        self._stop = bar.stop
-        bar.start()

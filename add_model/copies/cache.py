@@ -17,7 +17,7 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -80,8 +80,8 @@ def check_library(
     if folder is None:
         checker, results = _check(library, files, files, progress)
         return _in_order(checker, results)
-    path = folder / f"{library.root.name}-{zlib.crc32(os.fsencode(library.root)):08x}"
     key = _key(library)
+    path = folder / _name(library)
     signatures = {file: _signature(file, started) for _, file in files}
     known: dict[str, FileResult] = {}
     outlook = Outlook()
@@ -136,10 +136,18 @@ def _in_order(checker: Check, results: Mapping[str, FileResult]) -> Checked:
 
 def _key(library: Library) -> Any:
     """What must be the same for a cache to hold: this tool, this Python, and what is asked of them."""
-    tool = [[str(path), path.stat().st_mtime_ns] for path in (*(_PACKAGE / "copies").glob("*.py"), _PACKAGE / "source.py")]
+    tool = [
+        [str(path), path.stat().st_mtime_ns] for path in (*(_PACKAGE / "copies").glob("*.py"), _PACKAGE / "source.py")
+    ]
     packages = {name: str(folder) for name, folder in library.packages.items()}
     key = [_KIND_OF_CACHE, __version__, sys.version, sorted(tool), str(library.root), packages, asdict(library.configuration)]  # fmt: skip
     return json.loads(json.dumps(key))
+
+
+def _name(library: Library) -> str:
+    # Another library of the same name is told apart by the key.
+    packages = [os.fsencode(folder) for folder in (library.root, *library.packages.values())]
+    return f"{library.root.name}-{zlib.crc32(bytes([0]).join(packages)):08x}"
 
 
 def _signature(path: str, started: int) -> Signature:
@@ -157,7 +165,7 @@ def _differing(before: Mapping[str, Signature], now: Mapping[str, Signature]) ->
     return {path for path, signature in before.items() if signature is None or signature != now[path]}
 
 
-def _unaffected(cache: _Cache, files: Sequence[CheckedFile], changed: Collection[str]) -> dict[str, FileResult]:
+def _unaffected(cache: _Cache, files: Sequence[CheckedFile], changed: set[str]) -> dict[str, FileResult]:
     """What still holds: the results of files that have not changed, and used none that has."""
     results = (
         (path, result_from_record(path, record))

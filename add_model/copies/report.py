@@ -50,9 +50,22 @@ DOCUMENTS: dict[str, Callable[[Sequence[Finding], str], str]] = {
 }
 
 
-def as_text(findings: Sequence[Finding]) -> Iterator[RenderableType]:
-    """The findings for a terminal, grouped by file."""
-    from rich.text import Text
+class PlainText(str):
+    """Stands in for `rich.text.Text` where no colours are shown."""
+
+    @classmethod
+    def assemble(cls, *parts: str | tuple[str, str]) -> PlainText:
+        """The parts one behind another."""
+        return cls("".join(part if isinstance(part, str) else part[0] for part in parts))
+
+    def append(self, text: str) -> PlainText:
+        """This text with another behind it."""
+        return PlainText(self + text)
+
+
+def as_text(findings: Sequence[Finding], text: Any = None) -> Iterator[RenderableType]:
+    """The findings for a terminal, grouped by file; as `PlainText` if that is given, else with colours."""
+    Text = text or _rich_text()
 
     for _, group in groupby(findings, key=lambda finding: finding.path):
         for finding in group:
@@ -62,7 +75,7 @@ def as_text(findings: Sequence[Finding]) -> Iterator[RenderableType]:
             )
             yield head.append(f" {_sentence(finding)}")
             if finding.difference is not None:
-                yield from _difference(finding.difference)
+                yield from _difference(finding.difference, Text)
 
 
 def statistics(findings: Iterable[Finding]) -> list[tuple[Code, Severity, int]]:
@@ -110,9 +123,13 @@ def _sentence(finding: Finding) -> str:
     return f"{finding.object}: {finding.message}" if finding.object else finding.message
 
 
-def _difference(difference: Difference) -> Iterator[RenderableType]:
+def _rich_text() -> Any:
     from rich.text import Text
 
+    return Text
+
+
+def _difference(difference: Difference, Text: Any) -> Iterator[RenderableType]:
     sides = (("expected", difference.expected, "green"), ("found", difference.found, "red"))
     for label, line, colour in sides:
         shown = (line, colour) if line is not None else ("nothing", "dim")

@@ -1,0 +1,46 @@
+"""What `check-copies` does once its options are read, without anything that reads options or draws on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from add_model.copies.finding import Code, Counts, Finding, Severity
+from add_model.errors import AddModelError
+from add_model.library import Library, find_library, library_at
+
+
+def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
+    """The library that is checked: at `--root`, or around the first path, or around the current folder.
+
+    Raises:
+        AddModelError: there is none.
+    """
+    if root is not None and not root.is_dir():
+        raise AddModelError(f"--root {root}: no such folder; name the folder that holds the library")
+    library = library_at(root.absolute()) if root is not None else find_library(paths[0] if paths else Path.cwd())
+    if not library.packages:
+        raise AddModelError(f"{library.root}: holds no package; name the library's folder with --root")
+    return library
+
+
+def check(
+    library: Library, paths: Sequence[Path], cached: bool, progress: Callable[[int, int], None]
+) -> tuple[list[Finding], Counts]:
+    """Checks these files and folders, or the whole library, as far as no earlier run did; in the order of a report."""
+    if paths:
+        from add_model.copies.check import Check
+
+        checker = Check(library, paths, progress=progress)
+        return sorted(checker.findings(), key=lambda finding: finding.sort_key), checker.counts
+    from add_model.copies.cache import cache_folder, check_library
+
+    return check_library(library, cache_folder() if cached else None, progress)
+
+
+def exit_code(findings: Sequence[Finding], strict: bool, exit_zero: bool, pending: bool = False) -> int:
+    """0 clean, 1 findings, 2 unreadable file; `pending` says that a diff is left to be written."""
+    if any(finding.code is Code.CP006 for finding in findings):
+        return 2
+    failing = pending or any(strict or finding.severity is Severity.ERROR for finding in findings)
+    return 1 if failing and not exit_zero else 0

@@ -1,0 +1,41 @@
+"""The commands and their options; each command loads what it needs when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from add_model import __version__
+from add_model.cli.check_copies import check_copies
+from add_model.cli.like import like
+from add_model.cli.references import references
+
+app = typer.Typer(
+    name="add-model",
+    help="Adds a model to a single-file model library, and keeps every copied block honest.",
+    epilog="Start with: add-model like bert --name brand_new_bert --into my_models",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    # Plain help: laying it out with rich costs more than everything else that --help does.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("like", short_help="Add a model like a reference.")(like)
+app.command("check-copies", short_help="Check every copied block.")(check_copies)
+app.command("references", short_help="List what to start from.")(references)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"add-model {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,  # fmt: skip
+) -> None:
+    pass
