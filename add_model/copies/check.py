@@ -14,6 +14,7 @@ from add_model.copies.full_copies import check_full_copies
 from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.records import FileResult
+from add_model.copies.region import own_name
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
 from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.library import Library
@@ -295,6 +296,15 @@ def _replacement_findings(pair: Pair, relative: str) -> Iterator[Finding]:
 
 
 def _object_at(module: Module, header: int) -> str:
+    """The dotted name of the definition whose header starts there, told from the class above it where that is enough."""
+    text = module.text
+    name = text[slice(*(header + offset for offset in own_name(text[header : text.find("\n", header)])))]
+    around = text.rfind("\nclass ", 0, header) + 1
+    outer = text[slice(*(around + offset for offset in own_name(text[around : text.find("\n", around)])))]
+    likely = f"{outer}.{name}" if text[header].isspace() else name
+    definition = module.find(likely) if name else None
+    if definition is not None and definition.header == header:
+        return likely
     names = (name for name, definition in module.definitions.items() if definition.header == header)
     return next(names, "")
 

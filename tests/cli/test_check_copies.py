@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from add_model.cli import app
+from add_model.cli.quick import check_copies_quickly
 from add_model.errors import AddModelError
 
 BERT = "class BertLayer:\n    def forward(self):\n        return 1\n"
@@ -143,3 +144,40 @@ def test_what_it_loads_is_what_it_needs(library: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ}, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--no-cache"], ["--strict"], ["--exit-zero"], ["src/my_models/vit.py"], ["--root", "src/my_models"]],
+    ids=" ".join,
+)
+def test_the_quick_way_says_what_the_command_says(
+    options: list[str], library: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drift(library)
+    monkeypatch.chdir(library)
+    code = check_copies_quickly(["check-copies", *options])
+    said = capsys.readouterr()
+    result = CliRunner().invoke(app, ["check-copies", *options])
+    assert (code, said.out) == (result.exit_code, result.stdout)
+    assert said.err.partition(", 0.")[0] == result.stderr.partition(", 0.")[0] != ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["like"], ["check-copies", "--fix"], ["check-copies", "--root"], ["check-copies", "--root", "--strict"]]
+    + [["check-copies", option] for option in ("--help", "--roots", "--root=x", "--", "", "--diff", "--statistics")],
+    ids=" ".join,
+)
+def test_everything_else_is_left_to_the_command(arguments: list[str], tmp_path: Path) -> None:
+    assert check_copies_quickly(arguments) is None
+
+
+def test_a_plain_check_loads_neither_typer_nor_rich(library: Path) -> None:
+    program = (
+        "import sys\nsys.argv = ['add-model', 'check-copies']\nfrom add_model.cli import main\n"
+        "try:\n    main()\nfinally:\n    print({'typer', 'rich', 'libcst'} & sys.modules.keys())"
+    )
+    drift(library)
+    run = subprocess.run([sys.executable, "-c", program], cwd=library, capture_output=True, text=True)
+    assert run.returncode == 1 and run.stdout.splitlines()[-1] == "set()"

@@ -1,0 +1,37 @@
+"""Two processes find what one finds, also when the second does not come to its end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from add_model.copies import parallel
+from add_model.copies.cache import check_library
+from add_model.library import Library
+from tests.copies.libraries import write_library
+
+ORIGINAL = "class ALayer:\n    def forward(self, x):\n        return x + 1\n"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    files: dict[str, str | bytes] = {"my_models/a.py": ORIGINAL, "my_models/y.py": b"\xff", "my_models/b.py": b"\xff"}
+    for number in range(20):
+        marker = f"# Copied from my_models.{'missing' if number % 7 == 0 else 'a'}.ALayer with A->B{number}\n"
+        text = ORIGINAL.replace("A", f"B{number}").replace("+ 1", "+ 2" if number % 5 == 0 else "+ 1")
+        files[f"my_models/copy_{number}.py"] = marker + text
+    return write_library(tmp_path, files)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process cannot be split here")
+@pytest.mark.parametrize("dies", [False, True])
+def test_two_processes_find_what_one_finds(dies: bool, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = check_library(library, None)
+    monkeypatch.setattr(parallel, "_FILES", 2)
+    monkeypatch.setattr(parallel, "_can_split", lambda: True)
+    if dies:
+        monkeypatch.setattr(parallel, "_send", lambda *_: os._exit(9))
+    assert check_library(library, None) == alone
+    assert {finding.code.name for finding in alone.findings} >= {"CP001", "CP002", "CP006"}
