@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from add_model.copies.check import Counts
-from add_model.copies.finding import Code, Difference, Finding, Severity
+from add_model.copies.finding import Code, Conflict, Difference, Finding, Severity
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,6 +64,8 @@ def as_text(findings: Sequence[Finding]) -> Iterator[RenderableType]:
             yield head.append(f" {_sentence(finding)}")
             if finding.difference is not None:
                 yield from _difference(finding.difference)
+            for conflict in finding.conflicts:
+                yield from _conflict(conflict)
 
 
 def statistics(findings: Iterable[Finding]) -> list[tuple[Code, Severity, int]]:
@@ -120,7 +122,16 @@ def _difference(difference: Difference) -> Iterator[RenderableType]:
         yield Text.assemble((f"    {label:8} {difference.line:5} | ", "dim"), shown)
 
 
+def _conflict(conflict: Conflict) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    for label, side, colour in (("original", conflict.original, "green"), ("copy", conflict.copy, "red")):
+        for line in side.rstrip("\n").split("\n"):
+            yield Text.assemble((f"    conflict {label:8} | ", "dim"), (line, colour))
+
+
 def _document(finding: Finding) -> dict[str, Any]:
+    moved = {"moved": finding.moved.value} if finding.moved is not None else {}
     return {
         "code": finding.code.name,
         "severity": finding.severity.value,
@@ -131,6 +142,7 @@ def _document(finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "message": finding.message,
         "fixable": finding.fixable,
+        **moved,
     }
 
 
