@@ -19,7 +19,7 @@ from add_model.copies.kept import discard, keep
 from add_model.copies.merge import Merge, merge
 from add_model.copies.pair import Pair
 from add_model.copies.region import end_of_copy, ignored_members, own_name, with_name
-from add_model.copies.rewrite import rewritten
+from add_model.copies.rewrite import rewritten, same_but_for_layout
 from add_model.copies.sides import Sides
 from add_model.copies.sources import read_bytes
 from add_model.copies.syntax import syntax_problem
@@ -206,8 +206,10 @@ class _Fix:
     def _text(self, pair: Pair) -> str:
         overwritten = self._is_overwritten(pair)
         text = rewritten(pair, self._keep_header) if overwritten else self._merge(pair).text
+        written = self._sides.written
         if overwritten or blocks_match(pair.expected, text):
-            self._sides.written.add(text)
+            text = next((known for known in written.before(pair.block) if same_but_for_layout(known, text)), text)
+            written.add(text, pair.block)
         return text
 
     def _rewritten_files(self, pairs: Sequence[Pair]) -> dict[str, bytes]:

@@ -1,11 +1,13 @@
-"""The text that a fix replaces and that is kept nowhere else: written down before the tree is touched.
+"""What fixes keep outside the tree, in the user's state folder.
 
-It goes to the user's state folder, as one patch for each run, which puts every file back byte by byte.
+The text that a fix replaces, and that is kept nowhere else, is written down there before the tree is touched: one patch
+for each run, which puts every file back byte by byte.
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import itertools
 import os
 import re
@@ -52,20 +54,26 @@ def discard(patch: Path) -> None:
     shutil.rmtree(patch.parent, ignore_errors=True)
 
 
-def state_folder() -> Path:
-    """The folder of everything that is kept, whatever the tree.
+def memory(root: Path, git_folder: Path | None) -> Path | None:
+    """The file in which fixes of the tree at `root` remember what they wrote; `None` for a user without a home."""
+    if git_folder is not None:
+        return git_folder / "add-model" / "written.json"
+    try:
+        folder = _state_folder()
+    except RuntimeError:
+        return None
+    return folder / "written" / f"{hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()}.json"
 
-    Raises:
-        RuntimeError: the user has no home.
-    """
+
+def _state_folder() -> Path:
     named = os.environ.get("XDG_STATE_HOME", "")
     # The specification of that variable has a relative path ignored.
     state = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "state"
-    return state / "add-model" / "replaced"
+    return state / "add-model"
 
 
 def _new_folder(root: Path) -> Path:
-    above = state_folder()
+    above = _state_folder() / "replaced"
     above.mkdir(parents=True, exist_ok=True)
     name = f"{time.strftime('%Y%m%dT%H%M%S')}-{root.resolve().name or 'root'}"
     for number in itertools.count(2):

@@ -15,6 +15,7 @@ from add_model.copies.equality import blocks_match, equal
 from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Finding, Moved
 from add_model.copies.history import History
+from add_model.copies.kept import memory
 from add_model.copies.marker import without_markers
 from add_model.copies.pair import Pair
 from add_model.copies.region import compared, ignored_members, reindent
@@ -61,7 +62,7 @@ class Sides:
     def written(self) -> Written:
         """What fixes have written here."""
         if self._written is None:
-            self._written = Written(self._history.git_folder)
+            self._written = Written(memory(self._library.root, self._history.git_folder))
         return self._written
 
     def look_at(self, pairs: Sequence[Pair]) -> None:
