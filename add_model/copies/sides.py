@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from add_model.copies import marker
+from add_model.copies.check import Check
 from add_model.copies.equality import blocks_match, equal
 from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Finding, Moved
@@ -196,6 +197,24 @@ class Sides:
             Moved.NONE: "neither side",
         }
         return f"{who[moved]} moved since {self._history.revision}"
+
+
+def with_sides(library: Library, findings: Sequence[Finding], base: str | None = None) -> list[Finding]:
+    """The findings of a check, wherever they come from; those about copies that differ say which side has moved.
+
+    Files with such findings are looked at once more; where there are none, nothing is read and git is not asked.
+
+    Raises:
+        AddModelError: the revision was named by the user, and git knows none of that name here.
+    """
+    paths = {library.root / finding.path for finding in findings if finding.code is Code.CP001}
+    paths = {path for path in paths if path.exists()}
+    if not paths:
+        return list(findings)
+    check = Check(library, sorted(paths))
+    for _ in check.findings():
+        pass
+    return Sides(library, base).told(findings, check.drifted)
 
 
 def _moved(original: bool, copy: bool) -> Moved:

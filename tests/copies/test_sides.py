@@ -10,11 +10,11 @@ import pytest
 from add_model.copies.check import Check
 from add_model.copies.finding import Code, Conflict, Finding, Moved
 from add_model.copies.fix import Fixed, fix
-from add_model.copies.sides import Sides
+from add_model.copies.sides import Sides, with_sides
 from add_model.errors import AddModelError
 from add_model.library import Library, library_at
 
-from .libraries import write_library
+from .libraries import findings_of, write_library
 
 BERT = "class Bert:\n    def f(self):\n        return 1\n\n    def g(self):\n        x = 1\n        y = 2\n        z = 3\n        return x\n"
 VIT = "# Copied from my_models.bert.Bert with Bert->ViT\n" + BERT.replace("Bert", "ViT") + "\n\nOTHER = 1\n"
@@ -184,6 +184,14 @@ def test_a_hooks_own_repository_is_not_asked_about_another(
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git/index"))
     assert told(library).moved is Moved.COPY
+
+
+def test_sides_are_told_from_findings_alone(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit(library, "vit.py", "return 1", "return 2")
+    assert with_sides(library, findings_of(library)) == [told(library)]
+    edit(library, "vit.py", "return 2", "return 1")
+    monkeypatch.setenv("PATH", "")
+    assert with_sides(library, findings_of(library)) == []
 
 
 def test_git_is_asked_twice_however_many_copies_differ(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
