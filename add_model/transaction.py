@@ -139,7 +139,9 @@ def _write_locked(root: Path, changes: Sequence[Change]) -> None:
         os.replace(folder / "journal.part", folder / "journal.json")
         for path in missing:
             path.mkdir()
-        for step in steps:
+        for step, change in zip(steps, changes, strict=True):
+            # Staging many files takes long enough for somebody to save one of them.
+            _ensure_expected(root / step.target, change)
             os.replace(folder / step.staged, root / step.target)
         # From here on the run counts as done: without its journal there is nothing to take back.
         os.unlink(folder / "journal.json")
@@ -156,14 +158,24 @@ def _stage(root: Path, folder: Path, number: int, change: Change) -> _Step:
     if target.exists():
         kept = f"{number}.old"
         shutil.copy2(target, folder / kept)
-        if change.expected is None or (folder / kept).read_bytes() != change.expected:
-            raise AddModelError(f"{change.path}: was changed while this run was at work; run again")
+        _ensure_expected(folder / kept, change)
         os.chmod(folder / staged, stat.S_IMODE(target.stat().st_mode))
-    elif change.expected is not None:
-        raise AddModelError(f"{change.path}: was removed while this run was at work; run again")
-    elif change.mode is not None:
+    else:
+        _ensure_expected(target, change)
+    if kept is None and change.mode is not None:
         os.chmod(folder / staged, change.mode)
     return _Step(_relative(Path(os.path.realpath(root)), target), staged, kept, _digest(change.content))
+
+
+def _ensure_expected(path: Path, change: Change) -> None:
+    """Raises `AddModelError` unless a file, or a copy of it, holds what the change is to replace."""
+    try:
+        content: bytes | None = path.read_bytes()
+    except FileNotFoundError:
+        content = None
+    if content != change.expected:
+        what = "removed" if content is None else "changed"
+        raise AddModelError(f"{change.path}: was {what} while this run was at work; run again")
 
 
 def _recover_locked(root: Path) -> list[Path]:

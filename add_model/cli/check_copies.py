@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +25,8 @@ Examples:
     add-model check-copies            the library around this folder
     add-model check-copies src/my_models/models/brand_new_bert
     add-model check-copies --diff     shows what --fix would change
-    add-model check-copies --fix      rewrites what differs
+    add-model check-copies --fix      rewrites what differs, and no copy that somebody has edited
+    add-model check-copies --base origin/main    says which side moved since then
     add-model check-copies --root ~/transformers --statistics
     add-model check-copies --output-format github --strict
 
@@ -52,8 +54,18 @@ def check_copies(
     fix: Annotated[bool, typer.Option("--fix", help="Rewrite every copy that differs from its original.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would change; write nothing.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="With --fix or --diff: rewrite copies edited since the last commit, too.")
+        bool,
+        typer.Option("--force", help="With --fix or --diff: take the original's side where a copy was edited, too."),
     ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="REV",
+            help="The commit since which a finding says what moved. Default: HEAD.",
+            show_default=False,
+        ),
+    ] = None,
     root: Annotated[
         Path | None,
         typer.Option(
@@ -93,28 +105,42 @@ def check_copies(
     progress = Progress(enabled=sys.stderr.isatty())
     with progress:
         if fix or diff:
-            findings, counts, rewritten = _fix(library, paths or [], force, not diff, progress.advance)
+            findings, counts, changed = _fix(library, paths or [], force, base, not diff, progress.advance)
         else:
-            findings, counts = check(library, paths or [], not no_cache, progress.advance)
-            rewritten = 0
+            findings, counts = check(library, paths or [], not no_cache, progress.advance, base)
+            changed = []
     findings.sort(key=lambda finding: finding.sort_key)
     if not diff:
         _show(findings, output_format, statistics)
-    _summarise(library, findings, counts, rewritten, diff, time.monotonic() - started)
-    raise typer.Exit(exit_code(findings, strict, exit_zero, pending=diff and rewritten > 0))
+    _summarise(findings, counts, changed, time.monotonic() - started)
+    raise typer.Exit(exit_code(findings, strict, exit_zero, pending=diff and bool(changed)))
 
 
 def _fix(
-    library: Library, paths: Sequence[Path], force: bool, write: bool, progress: Callable[[int, int], None]
-) -> tuple[list[Finding], Counts, int]:
+    library: Library,
+    paths: Sequence[Path],
+    force: bool,
+    base: str | None,
+    write: bool,
+    progress: Callable[[int, int], None],
+) -> tuple[list[Finding], Counts, list[str]]:
+    """What is left, what was looked at, and what was changed, in lines for people."""
     from add_model.copies.fix import fix
 
-    fixed = fix(library, paths, force, progress)
+    fixed = fix(library, paths, force, progress, base)
+    done = (("rewrote", "would rewrite", fixed.rewritten), ("merged", "would merge", fixed.merged))
+    changed = [
+        f"{past if write else future} {count} {'copy' if count == 1 else 'copies'} in {library.root}"
+        for past, future, count in done
+        if count
+    ]
     if write:
-        fixed.write()
+        patch = fixed.write()
+        if patch is not None:
+            changed.append(f"kept what was replaced and is in no commit: `git apply {shlex.quote(str(patch))}` in {library.root} puts it back")  # fmt: skip
     else:
         sys.stdout.writelines(fixed.diff())
-    return fixed.findings, fixed.counts, fixed.rewritten
+    return fixed.findings, fixed.counts, changed
 
 
 def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: bool) -> None:
@@ -136,12 +162,9 @@ def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: 
             console.print(line)
 
 
-def _summarise(
-    library: Library, findings: Sequence[Finding], counts: Counts, rewritten: int, diff: bool, seconds: float
-) -> None:
+def _summarise(findings: Sequence[Finding], counts: Counts, changed: Sequence[str], seconds: float) -> None:
     from add_model.copies.report import summary
 
-    if rewritten:
-        would = "would rewrite" if diff else "rewrote"
-        typer.echo(f"{would} {rewritten} {'copy' if rewritten == 1 else 'copies'} in {library.root}", err=True)
+    for line in changed:
+        typer.echo(line, err=True)
     typer.echo(summary(findings, counts, seconds), err=True)

@@ -25,17 +25,30 @@ def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
 
 
 def check(
-    library: Library, paths: Sequence[Path], cached: bool, progress: Callable[[int, int], None]
+    library: Library,
+    paths: Sequence[Path],
+    cached: bool,
+    progress: Callable[[int, int], None],
+    base: str | None = None,
 ) -> tuple[list[Finding], Counts]:
-    """Checks these files and folders, or the whole library, as far as no earlier run did; in the order of a report."""
+    """Checks these files and folders, or the whole library, as far as no earlier run did; in the order of a report.
+
+    In a git work tree a finding about a copy that differs says which side has moved since the commit `base`.
+    """
     if paths:
         from add_model.copies.check import Check
 
         checker = Check(library, paths, progress=progress)
-        return sorted(checker.findings(), key=lambda finding: finding.sort_key), checker.counts
-    from add_model.copies.cache import cache_folder, check_library
+        findings, counts = sorted(checker.findings(), key=lambda finding: finding.sort_key), checker.counts
+    else:
+        from add_model.copies.cache import cache_folder, check_library
 
-    return check_library(library, cache_folder() if cached else None, progress)
+        findings, counts = check_library(library, cache_folder() if cached else None, progress)
+    if any(finding.code is Code.CP001 for finding in findings):
+        from add_model.copies.sides import with_sides
+
+        findings = with_sides(library, findings, base)
+    return findings, counts
 
 
 def exit_code(findings: Sequence[Finding], strict: bool, exit_zero: bool, pending: bool = False) -> int:

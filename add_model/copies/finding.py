@@ -54,6 +54,23 @@ class Difference:
     found: str | None
 
 
+class Moved(Enum):
+    """Which side of a copy that differs has moved since a revision."""
+
+    ORIGINAL = "original"
+    COPY = "copy"
+    BOTH = "both"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Lines that both sides have changed, differently; either may be empty."""
+
+    copy: str
+    original: str
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong, and where.
@@ -69,6 +86,8 @@ class Finding:
         message: one line.
         fixable: whether `--fix` would put it right.
         difference: of a copy that differs, where it does so first.
+        moved: of a copy that differs, which side has moved; `None` where git cannot tell.
+        conflicts: of a copy whose sides have both moved, what could not be merged.
     """
 
     code: Code
@@ -81,6 +100,8 @@ class Finding:
     message: str
     fixable: bool = False
     difference: Difference | None = None
+    moved: Moved | None = None
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def sort_key(self) -> tuple[str, int, str]:

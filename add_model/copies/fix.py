@@ -12,25 +12,33 @@ from pathlib import Path
 
 from add_model.copies.check import HEADERS_DIFFER_IN, Check
 from add_model.copies.cycles import place_of_copy, place_of_original
-from add_model.copies.edits import Edits
+from add_model.copies.equality import blocks_match
 from add_model.copies.files import relative_path
-from add_model.copies.finding import Code, Counts, Finding
+from add_model.copies.finding import Code, Counts, Finding, Moved
+from add_model.copies.kept import discard, keep
+from add_model.copies.merge import Merge, merge
 from add_model.copies.pair import Pair
-from add_model.copies.region import own_name
-from add_model.copies.rewrite import rewritten
+from add_model.copies.region import end_of_copy, ignored_members, own_name, with_name
+from add_model.copies.rewrite import rewritten, same_but_for_layout
+from add_model.copies.sides import Sides
 from add_model.copies.sources import read_bytes
 from add_model.copies.syntax import syntax_problem
+from add_model.errors import AddModelError
 from add_model.library import Library
-from add_model.source import decode_module
+from add_model.source import Module, SourceError, decode_module
 from add_model.transaction import Change, write_files
 
-ReadBytes = Callable[[str], bytes]
 # A copy: its file, its source, its name.
 _Key = tuple[str, str, str]
 # The lines of a definition: its file, where its header starts, where it ends.
 _Extent = tuple[str, int, int]
 # No chain of copies is as long; what is rewritten as often will not settle.
 _MOST_TRIES = 20
+# Of a block, and of a whole file.
+_CHOICES = tuple(
+    f"carry the edit to the original, {exception}, or use --force to take the original's side"
+    for exception in ("mark it `# Ignore copy`, drop the marker", "take the file out of full-copies")
+)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
@@ -52,29 +60,43 @@ class Fixed:
         before: the bytes of every file that it changes, by path.
         after: their new bytes.
         rewritten: how many copies were rewritten.
+        merged: how many others took over what their original changed, and kept their own edit.
         findings: what is left afterwards.
         counts: what was looked at.
-        edits: what it writes, for later runs to know it again.
+        sides: what it has found out about the copies, and what it writes, for later runs to know it again.
+        unrecorded: the files in which it replaces text that is kept nowhere else.
     """
 
     library: Library
     before: dict[str, bytes | None]
     after: dict[str, bytes]
     rewritten: int
+    merged: int
     findings: list[Finding]
     counts: Counts
-    edits: Edits
+    sides: Sides
+    unrecorded: frozenset[str]
 
-    def write(self) -> None:
-        """Writes every changed file, or none.
+    def write(self) -> Path | None:
+        """Writes every changed file, or none; returns the patch that puts replaced text back, where one was needed.
 
         Raises:
-            AddModelError: a file was changed meanwhile, or cannot be written.
+            AddModelError: a file was changed meanwhile, or cannot be written, or what it replaces cannot be kept.
         """
         changes = [Change(Path(path), content, expected=self.before[path]) for path, content in self.after.items()]
-        if changes:
+        if not changes:
+            return None
+        # Everything that a later run needs comes first: a kill may come behind it.
+        self.sides.written.remember()
+        replaced = {path: (self.before[path] or b"", self.after[path]) for path in self.unrecorded}
+        patch = keep(self.library.root, replaced) if replaced else None
+        try:
             write_files(self.library.root, changes)
-            self.edits.remember()
+        except AddModelError:
+            if patch is not None:
+                discard(patch)
+            raise
+        return patch
 
     def diff(self) -> Iterator[str]:
         """Unified diffs of every changed file, line by line."""
@@ -90,42 +112,195 @@ def fix(
     paths: Sequence[Path] = (),
     force: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    base: str | None = None,
 ) -> Fixed:
     """Works out the files that put every drifted copy right.
 
     A copy whose original is about to be rewritten itself waits for that, so that copies of copies settle in one run.
+    A copy that was edited itself is left alone; where its original has moved as well, the two edits are merged.
 
     Args:
         library: what is fixed.
         paths: files and folders to fix instead of all its packages.
-        force: whether a copy is rewritten, too, that was edited since the last commit.
+        force: whether a copy that was edited becomes what its original calls for, too.
         progress: told, for each file, how many are done and how many there are; from the start in every round.
+        base: the commit against which an edit is told; the last one, where none is named.
 
     Raises:
-        AddModelError: one of the paths does not exist.
+        AddModelError: one of the paths does not exist, git knows no such commit, or a file was changed meanwhile.
     """
-    before: dict[str, bytes | None] = {}
-    after: dict[str, bytes] = {}
+    return _Fix(library, paths, force, progress, base).result()
 
-    def read(path: str) -> bytes:
-        return after[path] if path in after else read_bytes(path)
 
-    tries: Counter[_Key] = Counter()
-    edits = Edits(library.root)
-    while True:
-        check = Check(library, paths, read, progress)
-        findings = list(check.findings())
-        fixable = _fixable(library, check.drifted, findings)
-        edited = [] if force else [pair for pair in fixable if edits.touch(pair)]
-        pairs = _ready([pair for pair in fixable if pair not in edited and tries[_key(pair)] < _MOST_TRIES])
-        contents = _rewritten_files(library, pairs, read, edits) | _full_copies(library, findings, read)
-        if not contents:
-            left = _with_choices(library, findings, edited)
-            return Fixed(library, before, after, len(tries), left, check.counts, edits)
-        tries.update(map(_key, pairs))
-        for path in contents:
-            before.setdefault(path, read_bytes(path) if Path(path).exists() else None)
-        after.update(contents)
+class _Fix:
+    """One fix, round by round, in memory."""
+
+    def __init__(
+        self,
+        library: Library,
+        paths: Sequence[Path],
+        force: bool,
+        progress: Callable[[int, int], None],
+        base: str | None,
+    ) -> None:
+        self._library, self._paths, self._force, self._progress = library, paths, force, progress
+        self._keep_header = bool(HEADERS_DIFFER_IN & library.packages.keys())
+        self._sides = Sides(library, base)
+        self._before: dict[str, bytes | None] = {}
+        self._after: dict[str, bytes] = {}
+        self._unrecorded: set[str] = set()
+        self._tries: Counter[_Key] = Counter()
+        self._rewritten: set[_Key] = set()
+        self._merged: set[_Key] = set()
+
+    def result(self) -> Fixed:
+        """Rounds, until one has nothing to do."""
+        while True:
+            check = Check(self._library, self._paths, self._read, self._progress)
+            findings = list(check.findings())
+            fixable = _fixable(self._library, check.drifted, findings)
+            self._sides.look_at(fixable)
+            pairs = _ready([pair for pair in fixable if self._is_due(pair)])
+            contents = self._rewritten_files(pairs) | self._full_copies(findings)
+            if not contents:
+                break
+            self._tries.update(map(_key, pairs))
+            self._after |= contents
+        left = self._left(findings, check.drifted, fixable)
+        return Fixed(
+            library=self._library,
+            before=self._before,
+            after=self._after,
+            rewritten=len(self._rewritten),
+            merged=len(self._merged - self._rewritten),
+            findings=left,
+            counts=check.counts,
+            sides=self._sides,
+            unrecorded=frozenset(self._unrecorded),
+        )
+
+    def _read(self, path: str) -> bytes:
+        return self._after[path] if path in self._after else read_bytes(path)
+
+    def _is_due(self, pair: Pair) -> bool:
+        if self._tries[_key(pair)] >= _MOST_TRIES:
+            return False
+        return self._is_overwritten(pair) or not blocks_match(self._merge(pair).text, pair.block)
+
+    def _is_overwritten(self, pair: Pair) -> bool:
+        return self._force or not self._sides.of(pair).edited
+
+    def _merge(self, pair: Pair) -> Merge:
+        """What both sides of a copy come to; the copy as it is, where its original has not moved or they conflict."""
+        side = self._sides.of(pair)
+        if side.moved is not Moved.BOTH or side.committed is None:
+            return Merge(pair.block)
+        copy, committed = _ended(pair.block), side.committed
+        # What the copy has for itself is as it has it now; all else is seen best from where both started.
+        same = ignored_members(copy) == ignored_members(committed.block) and (
+            (end_of_copy(copy) is None) == (end_of_copy(committed.block) is None)
+        )
+        base = _ended(with_name(committed.block, copy[slice(*own_name(copy))]))
+        return merge(base, copy, rewritten(committed if same else pair, self._keep_header))
+
+    def _text(self, pair: Pair) -> str:
+        overwritten = self._is_overwritten(pair)
+        text = rewritten(pair, self._keep_header) if overwritten else self._merge(pair).text
+        written = self._sides.written
+        if overwritten or blocks_match(pair.expected, text):
+            text = next((known for known in written.before(pair.block) if same_but_for_layout(known, text)), text)
+            written.add(text, pair.block)
+        return text
+
+    def _rewritten_files(self, pairs: Sequence[Pair]) -> dict[str, bytes]:
+        """New bytes for every file in which one of the copies stands, where that can be done and changes anything."""
+        files: dict[str, list[Pair]] = {}
+        for pair in pairs:
+            files.setdefault(str(pair.module.path), []).append(pair)
+        contents: dict[str, bytes] = {}
+        for path, copies in files.items():
+            content = self._content(copies[0].module)
+            # What was merged may no longer parse; what was rewritten does.
+            safe = list(filter(self._is_overwritten, copies))
+            for attempt in (copies, safe):
+                changed = self._changed(content, attempt)
+                if changed not in (None, content):
+                    break
+            else:
+                continue
+            assert changed is not None
+            contents[path] = changed
+            self._before.setdefault(path, content)
+            self._take_note(path, attempt)
+        return contents
+
+    def _take_note(self, path: str, copies: Sequence[Pair]) -> None:
+        for pair in copies:
+            (self._rewritten if self._is_overwritten(pair) else self._merged).add(_key(pair))
+            if not self._sides.of(pair).recorded:
+                self._unrecorded.add(path)
+
+    def _changed(self, content: bytes, copies: Sequence[Pair]) -> bytes | None:
+        """A file's bytes with these copies as they should be; `None` where it cannot hold them."""
+        if not copies:
+            return None
+        module = copies[0].module
+        # Two markers above one definition make one edit; what the other one asks for is seen in the next round.
+        edits = {pair.header: Edit(pair.header, pair.end, self._text(pair)) for pair in reversed(copies)}
+        try:
+            changed = apply_edits(content, module.encoding, list(edits.values()))
+        except UnicodeEncodeError:
+            return None
+        return changed if syntax_problem(decode_module(module.path, changed)) is None else None
+
+    def _content(self, module: Module) -> bytes:
+        """The bytes of a file, which must still be those that were checked."""
+        try:
+            content = self._read(str(module.path))
+            unchanged = decode_module(module.path, content).text == module.text
+        except (OSError, SourceError):
+            unchanged = False
+        if not unchanged:
+            raise AddModelError(f"{module.path}: was changed while this run was at work; run again")
+        return content
+
+    def _full_copies(self, findings: Sequence[Finding]) -> dict[str, bytes]:
+        """New bytes for every file that is registered as a full copy and is none."""
+        contents: dict[str, bytes] = {}
+        for finding in findings:
+            if not finding.fixable or self._library.configuration.full_copies.get(finding.path) != finding.source:
+                continue
+            copy, original = (self._read_if_there(path) for path in (finding.path, finding.source))
+            side = self._sides.of_full_copy(finding.path, finding.source, copy, original)
+            if original is None or (side.edited and not self._force):
+                continue
+            path = str(self._library.root / finding.path)
+            contents[path] = original
+            self._before.setdefault(path, copy)
+            self._sides.written.add(original.decode("latin-1"))
+            if copy is not None and not side.recorded:
+                self._unrecorded.add(path)
+        return contents
+
+    def _read_if_there(self, relative: str) -> bytes | None:
+        try:
+            return self._read(str(self._library.root / relative))
+        except OSError:
+            return None
+
+    def _left(self, findings: Sequence[Finding], drifted: Sequence[Pair], fixable: Sequence[Pair]) -> list[Finding]:
+        """The findings; those about copies that were left alone because they hold an edit say what can be done."""
+        pairs = {self._sides.place(pair): pair for pair in fixable}
+        left = []
+        for finding in self._sides.told(findings, drifted, self._read_if_there):
+            pair = pairs.get((finding.path, finding.line)) if finding.object else None
+            if not self._force and finding.moved in (Moved.COPY, Moved.BOTH):
+                conflicts = self._merge(pair).conflicts if pair is not None else ()
+                both = ", and conflict" if conflicts else ", and the copy's own edit is left"
+                message = f"{finding.message}{both if finding.moved is Moved.BOTH else ''}: {_CHOICES[pair is None]}"
+                finding = replace(finding, message=message, conflicts=conflicts)
+            left.append(finding)
+        return left
 
 
 def apply_edits(content: bytes, encoding: str, edits: Sequence[Edit]) -> bytes:
@@ -193,49 +368,8 @@ def _contains(outer: _Extent, inner: _Extent) -> bool:
     return outer[0] == inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2]
 
 
-def _with_choices(library: Library, findings: Sequence[Finding], edited: Sequence[Pair]) -> list[Finding]:
-    """The findings; those about copies that were not rewritten because they hold an edit say so, and what can be done."""
-    places = {(relative_path(pair.module.path, library.root), pair.marker.line) for pair in edited}
-    choices = (
-        "edited since the last commit and left alone: carry the edit to the original, "
-        "mark it `# Ignore copy`, drop the marker, or use --force to lose it"
-    )
-    return [
-        replace(finding, message=f"{finding.message}; {choices}", fixable=False)
-        if finding.code is Code.CP001 and (finding.path, finding.line) in places
-        else finding
-        for finding in findings
-    ]
-
-
-def _rewritten_files(library: Library, pairs: Sequence[Pair], read: ReadBytes, known: Edits) -> dict[str, bytes]:
-    """New bytes for every file in which one of the copies stands, where that can be done and changes anything."""
-    keep_header = bool(HEADERS_DIFFER_IN & library.packages.keys())
-    files: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        files.setdefault(str(pair.module.path), []).append(pair)
-    contents: dict[str, bytes] = {}
-    for path, copies in files.items():
-        # Two markers above one definition make one edit; what the other one asks for is seen in the next round.
-        edits = {pair.header: Edit(pair.header, pair.end, rewritten(pair, keep_header)) for pair in reversed(copies)}
-        content, encoding = read(path), copies[0].module.encoding
-        try:
-            changed = apply_edits(content, encoding, list(edits.values()))
-        except UnicodeEncodeError:
-            continue
-        if changed != content and syntax_problem(decode_module(Path(path), changed)) is None:
-            contents[path] = changed
-            known.wrote(edit.text for edit in edits.values())
-    return contents
-
-
-def _full_copies(library: Library, findings: Sequence[Finding], read: ReadBytes) -> dict[str, bytes]:
-    """New bytes for every file that is registered as a full copy and is none."""
-    return {
-        str(library.root / finding.path): read(str(library.root / finding.source))
-        for finding in findings
-        if finding.fixable and library.configuration.full_copies.get(finding.path) == finding.source
-    }
+def _ended(block: str) -> str:
+    return block if block.endswith("\n") else f"{block}\n"
 
 
 def _key(pair: Pair) -> _Key:

@@ -33,10 +33,11 @@ class FileResult(NamedTuple):
 
 
 def finding_to_record(finding: Finding) -> Record:
-    """A finding as plain data."""
+    """A finding of a check as plain data; what git says of it comes later, and is not kept."""
     difference = finding.difference and list(vars(finding.difference).values())
+    told_later = ("moved", "conflicts")
     return {
-        **vars(finding),
+        **{name: value for name, value in vars(finding).items() if name not in told_later},
         "code": finding.code.name,
         "severity": finding.severity.value,
         "difference": difference,

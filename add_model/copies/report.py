@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from add_model.copies.finding import Code, Counts, Difference, Finding, Severity
+from add_model.copies.finding import Code, Conflict, Counts, Difference, Finding, Severity
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -76,6 +76,8 @@ def as_text(findings: Sequence[Finding], text: Any = None) -> Iterator[Renderabl
             yield head.append(f" {_sentence(finding)}")
             if finding.difference is not None:
                 yield from _difference(finding.difference, Text)
+            for conflict in finding.conflicts:
+                yield from _conflict(conflict, Text)
 
 
 def statistics(findings: Iterable[Finding]) -> list[tuple[Code, Severity, int]]:
@@ -136,7 +138,14 @@ def _difference(difference: Difference, Text: Any) -> Iterator[RenderableType]:
         yield Text.assemble((f"    {label:8} {difference.line:5} | ", "dim"), shown)
 
 
+def _conflict(conflict: Conflict, Text: Any) -> Iterator[RenderableType]:
+    for label, side, colour in (("original", conflict.original, "green"), ("copy", conflict.copy, "red")):
+        for line in side.rstrip("\n").split("\n"):
+            yield Text.assemble((f"    conflict {label:8} | ", "dim"), (line, colour))
+
+
 def _document(finding: Finding) -> dict[str, Any]:
+    moved = {"moved": finding.moved.value} if finding.moved is not None else {}
     return {
         "code": finding.code.name,
         "severity": finding.severity.value,
@@ -147,6 +156,7 @@ def _document(finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "message": finding.message,
         "fixable": finding.fixable,
+        **moved,
     }
 
 

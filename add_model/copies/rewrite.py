@@ -17,6 +17,7 @@ from add_model.copies.pair import Pair
 from add_model.copies.region import (
     HEAD,
     Member,
+    compared,
     end_of_copy,
     header_end,
     ignored_members,
@@ -52,6 +53,27 @@ def rewritten(pair: Pair, keep_header: bool = False) -> str:
     body, tail = copy[:cut], copy[cut:]
     gap = body[len(body.rstrip()) + 1 :]
     return rewritten_block(expected[: end_of_copy(expected)], body).rstrip() + "\n" + gap + tail
+
+
+def same_but_for_layout(first: str, second: str) -> bool:
+    """Whether two blocks, from their headers on, are equal, in what is not compared of a copy as well.
+
+    Only the layout may differ, and where the members stand that the copy ignores.
+    """
+    own = _own_texts(first)
+    return (
+        first[: own_name(first)[1]] == second[: own_name(second)[1]]
+        and own == _own_texts(second)
+        and sorted(marker_lines(first).split("\n")) == sorted(marker_lines(second).split("\n"))
+        and equal(compared(first, own), compared(second, own))
+    )
+
+
+def _own_texts(block: str) -> dict[str, str]:
+    """The members that a copy ignores, by name."""
+    ignored = ignored_members(block)
+    found = members(block) if ignored else ()
+    return {member.name: block[member.start : member.end].rstrip() for member in found if member.name in ignored}
 
 
 def rewritten_block(expected: str, copy: str) -> str:

@@ -1,0 +1,113 @@
+"""What git knows of a tree: its files as they were at a revision. Two processes of git for any number of files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from add_model.errors import AddModelError
+from add_model.source import Module, SourceError, decode_module
+
+DEFAULT_REVISION = "HEAD"
+
+
+class History:
+    """A revision of the git work tree around a folder. Git is asked when it is needed first.
+
+    Attributes:
+        revision: its name, as the user gave it.
+    """
+
+    def __init__(self, root: Path, revision: str | None = None) -> None:
+        """Prepares to look at a revision of the work tree that holds `root`; the last commit, where none is named."""
+        self.revision = revision or DEFAULT_REVISION
+        self._root, self._asked_for = root, revision is not None
+        self._contents: dict[Path, bytes | None] = {}
+        self._modules: dict[Path, Module | None] = {}
+
+    @property
+    def git_folder(self) -> Path | None:
+        """Git's own folder; `None` outside a work tree."""
+        return self._place[1] if self._place else None
+
+    def load(self, paths: Iterable[Path]) -> None:
+        """Reads these files, all at once.
+
+        Raises:
+            AddModelError: the revision was named by the user, and git knows none of that name here.
+        """
+        names = {path: name for path in paths if path not in self._contents and (name := self._name(path))}
+        self._contents |= zip(names, self._read(list(names.values())), strict=True)
+
+    def content(self, path: Path) -> bytes | None:
+        """The bytes of a file at the revision; `None` where git knows no such file."""
+        self.load([path])
+        return self._contents.get(path)
+
+    def module(self, path: Path) -> Module | None:
+        """The module that a file was at the revision; `None` where git knows no such file, or it cannot be decoded."""
+        if path not in self._modules:
+            content = self.content(path)
+            try:
+                self._modules[path] = decode_module(path, content) if content is not None else None
+            except SourceError:
+                self._modules[path] = None
+        return self._modules[path]
+
+    @cached_property
+    def _place(self) -> tuple[Path, Path, str] | None:
+        """The top of the work tree, git's own folder, and the identity of the revision (empty: there is none yet)."""
+        # The name cannot be taken for an option: a revision has none that starts with a dash.
+        asked = [] if self.revision.startswith("-") else [f"{self.revision}^{{commit}}"]
+        code, answer = self._git("rev-parse", "--show-toplevel", "--absolute-git-dir", *asked)
+        lines = answer.decode("utf-8", "surrogateescape").splitlines()
+        if self._asked_for and (code != 0 or len(lines) != 3):
+            raise AddModelError(
+                f"--base {self.revision}: git knows no such commit here; name one, or leave --base out"
+            )
+        if len(lines) < 2:
+            return None
+        return Path(os.path.realpath(lines[0])), Path(lines[1]), lines[2] if code == 0 else ""
+
+    def _name(self, path: Path) -> str | None:
+        """What git calls a file at the revision."""
+        if self._place is None or not self._place[2]:
+            return None
+        top, _, commit = self._place
+        real = Path(os.path.realpath(path))
+        name = f"{commit}:{real.relative_to(top).as_posix()}" if real.is_relative_to(top) else ""
+        return name if name and "\n" not in name else None
+
+    def _read(self, names: list[str]) -> list[bytes | None]:
+        if not names:
+            return []
+        questions = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        code, answer = self._git("cat-file", "--batch", questions=questions)
+        contents: list[bytes | None] = []
+        at = 0
+        for _ in names:
+            end = answer.find(b"\n", at)
+            head = answer[at:end].rsplit(b" ", 2)
+            found = code == 0 and len(head) == 3 and head[2].isdigit()
+            size = int(head[2]) if found else -1
+            contents.append(answer[end + 1 : end + 1 + size] if found and head[1] == b"blob" else None)
+            at = end + 1 + size + 1
+        return contents
+
+    def _git(self, *arguments: str, questions: bytes = b"") -> tuple[int, bytes]:
+        command = ["git", "-C", str(self._root), *arguments]
+        try:
+            answer = subprocess.run(command, input=questions, capture_output=True, check=False, env=_environment())
+        except OSError:
+            return -1, b""
+        return answer.returncode, answer.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Without what a hook of git is told about its own repository, which need not be the one that is asked about."""
+    told = {"GIT_DIR", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"}
+    own = set() if "GIT_WORK_TREE" in os.environ else told
+    return {name: value for name, value in os.environ.items() if name not in own} | {"LC_ALL": "C"}

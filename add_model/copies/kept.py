@@ -1,0 +1,96 @@
+"""What fixes keep outside the tree, in the user's state folder.
+
+The text that a fix replaces, and that is kept nowhere else, is written down there before the tree is touched: one patch
+for each run, which puts every file back byte by byte.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import itertools
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from add_model.copies.files import relative_path
+from add_model.errors import AddModelError
+
+PATCH = "replaced.patch"
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
+
+
+def keep(root: Path, replaced: Mapping[str, tuple[bytes, bytes]]) -> Path:
+    """Writes down what a fix of the tree at `root` replaces; returns the patch that puts it back.
+
+    Args:
+        root: the folder that the patch applies to.
+        replaced: what files held, and what they are about to hold, by path.
+
+    Raises:
+        AddModelError: it cannot be written.
+    """
+    try:
+        folder = _new_folder(root)
+        with open(folder / PATCH, "xb") as file:
+            for path, (before, after) in sorted(replaced.items()):
+                file.writelines(_patch(relative_path(path, root), after, before))
+            file.flush()
+            os.fsync(file.fileno())
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AddModelError(
+            f"the text to be replaced cannot be kept ({reason}), so nothing was changed; commit it, "
+            "or set XDG_STATE_HOME to a folder with room"
+        ) from error
+    return folder / PATCH
+
+
+def discard(patch: Path) -> None:
+    """Removes a patch again, for a run that has changed nothing."""
+    shutil.rmtree(patch.parent, ignore_errors=True)
+
+
+def memory(root: Path, git_folder: Path | None) -> Path | None:
+    """The file in which fixes of the tree at `root` remember what they wrote; `None` for a user without a home."""
+    if git_folder is not None:
+        return git_folder / "add-model" / "written.json"
+    try:
+        folder = _state_folder()
+    except RuntimeError:
+        return None
+    return folder / "written" / f"{hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()}.json"
+
+
+def _state_folder() -> Path:
+    named = os.environ.get("XDG_STATE_HOME", "")
+    # The specification of that variable has a relative path ignored.
+    state = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "state"
+    return state / "add-model"
+
+
+def _new_folder(root: Path) -> Path:
+    above = _state_folder() / "replaced"
+    above.mkdir(parents=True, exist_ok=True)
+    name = f"{time.strftime('%Y%m%dT%H%M%S')}-{root.resolve().name or 'root'}"
+    for number in itertools.count(2):
+        try:
+            # What is replaced may be somebody's secret draft.
+            (above / name).mkdir(mode=0o700)
+            return above / name
+        except FileExistsError:
+            name = f"{name.partition('~')[0]}~{number}"
+    raise AssertionError
+
+
+def _patch(name: str, before: bytes, after: bytes) -> Iterator[bytes]:
+    # The tab ends a name that holds spaces.
+    path = os.fsencode(f"{name}\t" if " " in name else name)
+    lines = difflib.diff_bytes(
+        difflib.unified_diff, _LINE.findall(before), _LINE.findall(after), b"a/" + path, b"b/" + path
+    )
+    for line in lines:
+        yield line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"

@@ -1,0 +1,238 @@
+"""Which side of a copy that differs has moved, and so whose turn it is.
+
+A side has moved when what counts of it differs from what it was at a revision; layout never counts. Text that a fix
+wrote is nobody's edit: where it no longer fits, its original has moved on since. Git alone is asked, and only about
+copies that differ; outside a work tree, and of a copy that git does not know, nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from add_model.copies import marker
+from add_model.copies.check import Check
+from add_model.copies.equality import blocks_match, equal
+from add_model.copies.files import relative_path
+from add_model.copies.finding import Code, Finding, Moved
+from add_model.copies.history import History
+from add_model.copies.kept import memory
+from add_model.copies.marker import without_markers
+from add_model.copies.pair import Pair
+from add_model.copies.region import compared, ignored_members, reindent
+from add_model.copies.sources import read_bytes
+from add_model.copies.written import Written
+from add_model.library import Library
+from add_model.source import Module, find_definitions
+
+# The content of a file, by its path relative to the library's root; `None` where there is none.
+ReadIfThere = Callable[[str], bytes | None]
+_Place = tuple[str, int]
+_BY_A_FIX = "the original moved since --fix wrote the copy"
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is known of a copy that differs.
+
+    Attributes:
+        moved: which side has; `None` where git cannot tell.
+        edited: whether the copy holds somebody's edit, so that it is not for a fix to overwrite.
+        recorded: whether its text, as it is, stands in a commit or was written by a fix.
+        committed: the copy as it was at the revision, with its marker and its original as they are now.
+        sentence: the same for people.
+    """
+
+    moved: Moved | None = None
+    edited: bool = False
+    recorded: bool = False
+    committed: Pair | None = None
+    sentence: str = ""
+
+
+class Sides:
+    """The copies of a library that differ, seen against a revision."""
+
+    def __init__(self, library: Library, base: str | None = None) -> None:
+        """Looks at a library against the commit of that name; the last commit, where none is named."""
+        self._library = library
+        self._history = History(library.root, base)
+        self._written: Written | None = None
+
+    @property
+    def written(self) -> Written:
+        """What fixes have written here."""
+        if self._written is None:
+            self._written = Written(memory(self._library.root, self._history.git_folder))
+        return self._written
+
+    def look_at(self, pairs: Sequence[Pair]) -> None:
+        """Reads at once what git knows of the files of these copies and their originals."""
+        if pairs:
+            self._history.load(
+                path for pair in pairs for path in dict.fromkeys((pair.module.path, pair.original.module.path))
+            )
+
+    def of(self, pair: Pair) -> Side:
+        """What is known of a copy that differs.
+
+        Raises:
+            AddModelError: the revision was named by the user, and git knows none of that name here.
+        """
+        committed = self._committed(pair)
+        by_a_fix = self.written.holds(pair.block)
+        if committed is None:
+            return Side(recorded=by_a_fix)
+        copy_moved = not blocks_match(committed.block, pair.block)
+        recorded = by_a_fix or committed.block.rstrip() == pair.block.rstrip()
+        if copy_moved and by_a_fix:
+            return Side(Moved.ORIGINAL, recorded=True, committed=committed, sentence=_BY_A_FIX)
+        moved = _moved(self._original_moved(pair, committed), copy_moved)
+        return Side(moved, copy_moved, recorded, committed, self._sentence(moved))
+
+    def of_full_copy(self, copy: str, original: str, now: bytes | None, original_now: bytes | None) -> Side:
+        """The same of a whole file that is registered as a copy of another.
+
+        Args:
+            copy: its path, relative to the root.
+            original: the other's.
+            now: what it holds; `None` where it does not exist.
+            original_now: what the other holds.
+        """
+        if now is None:
+            return Side()
+        paths = [self._library.root / path for path in (copy, original)]
+        self._history.load(paths)
+        before, original_before = map(self._history.content, paths)
+        by_a_fix = self.written.holds(now.decode("latin-1"))
+        if before is None:
+            return Side(recorded=by_a_fix)
+        copy_moved = before != now
+        if copy_moved and by_a_fix:
+            return Side(Moved.ORIGINAL, recorded=True, sentence=_BY_A_FIX)
+        moved = _moved(original_before != original_now, copy_moved)
+        return Side(moved, copy_moved, not copy_moved, sentence=self._sentence(moved))
+
+    def told(
+        self, findings: Iterable[Finding], drifted: Sequence[Pair], read: ReadIfThere | None = None
+    ) -> list[Finding]:
+        """The findings; those about copies that differ say which side has moved, and whether a fix is the answer.
+
+        Args:
+            findings: what a check has found.
+            drifted: the copies that it has found to differ.
+            read: how files are read whole; a fix has them as it is about to write them.
+
+        Raises:
+            AddModelError: the revision was named by the user, and git knows none of that name here.
+        """
+        self.look_at(drifted)
+        pairs = {self.place(pair): pair for pair in drifted}
+        full_copies = self._library.configuration.full_copies
+        result = []
+        for finding in findings:
+            pair = pairs.get((finding.path, finding.line)) if finding.code is Code.CP001 else None
+            if pair is not None:
+                finding = _with_side(finding, self.of(pair))
+            elif finding.code is Code.CP001 and full_copies.get(finding.path) == finding.source:
+                now, original_now = map(read or self._read, (finding.path, finding.source))
+                finding = _with_side(finding, self.of_full_copy(finding.path, finding.source, now, original_now))
+            result.append(finding)
+        return result
+
+    def _read(self, path: str) -> bytes | None:
+        """The content of a file, by its path relative to the library's root."""
+        try:
+            return read_bytes(str(self._library.root / path))
+        except OSError:
+            return None
+
+    def place(self, pair: Pair) -> _Place:
+        """Where reports show a copy."""
+        return relative_path(pair.module.path, self._library.root), pair.marker.line
+
+    def _committed(self, pair: Pair) -> Pair | None:
+        header = self._header_at_revision(pair.module, pair.header)
+        module = self._history.module(pair.module.path)
+        if header is None or module is None:
+            return None
+        return Pair(module, pair.marker, header, pair.original)
+
+    def _header_at_revision(self, module: Module, header: int) -> int | None:
+        """Where the header of a definition stood at the revision."""
+        before = self._history.module(module.path)
+        if before is None:
+            return None
+        for name, found in module.definitions.items():
+            if found.header == header:
+                known = before.find(name)
+                return known.header if known is not None else None
+        # A property's setter, or a variant below `else`: one of several of its name.
+        before_headers = _headers(before.text)
+        for name, headers in _headers(module.text).items():
+            if header in headers:
+                number, known_headers = headers.index(header), before_headers.get(name, [])
+                return known_headers[number] if number < len(known_headers) else None
+        return None
+
+    def _original_moved(self, pair: Pair, committed: Pair) -> bool:
+        """Whether what the original calls for is not what it was; no matter where its own file stood."""
+        module = self._history.module(pair.original.module.path)
+        name = pair.original.definition.name
+        before = module.find(name) if module is not None else None
+        if module is None or before is None:
+            # Git does not know the original: if it has not moved, then a copy that held holds still.
+            return not blocks_match(pair.expected, committed.block)
+        text = module.text[before.header : before.end]
+        text = reindent(without_markers(text if text.endswith("\n") else f"{text}\n"), pair.marker.indent)
+        ignored = ignored_members(pair.block)
+        expected = marker.replace(text, pair.marker.replacements)
+        return not equal(compared(expected, ignored), compared(pair.expected, ignored))
+
+    def _sentence(self, moved: Moved) -> str:
+        who = {
+            Moved.ORIGINAL: "the original",
+            Moved.COPY: "the copy",
+            Moved.BOTH: "both sides",
+            Moved.NONE: "neither side",
+        }
+        return f"{who[moved]} moved since {self._history.revision}"
+
+
+def with_sides(library: Library, findings: Sequence[Finding], base: str | None = None) -> list[Finding]:
+    """The findings of a check, wherever they come from; those about copies that differ say which side has moved.
+
+    Files with such findings are looked at once more; where there are none, nothing is read and git is not asked.
+
+    Raises:
+        AddModelError: the revision was named by the user, and git knows none of that name here.
+    """
+    paths = {library.root / finding.path for finding in findings if finding.code is Code.CP001}
+    paths = {path for path in paths if path.exists()}
+    if not paths:
+        return list(findings)
+    check = Check(library, sorted(paths))
+    for _ in check.findings():
+        pass
+    return Sides(library, base).told(findings, check.drifted)
+
+
+def _moved(original: bool, copy: bool) -> Moved:
+    if original:
+        return Moved.BOTH if copy else Moved.ORIGINAL
+    return Moved.COPY if copy else Moved.NONE
+
+
+def _headers(text: str) -> dict[str, list[int]]:
+    """Where every definition's header starts, by its dotted name."""
+    headers: dict[str, list[int]] = {}
+    for definition in sorted(find_definitions(text), key=lambda definition: definition.header):
+        headers.setdefault(definition.name, []).append(definition.header)
+    return headers
+
+
+def _with_side(finding: Finding, side: Side) -> Finding:
+    if side.moved is None:
+        return finding
+    message = f"{finding.message}; {side.sentence}"
+    return replace(finding, message=message, moved=side.moved, fixable=finding.fixable and not side.edited)

@@ -1,0 +1,79 @@
+"""What fixes have written, and instead of what, so that a later fix knows it again.
+
+Text that a fix wrote is nobody's edit, and where an original is changed back, its copies get back the very layout that
+they had. The memory lies in git's own folder, or in the user's state folder, never in the tree. Where nothing can be
+kept, a later fix takes such text for somebody's, which costs a question and loses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_MOST_BLOCKS = 10_000
+
+
+class Written:
+    """The blocks that fixes have written in one tree."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Reads the memory that is kept in a file; with no file there is none."""
+        self._path = path
+        # By the digest of what was written, what stood there before.
+        self._stored = self._read()
+        self._new: dict[str, str] = {}
+
+    def holds(self, text: str) -> bool:
+        """Whether a fix wrote this block: this one, or one before it."""
+        digest = _digest(text)
+        return digest in self._new or digest in self._stored
+
+    def add(self, text: str, instead_of: str = "") -> None:
+        """Takes note of a block that a fix is about to write, and of the one that it replaces."""
+        if text.rstrip() != instead_of.rstrip():
+            self._new[_digest(text)] = instead_of
+
+    def before(self, text: str) -> Iterator[str]:
+        """What stood in the place of a block that a fix wrote, what stood there before that, and so on."""
+        seen: set[str] = set()
+        while (digest := _digest(text)) not in seen:
+            seen.add(digest)
+            text = self._new.get(digest) or self._stored.get(digest) or ""
+            if not text:
+                return
+            yield text
+
+    def remember(self) -> None:
+        """Keeps the notes for later runs, if that can be done."""
+        if self._path is None or not self._new:
+            return
+        # Another run may have kept its own meanwhile.
+        blocks = list((self._read() | self._new).items())[-_MOST_BLOCKS:]
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=self._path.parent)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    json.dump(dict(blocks), file)
+                os.replace(name, self._path)
+            except OSError:
+                os.unlink(name)
+                raise
+
+    def _read(self) -> dict[str, str]:
+        if self._path is None:
+            return {}
+        try:
+            stored = json.loads(self._path.read_bytes())
+            return {str(digest): str(text) for digest, text in stored.items()}
+        except (OSError, ValueError, AttributeError):
+            return {}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.rstrip().encode("utf-8", "surrogatepass")).hexdigest()
