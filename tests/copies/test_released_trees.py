@@ -10,7 +10,9 @@ import pytest
 
 from add_model.copies.check import Check
 from add_model.copies.finding import Code, Finding, Severity
-from add_model.library import Library
+from add_model.library import Library, library_at
+
+from .released import released
 
 
 def check_installed(name: str) -> tuple[Check, list[Finding]]:
@@ -37,6 +39,25 @@ def test_no_drift(tree: str, markers: int, request: pytest.FixtureRequest) -> No
     check, findings = request.getfixturevalue(tree)
     assert check.counts.markers == markers
     assert [finding for finding in findings if finding.severity is Severity.ERROR] == []
+
+
+@pytest.mark.slow
+def test_no_drift_in_the_release_with_the_most_markers() -> None:
+    check = Check(released("transformers-4.46.3"))
+    errors = [finding for finding in check.findings() if finding.severity is Severity.ERROR]
+    assert check.counts.markers == 3395
+    assert errors == []
+
+
+@pytest.mark.slow
+def test_the_one_copy_in_its_tests_that_has_drifted() -> None:
+    """Upstream's script looks at the tests of the models alone, which the archive lacks; this copy is beside those."""
+    check = Check(library_at(released("transformers-4.46.3").root.parent))
+    errors = [finding for finding in check.findings() if finding.severity is Severity.ERROR]
+    assert check.counts.markers == 3396
+    assert [(finding.code, finding.path, finding.line) for finding in errors] == [
+        (Code.CP001, "tests/test_modeling_common.py", 2457)
+    ]
 
 
 def test_what_is_reported_of_diffusers(diffusers: tuple[Check, list[Finding]]) -> None:
