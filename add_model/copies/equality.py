@@ -104,9 +104,10 @@ def _can_be_called(token: str) -> bool:
 def _canonical(block: str) -> tuple[Any, ...]:
     """A value that two blocks share exactly if they are equal but for their layout."""
     tree = _parse(block)
-    if tree is None:
+    try:
+        return tuple(_words(block)) if tree is None else (ast.dump(tree), tuple(_comments(block)))
+    except RecursionError:
         return tuple(_words(block))
-    return ast.dump(tree), tuple(_comments(block))
 
 
 def _parse(block: str) -> ast.Module | None:
