@@ -14,6 +14,7 @@ from add_model.copies.finding import Code, Finding, Severity
 from add_model.copies.full_copies import check_full_copies
 from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
+from add_model.copies.selection import read_selection
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
 from add_model.copies.syntax import syntax_problem
 from add_model.library import Library
@@ -69,6 +70,7 @@ class Check:
         self.drifted: list[Pair] = []
         self._read, self._progress = read, progress
         self._sources = Sources(library, read)
+        self._selection = read_selection(library, (), ())
         self._files = files_to_check(library, paths)
         self._named = {relative for relative, _ in self._files} if paths else set()
         self._pairs: list[Pair] = []
@@ -183,9 +185,7 @@ class Check:
             return
         code, severity, message = self._drift(pair, nested)
         fixable = code is Code.CP001
-        if fixable:
-            self.drifted.append(pair)
-        yield Finding(
+        finding = Finding(
             code,
             severity,
             relative,
@@ -197,6 +197,10 @@ class Check:
             fixable,
             first_difference(pair),
         )
+        # What the configuration passes over is nobody's to rewrite either.
+        if fixable and self._selection.reports(finding):
+            self.drifted.append(pair)
+        yield finding
         if severity is Severity.ERROR:
             yield from self._parsed(pair.module)
             yield from self._parsed(pair.original.module)
