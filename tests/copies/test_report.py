@@ -97,3 +97,14 @@ def test_github_annotations_stay_on_one_line_each() -> None:
     assert report.as_github([odd], "1.0") == (
         "::warning title=CP005,file=a%3Ab%2Cc%25d%0D%0A.py,line=1,endLine=1::50 %25, a: b%0D%0A::error::no"
     )
+
+
+def test_text_is_in_colour_on_a_terminal_only() -> None:
+    shown = []
+    for terminal in (True, False):
+        stream = StringIO()
+        console = Console(file=stream, soft_wrap=True, force_terminal=terminal, color_system="standard")
+        for line in report.as_text(FINDINGS):
+            console.print(line)
+        shown.append("\x1b[" in stream.getvalue())
+    assert shown == [True, False]
