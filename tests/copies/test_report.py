@@ -103,7 +103,7 @@ def test_text_is_in_colour_on_a_terminal_only() -> None:
     shown = []
     for terminal in (True, False):
         stream = StringIO()
-        console = Console(file=stream, soft_wrap=True, force_terminal=terminal, color_system="standard")
+        console = Console(file=stream, soft_wrap=True, force_terminal=terminal, _environ={"TERM": "xterm"})
         for line in report.as_text(FINDINGS):
             console.print(line)
         shown.append("\x1b[" in stream.getvalue())
