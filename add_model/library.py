@@ -26,6 +26,7 @@ class Configuration:
         templates: folder of the user's own templates, which win over the bundled ones of the same name.
         exclude: glob patterns, relative to the root, of files that are never checked.
         full_copies: files that are whole copies of others: path of the copy -> path of the original.
+        per_file_ignores: glob pattern, relative to the root -> the codes that are not reported of such files.
     """
 
     package: str | None = None
@@ -35,6 +36,7 @@ class Configuration:
     templates: str | None = None
     exclude: tuple[str, ...] = ()
     full_copies: Mapping[str, str] = field(default_factory=dict)
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ def installed_package(name: str) -> Path | None:
 
 
 _STRING, _STRINGS, _TABLE = "a string", "a list of strings", "a table of strings"
+_LISTS = "a table of lists of strings"
 _KINDS = {
     "package": _STRING,
     "source": _STRING,
@@ -180,6 +183,7 @@ _KINDS = {
     "templates": _STRING,
     "exclude": _STRINGS,
     "full-copies": _TABLE,
+    "per-file-ignores": _LISTS,
 }
 
 
@@ -196,7 +200,11 @@ def _configuration(table: Any, path: Path) -> Configuration:
         if not _is_of_kind(value, _KINDS[key]):
             raise AddModelError(f"{path}: `{key}` in [{CONFIGURATION_TABLE}] must be {_KINDS[key]}")
     values: dict[str, Any] = {key.replace("-", "_"): value for key, value in table.items()}
-    configuration = Configuration(**{**values, "exclude": tuple(values.get("exclude", ()))})
+    values["exclude"] = tuple(values.get("exclude", ()))
+    values["per_file_ignores"] = {
+        pattern: tuple(codes) for pattern, codes in values.get("per_file_ignores", {}).items()
+    }
+    configuration = Configuration(**values)
     for key in ("source", "tests", "docs", "templates"):
         folder = Path(values.get(key, ""))
         if ".." in folder.parts or folder.is_absolute():
@@ -212,7 +220,10 @@ def _is_of_kind(value: Any, kind: str) -> bool:
         return isinstance(value, str)
     if kind == _STRINGS:
         return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
-    return isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values())
+    if not isinstance(value, dict):
+        return False
+    inner = _STRING if kind == _TABLE else _STRINGS
+    return all(_is_of_kind(entry, inner) for entry in value.values())
 
 
 def _library_by_layout(folder: Path) -> Library:

@@ -44,7 +44,7 @@ _LEXEMES = re.compile(
 _LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _SPACE = re.compile(r"[ \t\f]*")
-_COOKIE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*coding[:=]")
+_COOKIE = re.compile(rb"(?:[^\r\n]*(?:\r\n|\r|\n))?[^\r\n]*coding[:=]")
 # A line that is the start of a statement on the face of it, and no continuation of an open bracket.
 _PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|class |def |async def |if |try:|from |import |[A-Za-z_][\w.]* = )")
 

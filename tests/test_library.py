@@ -132,12 +132,20 @@ def test_every_key_of_the_configuration_is_read(tmp_path: Path) -> None:
     configured(
         tmp_path,
         'package = "top.inner"\nsource = "lib"\ntests = "checks"\ndocs = "documentation"\ntemplates = "mine"\n'
-        'exclude = ["a/**", "b.py"]\nfull-copies = { "copy.py" = "original.py" }\n',
+        'exclude = ["a/**", "b.py"]\nfull-copies = { "copy.py" = "original.py" }\n'
+        'per-file-ignores = { "old/*" = ["CP001", "CP003"] }\n',
     )
     lay(tmp_path, ["lib/top/__init__.py", "lib/top/inner/__init__.py", "checks/test_a.py"])
     library = find_library(tmp_path / "lib")
     assert library.configuration == Configuration(
-        "top.inner", "lib", "checks", "documentation", "mine", ("a/**", "b.py"), {"copy.py": "original.py"}
+        "top.inner",
+        "lib",
+        "checks",
+        "documentation",
+        "mine",
+        ("a/**", "b.py"),
+        {"copy.py": "original.py"},
+        {"old/*": ("CP001", "CP003")},
     )
     assert library.package_folder == tmp_path / "lib/top/inner"
     assert library.tests_folder == tmp_path / "checks"
@@ -173,6 +181,8 @@ def test_where_there_is_no_folder_there_is_no_configuration(tmp_path: Path, name
         ("exclude = [1]", "`exclude` .* must be a list of strings"),
         ("full-copies = []", "`full-copies` .* must be a table of strings"),
         ("full-copies = { a = 1 }", "`full-copies` .* must be a table of strings"),
+        ('per-file-ignores = { a = "CP003" }', "`per-file-ignores` .* must be a table of lists of strings"),
+        ('per-file-ignores = ["CP003"]', "`per-file-ignores` .* must be a table of lists of strings"),
         ('source = "../elsewhere"', "`source` .* must be a folder below"),
         ('tests = "/tests"', "`tests` .* must be a folder below"),
         ('docs = "a/../../b"', "`docs` .* must be a folder below"),

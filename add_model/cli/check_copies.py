@@ -15,10 +15,14 @@ import typer
 from add_model.cli.checking import check, exit_code, library_of
 from add_model.cli.examples import with_examples
 from add_model.cli.progress import Progress
+from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
     from add_model.copies.finding import Counts, Finding
     from add_model.library import Library
+
+# How long after a file was saved a watching run looks at it, at most.
+_WATCH_SECONDS = 0.3
 
 _EXAMPLES = """
 Examples:
@@ -81,6 +85,17 @@ def check_copies(
     statistics: Annotated[
         bool, typer.Option("--statistics", help="Print counts by code instead of the findings.")
     ] = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", metavar="CODES", help="Report these codes only: CP001,CP002.", show_default=False),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODES", help="Do not report these codes.", show_default=False),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Check again whenever a file is saved, until Ctrl-C.")
+    ] = False,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Rely on no earlier run, and keep nothing for later ones.")
     ] = False,
@@ -91,29 +106,62 @@ def check_copies(
 
     Nothing is imported or run. Layout does not count; comments and docstrings do.
     """
-    from add_model.errors import AddModelError
+    from add_model.copies.finding import Code
+    from add_model.copies.selection import read_selection
     from add_model.transaction import recover
 
-    started = time.monotonic()
     if force and not (fix or diff):
         raise AddModelError("--force goes with --fix or --diff; add one of them")
     if diff and output_format is not OutputFormat.TEXT:
         raise AddModelError("--diff prints a diff: leave --output-format at text")
-    library = library_of(root, paths or [])
-    for path in recover(library.root):
-        typer.echo(f"taken back from a run that was cut off: {path}", err=True)
-    progress = Progress(enabled=sys.stderr.isatty())
-    with progress:
-        if fix or diff:
-            findings, counts, changed = _fix(library, paths or [], force, base, not diff, progress.advance)
-        else:
-            findings, counts = check(library, paths or [], not no_cache, progress.advance, base)
-            changed = []
-    findings.sort(key=lambda finding: finding.sort_key)
-    if not diff:
-        _show(findings, output_format, statistics)
-    _summarise(findings, counts, changed, time.monotonic() - started)
-    raise typer.Exit(exit_code(findings, strict, exit_zero, pending=diff and bool(changed)))
+    if watch and (fix or diff):
+        raise AddModelError("--watch checks only: leave out --fix and --diff")
+
+    def run() -> int:
+        started = time.monotonic()
+        library = library_of(root, paths or [])
+        selection = read_selection(library, select or (), ignore or ())
+        if (fix or diff) and Code.CP001 not in selection.codes:
+            raise AddModelError("--fix and --diff put CP001 right: leave it among the codes")
+        for path in recover(library.root):
+            typer.echo(f"taken back from a run that was cut off: {path}", err=True)
+        progress = Progress(enabled=sys.stderr.isatty())
+        with progress:
+            if fix or diff:
+                findings, counts, changed = _fix(library, paths or [], force, base, not diff, progress.advance)
+            else:
+                findings, counts = check(library, paths or [], not no_cache, progress.advance, base)
+                changed = []
+        findings = sorted(filter(selection.reports, findings), key=lambda finding: finding.sort_key)
+        if not diff:
+            _show(findings, output_format, statistics)
+        _summarise(findings, counts, changed, time.monotonic() - started)
+        return exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
+
+    raise typer.Exit(_watch(lambda: library_of(root, paths or []), run) if watch else run())
+
+
+def _watch(library: Callable[[], Library], run: Callable[[], int]) -> int:
+    """Runs now and after every change of a file of the library, until Ctrl-C."""
+    from add_model.copies.watch import snapshot
+
+    known: object = None
+    try:
+        while True:
+            try:
+                # Taken before the run, so that what is saved meanwhile is seen.
+                current = snapshot(library())
+                if current != known:
+                    known = current
+                    run()
+                    typer.echo("watching for changes; Ctrl-C ends", err=True)
+            except AddModelError as error:
+                if known != str(error):
+                    known = str(error)
+                    typer.echo(f"error: {error}", err=True)
+            time.sleep(_WATCH_SECONDS)
+    except KeyboardInterrupt:
+        return 0
 
 
 def _fix(

@@ -52,6 +52,8 @@ def _run(request: _Request) -> int | None:
     library = library_of(request.root, request.paths)
     if is_left_behind(library.root):
         return None  # the command takes it back first
+    if library.configuration.per_file_ignores:
+        return None  # the command passes them over
     progress = Progress(enabled=sys.stderr.isatty())
     with progress:
         findings, counts = check(library, request.paths, "--no-cache" not in request.switches, progress.advance)

@@ -15,6 +15,7 @@ from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.records import FileResult
 from add_model.copies.region import own_name
+from add_model.copies.selection import read_selection
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
 from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.library import Library
@@ -65,6 +66,7 @@ class Check:
         self._read, self._progress = read, progress
         self.sources = Sources(library, read)
         self.files = files_to_check(library, paths) if files is None else list(files)
+        self._selection = read_selection(library)
         self._named = {relative for relative, _ in self.files} if paths else set()
         self._problems: dict[str, SyntaxProblem | None] = {}
         self._edges: list[Edge] = []
@@ -208,9 +210,7 @@ class Check:
             return
         code, severity, message = self._drift(pair, nested)
         fixable = code is Code.CP001
-        if fixable:
-            self.drifted.append(pair)
-        yield Finding(
+        finding = Finding(
             code,
             severity,
             relative,
@@ -222,6 +222,10 @@ class Check:
             fixable,
             first_difference(pair),
         )
+        # What the configuration passes over is nobody's to rewrite either.
+        if fixable and self._selection.reports(finding):
+            self.drifted.append(pair)
+        yield finding
         if severity is Severity.ERROR:
             yield from self._parsed(pair.module)
             yield from self._parsed(pair.original.module)

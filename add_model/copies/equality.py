@@ -106,12 +106,13 @@ def _can_be_called(token: str) -> bool:
 @functools.lru_cache(maxsize=256)
 def _canonical(block: str) -> tuple[Any, ...]:
     """A value that two blocks share exactly if they are equal but for their layout."""
-    tree = _parse(block)
-    if tree is None:
-        return tuple(_words(block))
     from ast import dump
 
-    return dump(tree), tuple(_comments(block))
+    tree = _parse(block)
+    try:
+        return tuple(_words(block)) if tree is None else (dump(tree), tuple(_comments(block)))
+    except RecursionError:
+        return tuple(_words(block))
 
 
 def _parse(block: str) -> ast.Module | None:

@@ -56,7 +56,14 @@ def _modules(start: str) -> Iterator[str]:
         except OSError:
             continue
         for entry in entries:
-            if entry.name.endswith(".py") and not entry.is_dir():
+            if entry.name.endswith(".py") and not _leads_to_folder(entry):
                 yield entry.path
             elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__pycache__")):
                 folders.append(entry.path)
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        return False

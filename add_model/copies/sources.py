@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -20,9 +22,20 @@ TESTS = "tests"
 
 
 def read_bytes(path: str) -> bytes:
-    """Reads a file whole."""
-    with open(path, "rb") as file:
+    """Reads a file whole.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe or a device, where reading may never end.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", path)
         return file.read()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Opening a pipe waits for somebody to write to it, unless told not to.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 class Origin(Enum):

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from dataclasses import dataclass
 
 from add_model.source import Module
+
+_PARSE = "import sys; sys.path = sys.argv[1:]; import libcst; libcst.parse_module(sys.stdin.buffer.read())"
+_SECONDS = 30
+# No version of Python goes deeper than this one does.
+_TOO_DEEP = "too many "
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ def syntax_problem(module: Module) -> SyntaxProblem | None:
             warnings.simplefilter("ignore")
             ast.parse(module.text)
     except SyntaxError as error:
-        if _is_newer_syntax(module.text):
+        if not error.msg.startswith(_TOO_DEEP) and _is_newer_syntax(module.text):
             return None
         return SyntaxProblem(error.msg, error.lineno or 1, error.offset or 1)
     except (RecursionError, MemoryError):
@@ -37,10 +44,11 @@ def syntax_problem(module: Module) -> SyntaxProblem | None:
 
 
 def _is_newer_syntax(text: str) -> bool:
-    import libcst
-
+    # Its parser recurses without a bound: on deeply nested text it takes the whole process with it, so it gets one of
+    # its own.
+    command = [sys.executable, "-c", _PARSE, *sys.path]
     try:
-        libcst.parse_module(text)
-    except Exception:  # its parser raises more kinds of error on odd input than it documents
+        run = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_SECONDS)
+    except (OSError, UnicodeEncodeError, subprocess.TimeoutExpired):
         return False
-    return True
+    return run.returncode == 0

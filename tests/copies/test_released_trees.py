@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -69,6 +70,16 @@ def test_what_is_reported_of_diffusers(diffusers: tuple[Check, list[Finding]]) -
         "transformers.models.bart.modeling_bart.BartAttention",
         "transformers.models.bart.modeling_bart.BartPretrainedModel",
     }
+
+
+@pytest.mark.parametrize("tree", ["transformers", "diffusers"])
+def test_all_that_was_meant_as_a_marker_and_nothing_else(tree: str, request: pytest.FixtureRequest) -> None:
+    _, findings = request.getfixturevalue(tree)
+    found = [
+        f"{finding.path.partition('/')[2]}: {finding.source}" for finding in findings if finding.code is Code.CP003
+    ]
+    listed = json.loads(Path(__file__).with_name("meant_as_markers.json").read_text(encoding="utf-8"))
+    assert sorted(found) == listed[tree]
 
 
 def test_meant_as_markers_in_transformers(transformers: tuple[Check, list[Finding]]) -> None:

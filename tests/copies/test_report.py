@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
+import jsonschema
+import pytest
 from rich.console import Console
 
 from add_model.copies import report
@@ -79,3 +83,28 @@ def test_the_summary_says_what_was_looked_at() -> None:
     counts = Counts(files=3, markers=1, unchecked=2)
     assert report.summary(FINDINGS, counts, 0.5) == "1 error, 1 warning: 1 marker checked, 2 unchecked in 3 files, 0.50 s; --fix can rewrite 1"  # fmt: skip
     assert report.summary([], Counts(), 0.5) == "all copies hold: 0 markers checked in 0 files, 0.50 s"
+
+
+@pytest.mark.parametrize("findings", [[], FINDINGS], ids=["none", "some"])
+def test_sarif_holds_to_the_standard(findings: list[Finding]) -> None:
+    schema = json.loads(Path(__file__).with_name("sarif-2.1.0-subset.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    jsonschema.Draft7Validator(schema).validate(json.loads(report.as_sarif(findings, "1.0")))
+
+
+def test_github_annotations_stay_on_one_line_each() -> None:
+    odd = replace(FINDINGS[1], path="a:b,c%d\r\n.py", object="", message="50 %, a: b\r\n::error::no")
+    assert report.as_github([odd], "1.0") == (
+        "::warning title=CP005,file=a%3Ab%2Cc%25d%0D%0A.py,line=1,endLine=1::50 %25, a: b%0D%0A::error::no"
+    )
+
+
+def test_text_is_in_colour_on_a_terminal_only() -> None:
+    shown = []
+    for terminal in (True, False):
+        stream = StringIO()
+        console = Console(file=stream, soft_wrap=True, force_terminal=terminal, _environ={"TERM": "xterm"})
+        for line in report.as_text(FINDINGS):
+            console.print(line)
+        shown.append("\x1b[" in stream.getvalue())
+    assert shown == [True, False]
