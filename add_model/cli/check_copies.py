@@ -135,7 +135,7 @@ def check_copies(
         findings = sorted(filter(selection.reports, findings), key=lambda finding: finding.sort_key)
         if not diff:
             _show(findings, output_format, statistics)
-        _summarise(findings, counts, changed, time.monotonic() - started)
+        _summarise(findings, counts, changed, time.monotonic() - started, is_outlook=diff and bool(changed))
         return exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
 
     raise typer.Exit(_watch(lambda: library_of(root, paths or []), run) if watch else run())
@@ -210,9 +210,12 @@ def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: 
             console.print(line)
 
 
-def _summarise(findings: Sequence[Finding], counts: Counts, changed: Sequence[str], seconds: float) -> None:
+def _summarise(
+    findings: Sequence[Finding], counts: Counts, changed: Sequence[str], seconds: float, is_outlook: bool
+) -> None:
     from add_model.copies.report import summary
 
     for line in changed:
         typer.echo(line, err=True)
-    typer.echo(summary(findings, counts, seconds), err=True)
+    # What a diff is followed by speaks of the library as --fix would leave it.
+    typer.echo(f"{'afterwards: ' if is_outlook else ''}{summary(findings, counts, seconds)}", err=True)

@@ -169,8 +169,6 @@ class Check:
                 message = f"checks nothing: `{marker.source}` leads out of the library; did you mean `{meant}`?"
                 yield _warning(Code.CP003, relative, marker.line, marker.source, message)
                 return
-            if marker.problems and not marker.replacements:
-                return  # prose
         try:
             original = self.sources.find(marker.source)
         except SourceError as error:
@@ -178,6 +176,8 @@ class Check:
             yield self._unreadable(error)
             return
         if isinstance(original, Missing):
+            if not own and marker.problems and not marker.replacements:
+                return  # prose
             yield self._missing(marker, original, relative)
             if original.module is not None:
                 yield from self._parsed(original.module)

@@ -158,9 +158,9 @@ class Sources:
         return package is None or not self._module(top, package, [*parts, ""])[1] == ""
 
     def leads_into_library(self, source: str, in_tests: bool) -> bool:
-        """Whether a path starts with one of the library's own packages; `tests` is one for test files only."""
+        """Whether a path starts with a package of the library or of the zoo; `tests` is one for test files only."""
         top = source.partition(".")[0]
-        return top in self.library.packages and (top != TESTS or in_tests)
+        return top == BUNDLED or (top in self.library.packages and (top != TESTS or in_tests))
 
     def meant_path(self, source: str, in_tests: bool) -> str | None:
         """The path into the library that a path outside it was meant to be; `None` for one that means something else.

@@ -267,3 +267,18 @@ def test_no_file_crashes_it(content: bytes, text: str, tmp_path: Path) -> None:
         "my_models/text.py": text.encode("utf-8", "replace") + b"\n" + marker + VIT.encode(),
     }
     findings_of(write_library(tmp_path, files))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "# Copied from {source} with Bert -> ViT",
+        "# Copied from {source} whit Bert->ViT",
+        "# Copied from {source} with Bert=>ViT",
+        "# copied from {source} with Bert->ViT",
+    ],
+)
+def test_a_slip_in_a_marker_of_the_zoo_is_never_silent(tmp_path: Path, written: str) -> None:
+    marker = written.format(source="add_model.zoo.models.bert.modeling_bert.BertPooler")
+    library = write_library(tmp_path, {"my_models/vit.py": f"{marker}\nclass ViTPooler:\n    pass\n"})
+    assert "CP003" in codes_of(library)
