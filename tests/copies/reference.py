@@ -163,13 +163,16 @@ class Tree:
             return (file, min(behind, key=lambda block: block.header), False) if behind else None
         return None
 
-    def verdict(self, mark: Mark) -> str:
-        """The code that a check must report at a marker; empty where there is nothing to report."""
+    def verdict(self, mark: Mark) -> tuple[str, ...]:
+        """The codes that a check must report at a marker; none where there is nothing to report."""
         found = self.original(mark.source)
-        if found is None or not found[2]:
-            # One that is found elsewhere is reported as that, whatever it compares like.
-            return "CP002"
-        original, block, _ = found
+        if found is None:
+            return ("CP002",)
+        elsewhere = () if found[2] else ("CP002",)
+        difference = self._difference(mark, found[0], found[1])
+        return (*elsewhere, difference) if difference else elsewhere
+
+    def _difference(self, mark: Mark, original: File, block: Block) -> str:
         assert mark.copy is not None
         copy = self.file(mark.path)
         expected = original.block_text(block)

@@ -27,8 +27,8 @@ WHOLE_TREE_EVERY = 50
 # What is said of a copy and its original; the other codes speak of how a marker is written.
 ABOUT_COPIES = frozenset({"CP001", "CP002", "CP004", "CP006", "CP007", "CP009", "CP010", "CP011"})
 
-# A place: a file, relative to the root, and a line. What is reported there: a code.
-Reports = dict[tuple[str, int], str]
+# What is reported: a file, relative to the root, a line, a code.
+Reports = set[tuple[str, int, str]]
 
 
 class Released:
@@ -61,13 +61,12 @@ class Released:
         """What the checker reports in these files; none named: in the whole tree."""
         findings = Check(self.library, [Path(path) for path in paths], read or self.read).findings()
         own = (finding for finding in findings if finding.source.partition(".")[0] in self.library.packages)
-        return {
-            (finding.path, finding.line): finding.code.name for finding in own if finding.code.name in ABOUT_COPIES
-        }
+        reports = ((finding.path, finding.line, finding.code.name) for finding in own)
+        return {report for report in reports if report[2] in ABOUT_COPIES}
 
     def expected(self, edited: Tree, mutant: Mutant, paths: Sequence[str]) -> Reports:
         """What it must report in these files once the edit is made."""
-        reports: Reports = {}
+        reports: Reports = set()
         for path in paths:
             before = {mark.source for mark in self.tree.marks(path) if self.verdicts[path, mark.line]}
             for mark in edited.marks(path):
@@ -78,12 +77,12 @@ class Released:
                     assert mark.source in before or lies_around(self.tree, mark, mutant), (
                         f"{mark}: {verdict} by {mutant}"
                     )
-                    reports[self.relative(path), mark.line] = verdict
+                    reports.update((self.relative(path), mark.line, code) for code in verdict)
         return reports
 
     def unedited(self, paths: Sequence[str]) -> int:
-        """How many markers of these files are reported without any edit."""
-        return sum(bool(self.verdicts[mark.path, mark.line]) for path in paths for mark in self.tree.marks(path))
+        """How much is reported of these files without any edit."""
+        return sum(len(self.verdicts[mark.path, mark.line]) for path in paths for mark in self.tree.marks(path))
 
 
 def lies_around(tree: Tree, mark: Mark, mutant: Mutant) -> bool:
@@ -112,7 +111,7 @@ def test_every_edit_is_found_and_nothing_else(release: str, capsys: pytest.Captu
     started = time.monotonic()
     tree = Released(released(release))
     assert tree.reported([]) == {
-        (tree.relative(path), line): code for (path, line), code in tree.verdicts.items() if code
+        (tree.relative(path), line, code) for (path, line), codes in tree.verdicts.items() for code in codes
     }
     chance = random.Random(SEED)
     equal = [mark for mark in tree.marks if not tree.verdicts[mark.path, mark.line]]
@@ -141,8 +140,8 @@ def test_every_edit_is_found_and_nothing_else(release: str, capsys: pytest.Captu
         if done.total() % WHOLE_TREE_EVERY == 0:
             expected, paths = tree.expected(edited, mutant, tree.files), []
         reported = tree.reported(paths, _reader(tree, mutant))
-        wrong += [f"missed {place} after {mutant}" for place in expected.items() - reported.items()]
-        wrong += [f"spurious {place} after {mutant}" for place in reported.items() - expected.items()]
+        wrong += [f"missed {report} after {mutant}" for report in expected - reported]
+        wrong += [f"spurious {report} after {mutant}" for report in reported - expected]
     minutes = (time.monotonic() - started) / 60
     with capsys.disabled():
         print(f"\n{release}: {len(tree.marks)} markers; {done.total()} mutants affect {affected.total()}, {absorbed} more affect none; {len(wrong)} reports wrong; {minutes:.1f} minutes")  # fmt: skip
