@@ -104,6 +104,7 @@ def parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "syntax_problem", lru_cache(maxsize=4000)(check.syntax_problem), raising=False)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.usefixtures("parsed_once")
 @pytest.mark.parametrize("release", RELEASES)

@@ -124,6 +124,7 @@ def commit(root: Path) -> None:
         subprocess.run(["git", *arguments], cwd=root, check=True)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("in_git", [True, False], ids=["in git", "outside git"])
 @pytest.mark.parametrize("release", RELEASES)
