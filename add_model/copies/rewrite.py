@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from add_model.copies.equality import blocks_match, equal, letters
@@ -222,6 +223,11 @@ def _merged(
     matcher = SequenceMatcher(None, [letters(code) for code in wanted], [letters(code) for code in present], autojunk=False)  # fmt: skip
     for start, copy_start, length in matcher.get_matching_blocks():
         for offset in range(length):
-            if equal(wanted[start + offset], present[copy_start + offset]):
+            if equal(_in_function(wanted[start + offset]), _in_function(present[copy_start + offset])):
                 merged[start + offset] = copy[copy_start + offset]
     return merged
+
+
+def _in_function(statement: str) -> str:
+    """A statement below a header: by itself a docstring would be a string like any other, whose blank lines count."""
+    return f"def _():\n{indent(statement, '    ')}"

@@ -132,6 +132,12 @@ x = 1
     assert fixed_copy(tmp_path, before) == after
 
 
+def test_a_docstring_that_is_equal_keeps_its_blank_lines(tmp_path: Path) -> None:
+    original = 'def scale(states):\n    """Scales.\n\n    Args:\n        states: them.\n    """\n    return states\n'
+    copy = "# Copied from my_models.bert.scale\n" + original.replace(".\n\n", ".\n").replace("return", "return 2 *")
+    assert fixed_copy(tmp_path, copy, original) == copy.replace("return 2 *", "return")
+
+
 def test_what_follows_end_copy_is_kept(tmp_path: Path) -> None:
     before = "class ViT:\n    # Copied from my_models.bert.Bert.other\n    def first(self):\n        return 2\n\n        # End copy\n        return 3\n"
     assert fixed_copy(tmp_path, before) == before.replace("return 2", "return 1")

@@ -48,20 +48,21 @@ class EditedFile:
     Attributes:
         before: what it was.
         text: its text with the edits.
-        blocks: the names of the edited blocks.
+        blocks: the names of the edited blocks, each with the number of lines that its edit adds.
     """
 
     before: File
     text: str
-    blocks: tuple[str, ...]
+    blocks: dict[str, int]
 
     def undone(self, text: str) -> str:
         """A later text of the file, with the edited blocks as they were before."""
         now = File(self.before.path, text)
         lines = list(now.lines)
         for name in sorted(self.blocks, key=lambda name: -now.blocks[name].header):
-            new, old = now.blocks[name], self.before.blocks[name]
-            lines[new.header - 1 : new.end] = self.before.lines[old.header - 1 : old.end]
+            first, old = now.blocks[name].header - 1, self.before.blocks[name]
+            unedited = self.before.lines[old.header - 1 : old.end]
+            lines[first : first + len(unedited) + self.blocks[name]] = unedited
         return "\n".join(lines)
 
 
@@ -89,12 +90,12 @@ def edited_originals(tree: Tree, count: int) -> list[EditedFile]:
             edits.setdefault(file.path, []).append((block.name, edit))
             others.append(block)
     assert sum(map(len, edits.values())) == count
-    return [
-        EditedFile(
-            tree.file(path), applied(tree.file(path).text, [edit for _, edit in made]), tuple(name for name, _ in made)
-        )
-        for path, made in edits.items()
-    ]
+    return [_edited_file(tree.file(path), dict(made)) for path, made in edits.items()]
+
+
+def _edited_file(file: File, edits: dict[str, Edit]) -> EditedFile:
+    added = {name: edit.text.count("\n") - file.text.count("\n", edit.start, edit.end) for name, edit in edits.items()}
+    return EditedFile(file, applied(file.text, list(edits.values())), added)
 
 
 def _some_edit(source: Source, chance: random.Random) -> Edit | None:
