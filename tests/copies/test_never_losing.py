@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def check_copies(root: Path, *options: str) -> Result:
 def kept_patch(result: Result) -> Path:
     """The patch that the summary names."""
     (line,) = (line for line in result.stderr.splitlines() if line.startswith("kept what was replaced"))
-    return Path(line.partition("`git apply ")[2].partition("`")[0])
+    return Path(shlex.split(line.partition("`git apply ")[2].partition("`")[0])[0])
 
 
 @pytest.fixture
