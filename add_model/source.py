@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import codecs
 import functools
-import io
-import itertools
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from add_model.errors import AddModelError
 
@@ -36,15 +33,15 @@ STRING = (
 # matches cover a text; and something matches everywhere, so that no text is looked at twice.
 _PLAIN = r"[^\n\"'#()\[\]{}\\]*"
 _CLOSED = rf""""[^"\\\n]+"|'[^'\\\n]+'|\({_PLAIN}\)|\[{_PLAIN}\]"""
-_LEXEMES = re.compile(
+_LEXEME = (
     rf"{_PLAIN}(?:(?:{_CLOSED}){_PLAIN})*"
-    rf"(?:(?P<newline>\n)|(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n?)|\Z)",
-    re.DOTALL,
+    rf"(?:(?P<newline>\n)|(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n?)|\Z)"
 )
 _LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _SPACE = re.compile(r"[ \t\f]*")
-_COOKIE = re.compile(rb"(?:[^\r\n]*(?:\r\n|\r|\n))?[^\r\n]*coding[:=]")
+_FIRST_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
+_TRIPLE_QUOTES = ('"""', "'''")
 # A line that is the start of a statement on the face of it, and no continuation of an open bracket.
 _PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|class |def |async def |if |try:|from |import |[A-Za-z_][\w.]* = )")
 
@@ -57,8 +54,7 @@ class SourceError(AddModelError):
         self.path, self.problem, self.line, self.column = path, problem, line, column
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(NamedTuple):
     """A class or function in a module's text, by offsets that are starts of lines.
 
     Attributes:
@@ -76,9 +72,8 @@ class Definition:
     indent: str
 
 
-@dataclass(frozen=True)
 class Module:
-    """A module's text, with every line ending in a single line feed.
+    """A module's text, with every line ending in a single line feed; not to be changed.
 
     Attributes:
         path: the file.
@@ -86,9 +81,10 @@ class Module:
         encoding: how its bytes are decoded; `utf-8-sig` where a byte order mark leads.
     """
 
-    path: Path
-    text: str
-    encoding: str = "utf-8"
+    def __init__(self, path: Path, text: str, encoding: str = "utf-8") -> None:
+        self.path, self.text, self.encoding = path, text, encoding
+        # How far each kind of triple quotes has been counted, and whether an odd number of them stands before that.
+        self._counted = {marks: (0, 0) for marks in _TRIPLE_QUOTES}
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
@@ -112,16 +108,20 @@ class Module:
         """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
         # Where every mark before it has its partner the line is outside; only where one has not need strings be told
         # from what looks like them.
-        balanced = all(bisect_left(marks, offset) % 2 == 0 for marks in self._triple_quotes)
+        balanced = not any([self._is_odd(marks, offset) for marks in _TRIPLE_QUOTES])
         return balanced or not any(first < offset < last for first, last in self._strings)
 
-    @cached_property
-    def _triple_quotes(self) -> list[list[int]]:
-        return [_positions(self.text, marks) for marks in ('"""', "'''")]
+    def _is_odd(self, marks: str, offset: int) -> int:
+        """Whether an odd number of these marks stands before a line; counted from the line asked for last."""
+        known, odd = self._counted[marks]
+        first, last = (known, offset) if known <= offset else (offset, known)
+        odd ^= self.text.count(marks, first, last) & 1
+        self._counted[marks] = offset, odd
+        return odd
 
     @cached_property
     def _strings(self) -> list[tuple[int, int]]:
-        return [lexeme.span("string") for lexeme in _LEXEMES.finditer(self.text) if lexeme.lastgroup == "string"]
+        return [lexeme.span("string") for lexeme in _lexemes().finditer(self.text) if lexeme.lastgroup == "string"]
 
     def line_of(self, offset: int) -> int:
         """The 1-based number of the line that holds an offset."""
@@ -131,7 +131,7 @@ class Module:
         text = self.text
         start, stop, header, indent = 0, len(text), -1, ""
         for part in name.split("."):
-            parent, header = header, _only_header(text, part, start, stop)
+            parent, header = header, _first_header(text, part, start, stop)
             if header < 0 or not self.is_code(header):
                 return None
             indent = _SPACE.match(text, header).group()  # type: ignore[union-attr]
@@ -169,12 +169,9 @@ def decode_module(path: Path, content: bytes) -> Module:
     """
     encoding = "utf-8"
     try:
-        if content.startswith(codecs.BOM_UTF8) or _COOKIE.match(content):
-            from tokenize import detect_encoding
-
-            # `tokenize` takes a line feed alone for the end of a line.
-            first_lines = b"\n".join(re.split(rb"\r\n|\r|\n", content, maxsplit=2)[:2])
-            encoding, _ = detect_encoding(io.BytesIO(first_lines).readline)
+        first_lines = _FIRST_LINES.match(content).group()  # type: ignore[union-attr]
+        if b"coding" in first_lines or content.startswith(codecs.BOM_UTF8):
+            encoding = _declared_encoding(first_lines)
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
@@ -187,10 +184,31 @@ def decode_module(path: Path, content: bytes) -> Module:
     return Module(path, text, encoding)
 
 
+@functools.lru_cache(maxsize=64)
+def _declared_encoding(first_lines: bytes) -> str:
+    """The encoding that the first two lines of a file declare.
+
+    Raises:
+        SyntaxError: there is no such encoding, or it contradicts the byte order mark.
+    """
+    import io
+    from tokenize import detect_encoding
+
+    # `tokenize` takes a line feed alone for the end of a line.
+    lines = io.BytesIO(first_lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    return detect_encoding(lines.readline)[0]
+
+
+@functools.cache
+def _lexemes() -> re.Pattern[str]:
+    # Compiled where it is needed first, as that takes longer than many a check.
+    return re.compile(_LEXEME, re.DOTALL)
+
+
 def logical_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
     """The extents of the logical lines from `start` on, which must be the start of one; blank and comment lines too."""
     depth, line = 0, start
-    for lexeme in _LEXEMES.finditer(text, start):
+    for lexeme in _lexemes().finditer(text, start):
         kind = lexeme.lastgroup
         if kind == "newline":
             if depth == 0:
@@ -207,7 +225,7 @@ def logical_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
 
 def comments(text: str) -> Iterator[str]:
     """Every comment, from its `#` to the end of its line."""
-    return (lexeme["comment"] for lexeme in _LEXEMES.finditer(text) if lexeme.lastgroup == "comment")
+    return (lexeme["comment"] for lexeme in _lexemes().finditer(text) if lexeme.lastgroup == "comment")
 
 
 def column_of(indent: str) -> int:
@@ -283,12 +301,6 @@ def _exact_block_end(text: str, header: int, column: int) -> int:
     return code_end
 
 
-def _positions(text: str, marks: str) -> list[int]:
-    """Where the marks stand, none of which overlap."""
-    between = [len(part) + len(marks) for part in text.split(marks)[:-1]]
-    return [end - len(marks) for end in itertools.accumulate(between)]
-
-
 def _closed(column: int, definition: Definition, code_end: int, comments: list[tuple[int, int]]) -> Definition:
     end = _end_with_comments(column, code_end, comments)
     return Definition(definition.name, definition.start, definition.header, end, definition.indent)
@@ -306,21 +318,27 @@ def _is_overload(text: str, definition: Definition) -> bool:
     return definition.start < definition.header and bool(_OVERLOAD.search(text[definition.start : definition.header]))
 
 
-def _only_header(text: str, name: str, start: int, stop: int) -> int:
-    """The start of the only line that looks like a header of that name; -1 where there are several or none."""
+def _first_header(text: str, name: str, start: int, stop: int) -> int:
+    """The start of the first line that looks like a header of that name; -1 where there is none."""
     found = -1
     for keyword in ("class ", "def "):
-        position = text.find(keyword + name, start, stop)
-        while position >= 0:
-            behind = position + len(keyword) + len(name)
-            line = text.rfind("\n", 0, position) + 1
-            word_ends = behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_")
-            if word_ends and not text[line:position].strip().removeprefix("async").strip():
-                if found >= 0:
-                    return -1
-                found = line
-            position = text.find(keyword + name, behind, stop)
+        header = _header_of(text, keyword, name, start, stop)
+        if header >= 0:
+            found = stop = header
     return found
+
+
+def _header_of(text: str, keyword: str, name: str, start: int, stop: int) -> int:
+    sought = keyword + name
+    position = text.find(sought, start, stop)
+    while position >= 0:
+        behind = position + len(sought)
+        line = text.rfind("\n", 0, position) + 1
+        word_ends = behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_")
+        if word_ends and not text[line:position].strip().removeprefix("async").strip():
+            return line
+        position = text.find(sought, behind, stop)
+    return -1
 
 
 def _body_indent(text: str, header: int) -> str:

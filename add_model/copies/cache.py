@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from add_model import __version__
-from add_model.copies.files import CheckedFile, files_to_check, relative_path
+from add_model.copies.files import CheckedFile, Tree, relative_path, search
 from add_model.copies.finding import Code, Counts, Finding
 from add_model.copies.outlook import Outlook
 from add_model.copies.records import (
@@ -76,9 +76,10 @@ def check_library(
         progress: told, for each file that is looked at, how many are done and how many there are.
     """
     started = time.time_ns()
-    files = files_to_check(library)
+    tree = search(library)
+    files = tree.files
     if folder is None:
-        checker, results = _check(library, files, files, progress)
+        checker, results = _check(library, tree, files, progress)
         return _in_order(checker, results)
     key = _key(library)
     path = folder / _name(library)
@@ -89,14 +90,14 @@ def check_library(
     with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError, RecursionError):
         cache = _load(path, key)
         found = outlook_from_record(cache.head["outlook"])
-        if cache.head["files"].keys() == signatures.keys() and found.is_current(signatures):
+        if cache.head["files"].keys() == signatures.keys() and found.is_current():
             others = {other: _signature(other, started) for other in cache.head["others"]}
             changed = _differing(cache.head["files"], signatures) | _differing(cache.head["others"], others)
             if not changed:
                 findings = [finding_from_record(record) for record in cache.head["findings"]]
                 return Checked(findings, Counts(*cache.head["counts"]))
             known, outlook = _unaffected(cache, files, changed), found
-    checker, results = _check(library, files, [file for file in files if file[1] not in known], progress, known)
+    checker, results = _check(library, tree, [file for file in files if file[1] not in known], progress, known)
     checked = _in_order(checker, results)
     outlook.add(checker.sources.outlook)
     _store(path, key, library, signatures, results, outlook, checked, started)
@@ -115,7 +116,7 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 def _check(
     library: Library,
-    files: Sequence[CheckedFile],
+    tree: Tree,
     some: Sequence[CheckedFile],
     progress: Progress,
     known: Mapping[str, FileResult] | None = None,
@@ -124,9 +125,9 @@ def _check(
     from add_model.copies.check import Check
     from add_model.copies.parallel import results_of
 
-    checker = Check(library, progress=progress, files=files)
+    checker = Check(library, progress=progress, tree=tree)
     results = {**(known or {}), **results_of(checker, some)}
-    return checker, {path: results[path] for _, path in files}
+    return checker, {path: results[path] for _, path in tree.files}
 
 
 def _in_order(checker: Check, results: Mapping[str, FileResult]) -> Checked:
@@ -216,7 +217,7 @@ def _store(
         "key": key,
         "files": trusted[0],
         "others": trusted[1],
-        "outlook": outlook_to_record(outlook, signatures),
+        "outlook": outlook_to_record(outlook),
         "findings": [finding_to_record(finding) for finding in checked.findings],
         "counts": list(vars(checked.counts).values()),
     }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from add_model.copies.cycles import Edge, find_cycles, place_of_copy, place_of_original
 from add_model.copies.difference import first_difference
-from add_model.copies.files import CheckedFile, files_to_check, relative_path
+from add_model.copies.files import CheckedFile, Tree, relative_path, search
 from add_model.copies.finding import Code, Counts, Finding, Severity
 from add_model.copies.full_copies import check_full_copies
 from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
@@ -46,7 +46,7 @@ class Check:
         paths: Sequence[Path] = (),
         read: Callable[[str], bytes] = read_bytes,
         progress: Callable[[int, int], None] = lambda done, total: None,
-        files: Sequence[CheckedFile] | None = None,
+        tree: Tree | None = None,
     ) -> None:
         """Prepares a run.
 
@@ -55,7 +55,7 @@ class Check:
             paths: files and folders to check instead of all its packages.
             read: how a file's bytes are read; a fix shows the run what it is about to write.
             progress: told, for each file, how many are done and how many there are.
-            files: what `files_to_check` answered, if the caller has asked it.
+            tree: what `search` answered, if the caller has asked it.
 
         Raises:
             AddModelError: one of the paths does not exist.
@@ -64,8 +64,9 @@ class Check:
         self.counts = Counts()
         self.drifted: list[Pair] = []
         self._read, self._progress = read, progress
-        self.sources = Sources(library, read)
-        self.files = files_to_check(library, paths) if files is None else list(files)
+        tree = search(library, paths) if tree is None else tree
+        self.files = tree.files
+        self.sources = Sources(library, read, tree)
         self._selection = read_selection(library)
         self._named = {relative for relative, _ in self.files} if paths else set()
         self._problems: dict[str, SyntaxProblem | None] = {}
@@ -102,7 +103,7 @@ class Check:
         if sum(result.size for result in results.values()) <= PARSED_BYTES:
             for path in results:
                 try:
-                    yield from self._parsed(self.sources.module(Path(path)))
+                    yield from self._parsed(self.sources.module(path))
                 except SourceError as error:
                     yield self._unreadable(error)
         yield from self._cycles([edge for result in results.values() for edge in result.edges])
@@ -119,7 +120,8 @@ class Check:
             if NEEDLE not in content:
                 return FileResult(size)
             module = self.sources.remember(path, content)
-            findings.extend(self._check_module(module, relative))
+            for finding in self._check_module(module, relative):
+                findings.append(finding)
         except SourceError as error:
             findings.append(self._unreadable(error))
         except OSError as error:
@@ -136,12 +138,7 @@ class Check:
             if isinstance(comment, Mention):
                 yield from self._check_mention(comment, relative)
                 continue
-            pair = None
-            for result in self._resolve(module, comment, line, relative):
-                if isinstance(result, Pair):
-                    pair = result
-                else:
-                    yield result
+            pair = yield from self._resolve(module, comment, line, relative)
             if pair is None:
                 continue
             nested = outer is not None and outer.governs(pair.header)
@@ -159,8 +156,10 @@ class Check:
         if meant:
             yield _warning(Code.CP003, relative, mention.line, mention.source, f"checks nothing: {mention.why}")
 
-    def _resolve(self, module: Module, marker: Marker, line: int, relative: str) -> Iterator[Finding | Pair]:
-        """The pair of a marker, and what is wrong with the marker itself."""
+    def _resolve(
+        self, module: Module, marker: Marker, line: int, relative: str
+    ) -> Generator[Finding, None, Pair | None]:
+        """Yields what is wrong with a marker itself; the pair of the marker, where it has one."""
         in_tests = self._is_test(relative)
         own = self.sources.leads_into_library(marker.source, in_tests)
         if not own:
@@ -168,20 +167,20 @@ class Check:
             if meant is not None:
                 message = f"checks nothing: `{marker.source}` leads out of the library; did you mean `{meant}`?"
                 yield _warning(Code.CP003, relative, marker.line, marker.source, message)
-                return
+                return None
         try:
             original = self.sources.find(marker.source)
         except SourceError as error:
             self._unchecked += 1
             yield self._unreadable(error)
-            return
+            return None
         if isinstance(original, Missing):
             if not own and marker.problems and not marker.replacements:
-                return  # prose
+                return None  # prose
             yield self._missing(marker, original, relative)
             if original.module is not None:
                 yield from self._parsed(original.module)
-            return
+            return None
         self._markers += 1
         for problem in marker.problems:
             yield _warning(Code.CP003, relative, marker.line, marker.source, f"checks less than it says: {problem}")
@@ -192,13 +191,12 @@ class Check:
         if header is None:
             message = "no class or function follows the marker at its indentation; put it directly above its copy"
             yield Finding(Code.CP007, Severity.ERROR, relative, marker.line, marker.line, "", marker.source, message)
-            return
-        pair = Pair(module, marker, header, original)
-        if place_of_copy(pair) == place_of_original(pair):
+            return None
+        if original.module is module and original.definition.header == header:
             message = "checks nothing: it names the very definition that it stands above"
             yield _warning(Code.CP003, relative, marker.line, marker.source, message)
-            return
-        yield pair
+            return None
+        return Pair(module, marker, header, original)
 
     def _judge(self, pair: Pair, relative: str, nested: bool) -> Iterator[Finding]:
         if not nested:
@@ -253,7 +251,7 @@ class Check:
             members = " <- ".join([edge.source for edge in cycle] + [cycle[0].source])
             for edge in cycle:
                 path, header = edge.copy
-                module = self.sources.module(Path(path))
+                module = self.sources.module(path)
                 yield Finding(
                     Code.CP004,
                     Severity.ERROR,
@@ -287,13 +285,10 @@ class Check:
 
 
 def _replacement_findings(pair: Pair, relative: str) -> Iterator[Finding]:
-    marker, text = pair.marker, pair.original.block
+    marker = pair.marker
+    for replacement in pair.without_effect:
+        yield _warning(Code.CP005, relative, marker.line, marker.source, f"`{replacement}` changes nothing in the original")  # fmt: skip
     for replacement in marker.replacements:
-        before = text
-        for old, new in replacement.pairs():
-            text = text.replace(old, new)
-        if text == before:
-            yield _warning(Code.CP005, relative, marker.line, marker.source, f"`{replacement}` changes nothing in the original")  # fmt: skip
         if _METACHARACTER.search(replacement.old):
             message = f"`{replacement.old}` is read as text, not as the regular expression it would be elsewhere"
             yield _warning(Code.CP008, relative, marker.line, marker.source, message)

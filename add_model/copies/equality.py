@@ -23,10 +23,9 @@ from add_model.source import STRING, logical_lines
 if TYPE_CHECKING:
     import ast
 
-_TOKENS = re.compile(
+_TOKEN = (
     rf"(?P<string>[A-Za-z]{{0,2}}(?:{STRING}))|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<space>(?:[ \t\f]|\\\n)+)"
-    r"|(?P<word>\w+)|(?P<mark>.)",
-    re.DOTALL,
+    r"|(?P<word>\w+)|(?P<mark>.)"
 )
 # Everything that another layout may add, drop or double: white space, brackets around an expression, commas, quotes,
 # escapes of quotes, and the prefix that each part of a split string repeats.
@@ -74,6 +73,12 @@ def _have_same_tokens(first: str, second: str) -> bool:
     )
 
 
+@functools.cache
+def _token_pattern() -> re.Pattern[str]:
+    # Compiled where it is needed first, as that takes longer than many a check.
+    return re.compile(_TOKEN, re.DOTALL)
+
+
 def _indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
@@ -83,7 +88,7 @@ def _tokens(line: str) -> list[str]:
     tokens: list[str] = []
     # For each open bracket: whether a comma in it makes a tuple, and how many there are.
     brackets: list[tuple[bool, int]] = []
-    for token in _TOKENS.finditer(line):
+    for token in _token_pattern().finditer(line):
         kind, text = token.lastgroup, token.group()
         if kind in ("space", "newline"):
             continue
@@ -146,7 +151,7 @@ def _docstring(text: str) -> str:
 def _comments(block: str) -> Iterator[tuple[int, bool, str]]:
     """Each comment with the number of words before it, and whether it has a line of its own between statements."""
     words, depth, in_string, own_line = 0, 0, False, True
-    for token in _TOKENS.finditer(block):
+    for token in _token_pattern().finditer(block):
         kind, text = token.lastgroup, token.group()
         if kind == "comment":
             yield words, own_line and not depth, text[1:].strip()
@@ -169,7 +174,7 @@ def _words(block: str) -> Iterator[str]:
         line = block[start:end]
         if line.strip():
             yield str(len(line) - len(line.lstrip()))
-        for token in _TOKENS.finditer(line):
+        for token in _token_pattern().finditer(line):
             if token.lastgroup == "comment":
                 yield f"# {token.group()[1:].strip()}"
             elif token.lastgroup not in ("space", "newline"):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import NamedTuple
 
 from add_model.errors import AddModelError
 from add_model.library import Library
@@ -14,8 +15,24 @@ from add_model.library import Library
 CheckedFile = tuple[str, str]
 
 
-def files_to_check(library: Library, paths: Sequence[Path] = ()) -> list[CheckedFile]:
-    """The files, sorted.
+class Tree(NamedTuple):
+    """What was searched for files to check, and all that stood there.
+
+    Attributes:
+        files: those to check, sorted.
+        modules: the path of every plain file that is a module, excluded ones included.
+        folders: every folder that was searched.
+        others: what else stood in those.
+    """
+
+    files: list[CheckedFile]
+    modules: set[str]
+    folders: set[str]
+    others: set[str]
+
+
+def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
+    """Finds the files to check.
 
     Args:
         library: whose packages are searched, and whose exclusions hold.
@@ -28,12 +45,13 @@ def files_to_check(library: Library, paths: Sequence[Path] = ()) -> list[Checked
         if not path.exists():
             raise AddModelError(f"{path}: no such file or folder; name files or folders of the library")
     root = str(library.root)
-    found = {file for start in paths or library.packages.values() for file in _modules(str(Path(start).absolute()))}
-    files = sorted((relative_path(file, root), file) for file in found)
+    tree = Tree([], set(), set(), set())
+    found = {file for start in paths or library.packages.values() for file in _modules(str(start.absolute()), tree)}
     excluded = library.configuration.exclude
-    return (
-        [file for file in files if not any(fnmatch(file[0], pattern) for pattern in excluded)] if excluded else files
-    )
+    for file in sorted((relative_path(file, root), file) for file in found):
+        if not any(fnmatch(file[0], pattern) for pattern in excluded):
+            tree.files.append(file)
+    return tree
 
 
 def relative_path(path: str | Path, root: str | Path) -> str:
@@ -43,7 +61,7 @@ def relative_path(path: str | Path, root: str | Path) -> str:
     return (path[len(prefix) :] if path.startswith(prefix) else path).replace(os.sep, "/")
 
 
-def _modules(start: str) -> Iterator[str]:
+def _modules(start: str, tree: Tree) -> Iterator[str]:
     """The Python files at or below a path; links to folders are not followed, hidden folders are passed over."""
     if not os.path.isdir(start):
         yield start
@@ -55,11 +73,15 @@ def _modules(start: str) -> Iterator[str]:
             entries = list(os.scandir(folder))
         except OSError:
             continue
+        tree.folders.add(folder)
         for entry in entries:
             if entry.name.endswith(".py") and not _leads_to_folder(entry):
+                (tree.modules if entry.is_file(follow_symlinks=False) else tree.others).add(entry.path)
                 yield entry.path
             elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__pycache__")):
                 folders.append(entry.path)
+            else:
+                tree.others.add(entry.path)
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

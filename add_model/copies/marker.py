@@ -14,9 +14,10 @@ words, or behind code. Whether a mention or a marker leads into the library is t
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from add_model.source import comments
 
@@ -36,8 +37,7 @@ _WITH = re.compile(r"^with\b\s*")
 _ALL_CASING = "all-casing"
 
 
-@dataclass(frozen=True)
-class Replacement:
+class Replacement(NamedTuple):
     """`OLD->NEW`: text for text, everywhere in the copied block.
 
     Attributes:
@@ -61,8 +61,7 @@ class Replacement:
         return f"{self.old}->{self.new}" + (f" {_ALL_CASING}" if self.all_casing else "")
 
 
-@dataclass(frozen=True)
-class Marker:
+class Marker(NamedTuple):
     """A `# Copied from` line.
 
     Attributes:
@@ -84,8 +83,7 @@ class Marker:
         return f"{self.indent}# Copied from {self.source}" + (f" with {replacements}" if replacements else "")
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(NamedTuple):
     """A comment that says "copied from" a dotted path, but not as a marker does.
 
     Attributes:
@@ -110,12 +108,14 @@ def replace(text: str, replacements: tuple[Replacement, ...] | list[Replacement]
 def read_comment(line: str, number: int) -> Marker | Mention | None:
     """Reads one line of code; `None` where it speaks of no copy."""
     marker = _MARKER.match(line)
-    if marker and _is_object_path(marker["source"]):
-        replacements, problems = _read_replacements(marker["rest"] or "")
-        return Marker(number, marker["indent"], _dotted(marker["source"]), replacements, problems)
+    if marker:
+        indent, source, rest = marker.groups()
+        source = _dotted(source)
+        if _is_object_path(source):
+            return Marker(number, indent, source, *_read_replacements(rest or ""))
     comment = next(comments(line), "") if _MENTION.search(line) else ""
     mention = _MENTION.match(comment)
-    if mention is None or not _is_object_path(mention["source"]):
+    if mention is None or not _is_object_path(_dotted(mention["source"])):
         return None
     return Mention(number, _dotted(mention["source"]), _why_no_marker(line.removesuffix(comment), mention))
 
@@ -145,6 +145,7 @@ def marker_lines(text: str) -> str:
     return "".join(_MARKER_LINES.findall(text))
 
 
+@functools.lru_cache(maxsize=1024)
 def _read_replacements(rest: str) -> tuple[tuple[Replacement, ...], tuple[str, ...]]:
     replacements: list[Replacement] = []
     problems: list[str] = []
@@ -166,8 +167,8 @@ def _read_replacements(rest: str) -> tuple[tuple[Replacement, ...], tuple[str, .
 
 
 def _is_object_path(source: str) -> bool:
-    package, *inside = _dotted(source).split(".")
-    return len(inside) >= 2 and package == package.lower()
+    package = source.partition(".")[0]
+    return source.count(".") >= 2 and package == package.lower()
 
 
 def _dotted(source: str) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 
+from add_model.copies.files import Tree
 from add_model.library import installed_package
 
 
@@ -19,26 +17,44 @@ class Kind(Enum):
     OTHER = 2
 
 
-@dataclass
 class Outlook:
     """Every question that was asked about the disk, with its answer.
 
     Attributes:
-        kinds: what stands at a path.
+        kinds: what stands at a path; less what is known from the search for the files to check.
         folders: the names of the modules and folders in a folder.
         packages: the folder of an installed package.
     """
 
-    kinds: dict[str, Kind] = field(default_factory=dict)
-    folders: dict[str, list[str]] = field(default_factory=dict)
-    packages: dict[str, str | None] = field(default_factory=dict)
+    def __init__(
+        self,
+        kinds: dict[str, Kind] | None = None,
+        folders: dict[str, list[str]] | None = None,
+        packages: dict[str, str | None] | None = None,
+        tree: Tree | None = None,
+    ) -> None:
+        self.kinds, self.folders, self.packages = kinds or {}, folders or {}, packages or {}
+        self._tree = tree or Tree([], set(), set(), set())
 
     def kind(self, path: str) -> Kind:
         """What stands at a path."""
-        known = self.kinds.get(path)
+        known = self._searched(path) or self.kinds.get(path)
         if known is None:
             known = self.kinds[path] = _kind(path)
         return known
+
+    def _searched(self, path: str) -> Kind | None:
+        """What the search for the files to check has found at a path; `None` where it did not look."""
+        tree = self._tree
+        if path in tree.modules:
+            return Kind.FILE
+        folder = os.path.dirname(path)
+        while folder not in tree.folders:
+            # Below what is not there, or is a file, stands nothing.
+            path, folder = folder, os.path.dirname(folder)
+            if path == folder:
+                return None
+        return None if path in tree.folders or path in tree.others else Kind.ABSENT
 
     def entries(self, folder: str) -> list[str]:
         """The names of the modules and folders in a folder; none where it cannot be read."""
@@ -47,21 +63,20 @@ class Outlook:
             known = self.folders[folder] = _entries(folder)
         return known
 
-    def package(self, name: str) -> Path | None:
+    def package(self, name: str) -> str | None:
         """The folder of an installed package."""
         if name not in self.packages:
             found = installed_package(name)
             self.packages[name] = None if found is None else str(found)
-        folder = self.packages[name]
-        return None if folder is None else Path(folder)
+        return self.packages[name]
 
-    def is_current(self, files: Iterable[str] = ()) -> bool:
-        """Whether every answer would be the same now, where these files are there."""
-        now = Outlook(dict.fromkeys(files, Kind.FILE))
+    def is_current(self) -> bool:
+        """Whether every answer would be the same now."""
+        now = Outlook()
         return (
             all(now.kind(path) is kind for path, kind in self.kinds.items())
             and all(now.entries(folder) == entries for folder, entries in self.folders.items())
-            and all(now.package(name) == (folder and Path(folder)) for name, folder in self.packages.items())
+            and all(now.package(name) == folder for name, folder in self.packages.items())
         )
 
     def add(self, other: Outlook) -> None:

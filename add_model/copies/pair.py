@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from add_model.copies.equality import blocks_match
-from add_model.copies.marker import Marker, replace
+from add_model.copies.marker import Marker, Replacement, replace
 from add_model.copies.region import end_of_copy, header_end, ignored_members, is_ignored, members, own_name, reindent
 from add_model.copies.sources import Original
 from add_model.source import Module, block_end, logical_lines
@@ -29,9 +27,8 @@ class Verdict(Enum):
     DIFFERS = "differs"
 
 
-@dataclass(frozen=True)
 class Pair:
-    """A copy and its original.
+    """A copy and its original; not to be changed.
 
     Attributes:
         module: where the copy stands.
@@ -40,18 +37,29 @@ class Pair:
         original: what the marker names.
     """
 
-    module: Module
-    marker: Marker
-    header: int
-    original: Original
+    def __init__(self, module: Module, marker: Marker, header: int, original: Original) -> None:
+        self.module, self.marker, self.header, self.original = module, marker, header, original
 
-    @functools.cached_property
+    @property
     def expected(self) -> str:
         """The original's block as the marker calls for it: replaced and reindented, under the original's name."""
-        block = self.original.block
+        return self._replaced[0]
+
+    @property
+    def without_effect(self) -> list[Replacement]:
+        """The replacements of the marker that find nothing to replace, in order."""
+        return self._replaced[1]
+
+    @functools.cached_property
+    def _replaced(self) -> tuple[str, list[Replacement]]:
+        text, without_effect = self.original.block, []
         if self.original.definition.indent != self.marker.indent:
-            block = reindent(block, self.marker.indent)
-        return replace(block, self.marker.replacements)
+            text = reindent(text, self.marker.indent)
+        for replacement in self.marker.replacements:
+            before, text = text, replace(text, (replacement,))
+            if text == before:
+                without_effect.append(replacement)
+        return text, without_effect
 
     @functools.cached_property
     def end(self) -> int:
@@ -111,25 +119,24 @@ def governed_header(text: str, marker: Marker, line: int) -> int | None:
         marker: the marker.
         line: where the line of the marker starts.
     """
-    newline = text.find("\n", line)
-    if newline < 0:
+    below = text.find("\n", line) + 1
+    if not below:
         return None
-    indent = marker.indent
-    for start, end in _lines_from(text, newline + 1):
-        if text.startswith(indent, start) and _HEADER.match(text, start + len(indent)) is not None:
-            return start if not text[start + len(indent)].isspace() else None
+    # The next line is a header more often than not; it is looked at without a look at what follows it.
+    if _HEADER.match(text, below):
+        return below if _is_indented_as(marker, text, below) else None
+    for start, end in logical_lines(text, below):
+        if _HEADER.match(text, start) and _is_indented_as(marker, text, start):
+            return start
         content = text[start:end].strip()
         if content and not content.startswith(("@", "#")):
             return None
     return None
 
 
-def _lines_from(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Logical lines; the first, which is a header more often than not, without a look at what follows it."""
-    if _HEADER.match(text, start):
-        yield start, start
-    else:
-        yield from logical_lines(text, start)
+def _is_indented_as(marker: Marker, text: str, start: int) -> bool:
+    behind = start + len(marker.indent)
+    return text.startswith(marker.indent, start) and not text[behind].isspace()
 
 
 @functools.lru_cache(maxsize=64)

@@ -54,7 +54,7 @@ def results_of(check: Check, files: Sequence[CheckedFile]) -> dict[str, FileResu
 def _send(check: Check, files: Sequence[CheckedFile], sender: int) -> None:
     records = [result_to_record(path, result) for path, result in check.results(files)]
     with open(sender, "wb") as pipe:
-        pipe.write(json.dumps([records, outlook_to_record(check.sources.outlook, {})]).encode())
+        pipe.write(json.dumps([records, outlook_to_record(check.sources.outlook)]).encode())
 
 
 def _received(check: Check, files: Sequence[CheckedFile], answer: bytes) -> dict[str, FileResult]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from add_model.copies.cycles import Edge
@@ -75,12 +74,11 @@ def result_from_record(path: str, record: Record) -> FileResult:
     )
 
 
-def outlook_to_record(outlook: Outlook, given: Mapping[str, object]) -> Record:
-    """The answers of the disk as plain data, less those that the given files are there."""
+def outlook_to_record(outlook: Outlook) -> Record:
+    """The answers of the disk as plain data."""
     kinds: dict[str, list[str]] = {kind.name: [] for kind in Kind}
     for path, kind in outlook.kinds.items():
-        if path not in given:
-            kinds[kind.name].append(path)
+        kinds[kind.name].append(path)
     return [kinds, outlook.folders, outlook.packages]
 
 

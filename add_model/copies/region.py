@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from add_model.copies.marker import without_markers
 from add_model.source import comments, find_definitions, logical_lines
@@ -30,8 +30,7 @@ _SPACE = re.compile(r"[ \t\f]*")
 _COMMENT_LINE = re.compile(r"[ \t\f]*#")
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A method of a class, or a class in it, with the comment lines directly above it; or the class's head.
 
     Attributes:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatch
+from typing import NamedTuple
 
 from add_model.copies.finding import Code, Finding
 from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_TABLE, Library
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """The codes that count.
 
     Attributes:

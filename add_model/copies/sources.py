@@ -6,11 +6,12 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
+from add_model.copies.files import Tree
 from add_model.copies.marker import without_markers
 from add_model.copies.outlook import Kind, Outlook
 from add_model.library import Library
@@ -19,6 +20,8 @@ from add_model.source import Definition, Module, SourceError, decode_module
 # The package of this tool: its zoo comes with it, so that a copy of it is judged as strictly as one of the library.
 BUNDLED = "add_model"
 TESTS = "tests"
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_CHUNK = 1 << 24
 
 
 def read_bytes(path: str) -> bytes:
@@ -27,15 +30,19 @@ def read_bytes(path: str) -> bytes:
     Raises:
         OSError: it cannot be read, or is a pipe or a device, where reading may never end.
     """
-    with open(path, "rb", opener=_open_at_once) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file", path)
-        return file.read()
-
-
-def _open_at_once(path: str, flags: int) -> int:
     # Opening a pipe waits for somebody to write to it, unless told not to.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    file = os.open(path, _READ)
+    try:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", path)
+        content = os.read(file, status.st_size + 1)
+        # A file may grow while it is read, and one system call hands over two gigabytes at most.
+        while len(content) != status.st_size and (more := os.read(file, _CHUNK)):
+            content += more
+        return content
+    finally:
+        os.close(file)
 
 
 class Origin(Enum):
@@ -46,7 +53,6 @@ class Origin(Enum):
     INSTALLED = "in another package"
 
 
-@dataclass(frozen=True)
 class Original:
     """A definition that markers name as their source.
 
@@ -59,10 +65,8 @@ class Original:
             and their released trees rely on that.
     """
 
-    module: Module
-    definition: Definition
-    origin: Origin
-    elsewhere: str | None = None
+    def __init__(self, module: Module, definition: Definition, origin: Origin, elsewhere: str | None = None) -> None:
+        self.module, self.definition, self.origin, self.elsewhere = module, definition, origin, elsewhere
 
     @cached_property
     def block(self) -> str:
@@ -71,8 +75,7 @@ class Original:
         return without_markers(text if text.endswith("\n") else f"{text}\n")
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """Why a path leads to no definition.
 
     Attributes:
@@ -89,7 +92,6 @@ class Missing:
     module: Module | None = None
 
 
-@dataclass
 class Sources:
     """The packages that markers may name, with a memory of what was found in them.
 
@@ -100,14 +102,14 @@ class Sources:
         outlook: what else of the disk had a say in any answer.
     """
 
-    library: Library
-    read: Callable[[str], bytes]
-    used: set[str] = field(default_factory=set)
-    outlook: Outlook = field(default_factory=Outlook)
-    _found: dict[str, tuple[Original | Missing, set[str]]] = field(default_factory=dict)
-    _packages: dict[str, Path | None] = field(default_factory=dict)
-    _files: dict[str, Path | None] = field(default_factory=dict)
-    _modules: dict[str, Module] = field(default_factory=dict)
+    def __init__(self, library: Library, read: Callable[[str], bytes], tree: Tree | None = None) -> None:
+        self.library, self.read = library, read
+        self.used: set[str] = set()
+        self.outlook = Outlook(tree=tree)
+        self._found: dict[str, tuple[Original | Missing, set[str]]] = {}
+        self._packages: dict[str, str | None] = {name: str(folder) for name, folder in library.packages.items()}
+        self._files: dict[str, str | None] = {}
+        self._modules: dict[str, Module] = {}
 
     def remember(self, path: str, content: bytes) -> Module:
         """Decodes a file's bytes, unless its module is known.
@@ -120,20 +122,20 @@ class Sources:
             module = self._modules[path] = decode_module(Path(path), content)
         return module
 
-    def module(self, path: Path) -> Module:
+    def module(self, path: str) -> Module:
         """The module in a file.
 
         Raises:
             SourceError: it cannot be read.
         """
-        self.used.add(str(path))
-        known = self._modules.get(str(path))
+        self.used.add(path)
+        known = self._modules.get(path)
         if known is not None:
             return known
         try:
-            return self.remember(str(path), self.read(str(path)))
+            return self.remember(path, self.read(path))
         except OSError as error:
-            raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
+            raise SourceError(Path(path), f"cannot be read: {error.strerror or error}") from error
 
     def find(self, source: str) -> Original | Missing:
         """The definition at a dotted path.
@@ -155,7 +157,7 @@ class Sources:
         """Whether something is left of the path behind the longest prefix that is a module."""
         top, *parts = source.split(".")
         package = self._package(top)
-        return package is None or not self._module(top, package, [*parts, ""])[1] == ""
+        return package is None or not self._module(package, [*parts, ""])[1] == ""
 
     def leads_into_library(self, source: str, in_tests: bool) -> bool:
         """Whether a path starts with a package of the library or of the zoo; `tests` is one for test files only."""
@@ -174,7 +176,7 @@ class Sources:
                 continue
             if top == TESTS or _is_misspelt(top, package):
                 return self.nearest(f"{package}.{inside}")
-            if self.outlook.kind(f"{folder / top}{os.sep}__init__.py") is Kind.FILE:
+            if self.outlook.kind(os.path.join(folder, top, "__init__.py")) is Kind.FILE:
                 return self.nearest(f"{package}.{inside if inside.startswith(f'{top}.') else source}")
         return None
 
@@ -184,16 +186,17 @@ class Sources:
         folder = self._package(top)
         path = [top]
         while folder is not None and inside:
-            found = _closest(inside[0], self.outlook.entries(str(folder)))
+            found = _closest(inside[0], self.outlook.entries(folder))
             if found is None:
                 return source
             path.append(found)
             inside.pop(0)
-            if self.outlook.kind(str(folder / f"{found}.py")) is Kind.FILE:
-                module = self.module(folder / f"{found}.py")
+            file = os.path.join(folder, f"{found}.py")
+            if self.outlook.kind(file) is Kind.FILE:
+                module = self.module(file)
                 name = _closest(".".join(inside), module.definitions)
                 return ".".join([*path, name or ".".join(inside)])
-            folder = folder / found
+            folder = os.path.join(folder, found)
         return source
 
     def _look_up(self, source: str) -> Original | Missing:
@@ -201,10 +204,11 @@ class Sources:
         package = self._package(top)
         if package is None:
             return Missing(f"package `{top}` is neither in this library nor installed", checkable=False)
-        path, name = self._module(top, package, parts)
+        path, name = self._module(package, parts)
         if path is None or not name:
             shipped = top != TESTS or any(
-                self.outlook.kind(str(package / name)) is not Kind.ABSENT for name in (parts[0], f"{parts[0]}.py")
+                self.outlook.kind(os.path.join(package, name)) is not Kind.ABSENT
+                for name in (parts[0], f"{parts[0]}.py")
             )
             reason = "names a module, not a definition" if path else "leads to no module"
             return Missing(reason, shipped, self._suggestion(source))
@@ -223,26 +227,26 @@ class Sources:
             return Origin.LIBRARY
         return Origin.BUNDLED if top == BUNDLED else Origin.INSTALLED
 
-    def _package(self, top: str) -> Path | None:
+    def _package(self, top: str) -> str | None:
         if top not in self._packages:
-            self._packages[top] = self.library.packages.get(top) or self.outlook.package(top)
+            self._packages[top] = self.outlook.package(top)
         return self._packages[top]
 
-    def _module(self, top: str, package: Path, parts: list[str]) -> tuple[Path | None, str]:
+    def _module(self, package: str, parts: list[str]) -> tuple[str | None, str]:
         """The file of the longest prefix that is a module, and what is left of the path behind it."""
         for count in range(len(parts) - 1, -1, -1):
-            dotted = ".".join([top, *parts[:count]])
-            if dotted not in self._files:
-                self._files[dotted] = self._module_file(os.sep.join([str(package), *parts[:count]]))
-            path = self._files[dotted]
+            folder = os.sep.join([package, *parts[:count]])
+            if folder not in self._files:
+                self._files[folder] = self._module_file(folder)
+            path = self._files[folder]
             if path is not None:
                 return path, ".".join(parts[count:])
         return None, ""
 
-    def _module_file(self, path: str) -> Path | None:
+    def _module_file(self, path: str) -> str | None:
         for file in (f"{path}{os.sep}__init__.py", f"{path}.py"):
             if self.outlook.kind(file) is Kind.FILE:
-                return Path(file)
+                return file
         return None
 
     def _suggestion(self, source: str) -> str | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import warnings
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from add_model.source import Module
 
@@ -15,8 +14,7 @@ _SECONDS = 30
 _TOO_DEEP = "too many "
 
 
-@dataclass(frozen=True)
-class SyntaxProblem:
+class SyntaxProblem(NamedTuple):
     """What a parser says about a module, and the place of it, 1-based."""
 
     message: str
@@ -44,6 +42,8 @@ def syntax_problem(module: Module) -> SyntaxProblem | None:
 
 
 def _is_newer_syntax(text: str) -> bool:
+    import subprocess
+
     # Its parser recurses without a bound: on deeply nested text it takes the whole process with it, so it gets one of
     # its own.
     command = [sys.executable, "-c", _PARSE, *sys.path]

@@ -121,6 +121,7 @@ markers = st.builds(
     indent=st.sampled_from(["", "    ", "\t"]),
     source=st.lists(names, min_size=2, max_size=5).map(lambda parts: ".".join(["package", *parts])),
     replacements=st.lists(st.builds(Replacement, sides, sides, st.booleans()), max_size=4).map(tuple),
+    problems=st.just(()),
 )
 
 
