@@ -14,6 +14,7 @@ from __future__ import annotations
 import codecs
 import functools
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -41,7 +42,6 @@ _LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ 
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _SPACE = re.compile(r"[ \t\f]*")
 _FIRST_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
-_TRIPLE_QUOTES = ('"""', "'''")
 # A line that is the start of a statement on the face of it, and no continuation of an open bracket.
 _PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|class |def |async def |if |try:|from |import |[A-Za-z_][\w.]* = )")
 
@@ -72,6 +72,14 @@ class Definition(NamedTuple):
     indent: str
 
 
+class _Block(NamedTuple):
+    """Where a header starts, the white space before it, and where the first line starts that is not indented deeper."""
+
+    header: int
+    indent: str
+    stop: int
+
+
 class Module:
     """A module's text, with every line ending in a single line feed; not to be changed.
 
@@ -83,8 +91,7 @@ class Module:
 
     def __init__(self, path: Path, text: str, encoding: str = "utf-8") -> None:
         self.path, self.text, self.encoding = path, text, encoding
-        # How far each kind of triple quotes has been counted, and whether an odd number of them stands before that.
-        self._counted = {marks: (0, 0) for marks in _TRIPLE_QUOTES}
+        self._quick: dict[str, _Block | None] = {}
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
@@ -108,16 +115,12 @@ class Module:
         """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
         # Where every mark before it has its partner the line is outside; only where one has not need strings be told
         # from what looks like them.
-        balanced = not any([self._is_odd(marks, offset) for marks in _TRIPLE_QUOTES])
+        balanced = all(bisect_left(marks, offset) % 2 == 0 for marks in self._triple_quotes)
         return balanced or not any(first < offset < last for first, last in self._strings)
 
-    def _is_odd(self, marks: str, offset: int) -> int:
-        """Whether an odd number of these marks stands before a line; counted from the line asked for last."""
-        known, odd = self._counted[marks]
-        first, last = (known, offset) if known <= offset else (offset, known)
-        odd ^= self.text.count(marks, first, last) & 1
-        self._counted[marks] = offset, odd
-        return odd
+    @cached_property
+    def _triple_quotes(self) -> list[list[int]]:
+        return [_positions(self.text, marks) for marks in ('"""', "'''")]
 
     @cached_property
     def _strings(self) -> list[tuple[int, int]]:
@@ -128,24 +131,44 @@ class Module:
         return self.text.count("\n", 0, offset) + 1
 
     def _find_quickly(self, name: str) -> Definition | None:
+        block = self._block(name)
+        if block is None:
+            return None
+        header, indent, stop = block
+        start, end = _decorated_start(self.text, header, indent), block_end(self.text, header, stop)
+        definition = Definition(name, start, header, end, indent)
+        return None if _is_overload(self.text, definition) else definition
+
+    def _block(self, name: str) -> _Block | None:
+        """The block of the first definition of that name; `None` where that takes a closer look to tell."""
+        if name not in self._quick:
+            self._quick[name] = self._look_for(name)
+        return self._quick[name]
+
+    def _look_for(self, name: str) -> _Block | None:
         text = self.text
-        start, stop, header, indent = 0, len(text), -1, ""
-        for part in name.split("."):
-            parent, header = header, _first_header(text, part, start, stop)
-            if header < 0 or not self.is_code(header):
+        start, stop, body = 0, len(text), ""
+        around, _, name = name.rpartition(".")
+        if around:
+            block = self._block(around)
+            if block is None:
                 return None
-            indent = _SPACE.match(text, header).group()  # type: ignore[union-attr]
-            if indent != ("" if parent < 0 else _body_indent(text, parent)) or "\t" in indent or "\f" in indent:
-                return None
-            start = text.find("\n", header) + 1 or stop
-            # Up to the first line that is not indented deeper the block goes in any case; if further, as a string or
-            # a bracket has lines that stand lower, another definition of the name there is not the first.
-            dedent = _dedent_pattern(len(indent)).search(text, start - 1, stop)
-            stop = dedent.end() if dedent else stop
-        definition = Definition(
-            name, _decorated_start(text, header, indent), header, block_end(text, header, stop), indent
-        )
-        return None if _is_overload(text, definition) else definition
+            start, stop, body = (
+                text.find("\n", block.header) + 1 or block.stop,
+                block.stop,
+                _body_indent(text, block.header),
+            )
+        header = _first_header(text, name, start, stop)
+        if header < 0 or not self.is_code(header):
+            return None
+        indent = _SPACE.match(text, header).group()  # type: ignore[union-attr]
+        if indent != body or "\t" in indent or "\f" in indent:
+            return None
+        # Up to the first line that is not indented deeper the block goes in any case; if further, as a string or a
+        # bracket has lines that stand lower, another definition of the name there is not the first.
+        newline = text.find("\n", header, stop)
+        dedent = _dedent_pattern(len(indent)).search(text, newline, stop) if newline >= 0 else None
+        return _Block(header, indent, dedent.end() if dedent else stop)
 
 
 def read_module(path: Path) -> Module:
@@ -299,6 +322,16 @@ def _exact_block_end(text: str, header: int, column: int) -> int:
                 break
             code_end, behind_lower_comment = end, False
     return code_end
+
+
+def _positions(text: str, marks: str) -> list[int]:
+    """Where the marks stand, none of which overlap."""
+    found = []
+    position = text.find(marks)
+    while position >= 0:
+        found.append(position)
+        position = text.find(marks, position + len(marks))
+    return found
 
 
 def _closed(column: int, definition: Definition, code_end: int, comments: list[tuple[int, int]]) -> Definition:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from add_model.copies.cycles import Edge, find_cycles, place_of_copy, place_of_original
 from add_model.copies.difference import first_difference
@@ -27,6 +28,24 @@ HEADERS_DIFFER_IN = frozenset({"diffusers"})
 PARSED_BYTES = 1_000_000
 
 _METACHARACTER = re.compile(r"[\\^$*+?{}\[\]|()]")
+
+
+class _Place(NamedTuple):
+    """Where a comment stands: its module, the path that reports show, the start of its line; and what it names."""
+
+    module: Module
+    path: str
+    start: int
+    source: str
+
+    def finding(self, code: Code, severity: Severity, message: str) -> Finding:
+        """What is wrong with that line."""
+        line = self.module.line_of(self.start)
+        return Finding(code, severity, self.path, line, line, "", self.source, message)
+
+    def warning(self, code: Code, message: str) -> Finding:
+        """Something about that line that fails no run."""
+        return self.finding(code, Severity.WARNING, message)
 
 
 class Check:
@@ -75,12 +94,12 @@ class Check:
 
     def findings(self) -> Iterator[Finding]:
         """Checks file by file, and yields what is wrong; not in the order of a report."""
-        return self.merged(dict(self.results(self.files)))
+        return self.merged(dict(self.results(self.files, len(self.files))))
 
-    def results(self, files: Sequence[CheckedFile]) -> Iterator[tuple[str, FileResult]]:
-        """Checks these files, and yields for each its path and what its check comes to."""
+    def results(self, files: Iterable[CheckedFile], total: int) -> Iterator[tuple[str, FileResult]]:
+        """Checks these files, about `total` of them, and yields for each its path and what its check comes to."""
         for number, (relative, path) in enumerate(files, 1):
-            self._progress(number, len(files))
+            self._progress(number, total)
             yield path, self._check_file(relative, path)
 
     def merged(self, results: Mapping[str, FileResult]) -> Iterator[Finding]:
@@ -132,41 +151,40 @@ class Check:
 
     def _check_module(self, module: Module, relative: str) -> Iterator[Finding]:
         outer: Pair | None = None
-        for line, comment in find_comments(module.text):
-            if not module.is_code(line):
+        for start, comment in find_comments(module.text):
+            if not module.is_code(start):
                 continue
+            place = _Place(module, relative, start, comment.source)
             if isinstance(comment, Mention):
-                yield from self._check_mention(comment, relative)
+                yield from self._check_mention(comment, place)
                 continue
-            pair = yield from self._resolve(module, comment, line, relative)
+            pair = yield from self._resolve(comment, place)
             if pair is None:
                 continue
             nested = outer is not None and outer.governs(pair.header)
-            yield from self._judge(pair, relative, nested)
+            yield from self._judge(pair, place, nested)
             if not nested:
                 outer = pair
 
-    def _check_mention(self, mention: Mention, relative: str) -> Iterator[Finding]:
-        in_tests = self._is_test(relative)
+    def _check_mention(self, mention: Mention, place: _Place) -> Iterator[Finding]:
+        in_tests = self._is_test(place.path)
         if not self.sources.names_a_definition(mention.source):
             return
         meant = mention.source
         if not self.sources.leads_into_library(mention.source, in_tests):
             meant = self.sources.meant_path(mention.source, in_tests) or ""
         if meant:
-            yield _warning(Code.CP003, relative, mention.line, mention.source, f"checks nothing: {mention.why}")
+            yield place.warning(Code.CP003, f"checks nothing: {mention.why}")
 
-    def _resolve(
-        self, module: Module, marker: Marker, line: int, relative: str
-    ) -> Generator[Finding, None, Pair | None]:
+    def _resolve(self, marker: Marker, place: _Place) -> Generator[Finding, None, Pair | None]:
         """Yields what is wrong with a marker itself; the pair of the marker, where it has one."""
-        in_tests = self._is_test(relative)
+        in_tests = self._is_test(place.path)
         own = self.sources.leads_into_library(marker.source, in_tests)
         if not own:
             meant = self.sources.meant_path(marker.source, in_tests)
             if meant is not None:
                 message = f"checks nothing: `{marker.source}` leads out of the library; did you mean `{meant}`?"
-                yield _warning(Code.CP003, relative, marker.line, marker.source, message)
+                yield place.warning(Code.CP003, message)
                 return None
         try:
             original = self.sources.find(marker.source)
@@ -177,33 +195,30 @@ class Check:
         if isinstance(original, Missing):
             if not own and marker.problems and not marker.replacements:
                 return None  # prose
-            yield self._missing(marker, original, relative)
+            yield self._missing(original, place)
             if original.module is not None:
                 yield from self._parsed(original.module)
             return None
         self._markers += 1
         for problem in marker.problems:
-            yield _warning(Code.CP003, relative, marker.line, marker.source, f"checks less than it says: {problem}")
+            yield place.warning(Code.CP003, f"checks less than it says: {problem}")
         if original.elsewhere is not None:
             message = f"is not defined there; compared with `{original.elsewhere}`, which follows: name that"
-            yield _warning(Code.CP002, relative, marker.line, marker.source, message)
-        header = governed_header(module.text, marker, line)
+            yield place.warning(Code.CP002, message)
+        header = governed_header(place.module.text, marker, place.start)
         if header is None:
             message = "no class or function follows the marker at its indentation; put it directly above its copy"
-            yield Finding(Code.CP007, Severity.ERROR, relative, marker.line, marker.line, "", marker.source, message)
+            yield place.finding(Code.CP007, Severity.ERROR, message)
             return None
-        if original.module is module and original.definition.header == header:
-            message = "checks nothing: it names the very definition that it stands above"
-            yield _warning(Code.CP003, relative, marker.line, marker.source, message)
+        if original.module is place.module and original.definition.header == header:
+            yield place.warning(Code.CP003, "checks nothing: it names the very definition that it stands above")
             return None
-        return Pair(module, marker, header, original)
+        return Pair(place.module, marker, place.start, header, original)
 
-    def _judge(self, pair: Pair, relative: str, nested: bool) -> Iterator[Finding]:
+    def _judge(self, pair: Pair, place: _Place, nested: bool) -> Iterator[Finding]:
         if not nested:
-            self._edges.append(
-                Edge(place_of_copy(pair), place_of_original(pair), pair.marker.line, pair.marker.source)
-            )
-        yield from _replacement_findings(pair, relative)
+            self._edges.append(Edge(place_of_copy(pair), place_of_original(pair), pair.start, pair.marker.source))
+        yield from _replacement_findings(pair, place)
         if pair.verdict is Verdict.EQUAL:
             return
         code, severity, message = self._drift(pair, nested)
@@ -211,8 +226,8 @@ class Check:
         finding = Finding(
             code,
             severity,
-            relative,
-            pair.marker.line,
+            place.path,
+            pair.line,
             pair.module.line_of(pair.end - 1),
             _object_at(pair.module, pair.header),
             pair.marker.source,
@@ -238,13 +253,13 @@ class Check:
             return Code.CP010, Severity.WARNING, f"differs from {source} in its header"
         return Code.CP001, Severity.ERROR, f"differs from {source}"
 
-    def _missing(self, marker: Marker, missing: Missing, relative: str) -> Finding:
+    def _missing(self, missing: Missing, place: _Place) -> Finding:
         hint = f"; did you mean `{missing.suggestion}`?" if missing.suggestion else ""
         if missing.checkable:
             message = f"{missing.reason}{hint or '; name the original, or drop the marker'}"
-            return Finding(Code.CP002, Severity.ERROR, relative, marker.line, marker.line, "", marker.source, message)
+            return place.finding(Code.CP002, Severity.ERROR, message)
         self._unchecked += 1
-        return _warning(Code.CP002, relative, marker.line, marker.source, f"unchecked: {missing.reason}{hint}")
+        return place.warning(Code.CP002, f"unchecked: {missing.reason}{hint}")
 
     def _cycles(self, edges: Sequence[Edge]) -> Iterator[Finding]:
         for cycle in find_cycles(edges):
@@ -256,7 +271,7 @@ class Check:
                     Code.CP004,
                     Severity.ERROR,
                     relative_path(path, self.library.root),
-                    edge.line,
+                    module.line_of(edge.marker),
                     module.line_of(block_end(module.text, header) - 1),
                     _object_at(module, header),
                     edge.source,
@@ -284,14 +299,13 @@ class Check:
         return tests is not None and relative.startswith(f"{relative_path(tests, self.library.root)}/")
 
 
-def _replacement_findings(pair: Pair, relative: str) -> Iterator[Finding]:
-    marker = pair.marker
+def _replacement_findings(pair: Pair, place: _Place) -> Iterator[Finding]:
     for replacement in pair.without_effect:
-        yield _warning(Code.CP005, relative, marker.line, marker.source, f"`{replacement}` changes nothing in the original")  # fmt: skip
-    for replacement in marker.replacements:
+        yield place.warning(Code.CP005, f"`{replacement}` changes nothing in the original")
+    for replacement in pair.marker.replacements:
         if _METACHARACTER.search(replacement.old):
             message = f"`{replacement.old}` is read as text, not as the regular expression it would be elsewhere"
-            yield _warning(Code.CP008, relative, marker.line, marker.source, message)
+            yield place.warning(Code.CP008, message)
 
 
 def _object_at(module: Module, header: int) -> str:
@@ -306,7 +320,3 @@ def _object_at(module: Module, header: int) -> str:
         return likely
     names = (name for name, definition in module.definitions.items() if definition.header == header)
     return next(names, "")
-
-
-def _warning(code: Code, path: str, line: int, source: str, message: str) -> Finding:
-    return Finding(code, Severity.WARNING, path, line, line, "", source, message)

@@ -13,11 +13,11 @@ Place = tuple[str, int]
 
 
 class Edge(NamedTuple):
-    """From a copy to its original, and the marker that leads there."""
+    """From a copy to its original, and the marker that leads there: where its line starts, and what it names."""
 
     copy: Place
     original: Place
-    line: int
+    marker: int
     source: str
 
 
@@ -33,8 +33,11 @@ def place_of_original(pair: Pair) -> Place:
 
 def find_cycles(edges: Sequence[Edge]) -> Iterator[list[Edge]]:
     """Every cycle once: edges each of which has its original where the next one has its copy, the last the first."""
+    copies, originals = {edge.copy for edge in edges}, {edge.original for edge in edges}
     governing: dict[Place, list[Edge]] = {}
     for edge in edges:
+        if edge.copy not in originals or edge.original not in copies:
+            continue  # an end of a chain is in no circle
         governing.setdefault(edge.copy, []).append(edge)
     settled: set[Place] = set()
     for start in governing:

@@ -341,7 +341,7 @@ def _fixable(library: Library, drifted: Sequence[Pair], findings: Sequence[Findi
 
     def can_be_fixed(pair: Pair) -> bool:
         copy, original = (relative_path(module.path, library.root) for module in (pair.module, pair.original.module))
-        return (copy, pair.marker.line) not in circles and not {copy, original} & broken
+        return (copy, pair.line) not in circles and not {copy, original} & broken
 
     return list(filter(can_be_fixed, drifted))
 

@@ -65,14 +65,12 @@ class Marker(NamedTuple):
     """A `# Copied from` line.
 
     Attributes:
-        line: its line number, 1-based.
         indent: the white space before it, which is that of the definition it governs.
         source: the dotted path of the original.
         replacements: what to replace in the original, in order.
         problems: the parts of the line that are not understood, each as a message.
     """
 
-    line: int
     indent: str
     source: str
     replacements: tuple[Replacement, ...] = ()
@@ -87,12 +85,10 @@ class Mention(NamedTuple):
     """A comment that says "copied from" a dotted path, but not as a marker does.
 
     Attributes:
-        line: its line number, 1-based.
         source: the dotted path.
         why: what keeps it from being a marker, as the end of a sentence.
     """
 
-    line: int
     source: str
     why: str
 
@@ -105,31 +101,28 @@ def replace(text: str, replacements: tuple[Replacement, ...] | list[Replacement]
     return text
 
 
-def read_comment(line: str, number: int) -> Marker | Mention | None:
+def read_comment(line: str) -> Marker | Mention | None:
     """Reads one line of code; `None` where it speaks of no copy."""
     marker = _MARKER.match(line)
     if marker:
         indent, source, rest = marker.groups()
         source = _dotted(source)
         if _is_object_path(source):
-            return Marker(number, indent, source, *_read_replacements(rest or ""))
+            return Marker(indent, source, *_read_replacements(rest or ""))
     comment = next(comments(line), "") if _MENTION.search(line) else ""
     mention = _MENTION.match(comment)
     if mention is None or not _is_object_path(_dotted(mention["source"])):
         return None
-    return Mention(number, _dotted(mention["source"]), _why_no_marker(line.removesuffix(comment), mention))
+    return Mention(_dotted(mention["source"]), _why_no_marker(line.removesuffix(comment), mention))
 
 
 def find_comments(text: str) -> Iterator[tuple[int, Marker | Mention]]:
     """Every marker and mention of a module's text, each with the offset of its line."""
-    number, start, end = 1, 0, 0
     position = text.find(_NEEDLE)
     while position >= 0:
-        previous, start = start, text.rfind("\n", 0, position) + 1
-        end = text.find("\n", position)
+        start, end = text.rfind("\n", 0, position) + 1, text.find("\n", position)
         end = len(text) if end < 0 else end
-        number += text.count("\n", previous, start)
-        comment = read_comment(text[start:end], number)
+        comment = read_comment(text[start:end])
         if comment is not None:
             yield start, comment
         position = text.find(_NEEDLE, end)

@@ -17,6 +17,7 @@ from add_model.copies.sources import Original
 from add_model.source import Module, block_end, logical_lines
 
 _HEADER = re.compile(r"[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+\w+")
+_NAME = re.compile(r"\w+")
 
 
 class Verdict(Enum):
@@ -33,33 +34,29 @@ class Pair:
     Attributes:
         module: where the copy stands.
         marker: what governs it.
+        start: where the marker's line starts.
         header: where the copy's header starts.
         original: what the marker names.
+        expected: the original's block as the marker calls for it: replaced and reindented, under the original's name.
+        without_effect: the replacements of the marker that find nothing to replace, in order.
     """
 
-    def __init__(self, module: Module, marker: Marker, header: int, original: Original) -> None:
-        self.module, self.marker, self.header, self.original = module, marker, header, original
-
-    @property
-    def expected(self) -> str:
-        """The original's block as the marker calls for it: replaced and reindented, under the original's name."""
-        return self._replaced[0]
-
-    @property
-    def without_effect(self) -> list[Replacement]:
-        """The replacements of the marker that find nothing to replace, in order."""
-        return self._replaced[1]
-
-    @functools.cached_property
-    def _replaced(self) -> tuple[str, list[Replacement]]:
-        text, without_effect = self.original.block, []
-        if self.original.definition.indent != self.marker.indent:
-            text = reindent(text, self.marker.indent)
-        for replacement in self.marker.replacements:
+    def __init__(self, module: Module, marker: Marker, start: int, header: int, original: Original) -> None:
+        self.module, self.marker, self.start, self.header, self.original = module, marker, start, header, original
+        self.without_effect: list[Replacement] = []
+        text = original.block
+        if original.definition.indent != marker.indent:
+            text = reindent(text, marker.indent)
+        for replacement in marker.replacements:
             before, text = text, replace(text, (replacement,))
             if text == before:
-                without_effect.append(replacement)
-        return text, without_effect
+                self.without_effect.append(replacement)
+        self.expected = text
+
+    @property
+    def line(self) -> int:
+        """The number of the marker's line, 1-based."""
+        return self.module.line_of(self.start)
 
     @functools.cached_property
     def end(self) -> int:
@@ -96,12 +93,15 @@ class Pair:
     def _is_equal_in_place(self) -> bool:
         """Whether the expected text stands in the copy's place, and the copy ends where that text does."""
         text, expected = self.module.text, self.expected
-        rest = expected[own_name(expected)[1] :]
-        behind_name = _HEADER.match(text, self.header).end()  # type: ignore[union-attr]
-        if not text.startswith(rest, behind_name):
+        name, behind_name = own_name(expected)
+        here = self.header + name
+        if not (text.startswith(expected[:name], self.header) and (own := _NAME.match(text, here))):
             return False
-        end = behind_name + len(rest)
-        if _ends_block(len(self.marker.indent)).match(text, end) is None or "\t" in self.marker.indent:
+        rest = expected[behind_name:]
+        end = own.end() + len(rest)
+        if not text.startswith(rest, own.end()) or "\t" in self.marker.indent:
+            return False
+        if _ends_block(len(self.marker.indent)).match(text, end) is None:
             return False
         self.__dict__["end"] = end
         return True

@@ -13,6 +13,7 @@ A definition is read from its header to its last line. Out of the comparison are
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection
 from typing import NamedTuple
@@ -117,10 +118,11 @@ def ignored_members(block: str) -> list[str]:
     return [member.name for member in members(block) if _asks_to_ignore(block[member.start : member.end])]
 
 
-def members(block: str) -> list[Member]:
+@functools.lru_cache(maxsize=64)
+def members(block: str) -> tuple[Member, ...]:
     """The members of a class, in order; none for a function."""
     if not _is_class(block):
-        return []
+        return ()
     own = block[slice(*own_name(block))]
     found = sorted(
         (definition.start, definition.name, definition.end, definition.indent)
@@ -133,7 +135,7 @@ def members(block: str) -> list[Member]:
         for name, (start, _, end, indent) in zip(names, found, strict=True)
     ]
     head_end = methods[0].start if methods else len(block)
-    return [Member(HEAD, header_end(block), head_end), *methods]
+    return (Member(HEAD, header_end(block), head_end), *methods)
 
 
 def without_members(block: str, names: Collection[str]) -> str:

@@ -149,14 +149,15 @@ class Sides:
 
     def place(self, pair: Pair) -> _Place:
         """Where reports show a copy."""
-        return relative_path(pair.module.path, self._library.root), pair.marker.line
+        return relative_path(pair.module.path, self._library.root), pair.line
 
     def _committed(self, pair: Pair) -> Pair | None:
         header = self._header_at_revision(pair.module, pair.header)
         module = self._history.module(pair.module.path)
         if header is None or module is None:
             return None
-        return Pair(module, pair.marker, header, pair.original)
+        # The marker may not have been there yet.
+        return Pair(module, pair.marker, header, header, pair.original)
 
     def _header_at_revision(self, module: Module, header: int) -> int | None:
         """Where the header of a definition stood at the revision."""

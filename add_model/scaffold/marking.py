@@ -54,7 +54,7 @@ def with_markers(text: str, original: str, original_module: str, renaming: Renam
         if replacements is None:
             unmarked.append(block.name)
             continue
-        lines.insert(block.first, f"{Marker(block.first + 1, '', f'{original_module}.{source.name}', replacements)}\n")
+        lines.insert(block.first, f"{Marker('', f'{original_module}.{source.name}', replacements)}\n")
     return "".join(lines), tuple(reversed(unmarked))
 
 
