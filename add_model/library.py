@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from add_model.errors import AddModelError
 
@@ -14,8 +14,7 @@ CONFIGURATION_FILE = "pyproject.toml"
 CONFIGURATION_TABLE = "tool.add-model"
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """The `[tool.add-model]` table; every key has a default, so that a plain tree needs none.
 
     Attributes:
@@ -35,12 +34,11 @@ class Configuration:
     docs: str = "docs"
     templates: str | None = None
     exclude: tuple[str, ...] = ()
-    full_copies: Mapping[str, str] = field(default_factory=dict)
-    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    full_copies: Mapping[str, str] = MappingProxyType({})
+    per_file_ignores: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Library:
+class Library(NamedTuple):
     """A place where models live.
 
     Attributes:

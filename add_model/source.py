@@ -92,6 +92,7 @@ class Module:
     def __init__(self, path: Path, text: str, encoding: str = "utf-8") -> None:
         self.path, self.text, self.encoding = path, text, encoding
         self._quick: dict[str, _Block | None] = {}
+        self._numbered = 0, 1
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
@@ -128,7 +129,11 @@ class Module:
 
     def line_of(self, offset: int) -> int:
         """The 1-based number of the line that holds an offset."""
-        return self.text.count("\n", 0, offset) + 1
+        # Counted from the line asked for last, as a report goes down the file.
+        known, number = self._numbered
+        number += self.text.count("\n", known, offset) if known <= offset else -self.text.count("\n", offset, known)
+        self._numbered = offset, number
+        return number
 
     def _find_quickly(self, name: str) -> Definition | None:
         block = self._block(name)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from add_model.copies.finding import Code, Counts, Finding, Severity
 from add_model.errors import AddModelError
 from add_model.library import Library, find_library, library_at
+
+if TYPE_CHECKING:
+    from add_model.copies.finding import Counts, Finding
+    from add_model.copies.recall import Recalled
 
 
 def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
@@ -30,20 +34,26 @@ def check(
     cached: bool,
     progress: Callable[[int, int], None],
     base: str | None = None,
+    recalled: Recalled | None = None,
 ) -> tuple[list[Finding], Counts]:
     """Checks these files and folders, or the whole library, as far as no earlier run did; in the order of a report.
 
+    `recalled` is what is known of an earlier run, if the caller has asked.
+
     In a git work tree a finding about a copy that differs says which side has moved since the commit `base`.
     """
+    from add_model.copies.finding import Code
+
     if paths:
         from add_model.copies.check import Check
 
         checker = Check(library, paths, progress=progress)
         findings, counts = sorted(checker.findings(), key=lambda finding: finding.sort_key), checker.counts
     else:
-        from add_model.copies.cache import cache_folder, check_library
+        from add_model.copies.cache import check_library
+        from add_model.copies.recall import cache_folder
 
-        findings, counts = check_library(library, cache_folder() if cached else None, progress)
+        findings, counts = check_library(library, cache_folder() if cached else None, progress, recalled)
     if any(finding.code is Code.CP001 for finding in findings):
         from add_model.copies.sides import with_sides
 
@@ -53,7 +63,14 @@ def check(
 
 def exit_code(findings: Sequence[Finding], strict: bool, exit_zero: bool, pending: bool = False) -> int:
     """0 clean, 1 findings, 2 unreadable file; `pending` says that a diff is left to be written."""
+    from add_model.copies.finding import Code, Severity
+
     if any(finding.code is Code.CP006 for finding in findings):
         return 2
-    failing = pending or any(strict or finding.severity is Severity.ERROR for finding in findings)
-    return 1 if failing and not exit_zero else 0
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    return 1 if pending and not exit_zero else failure(errors, len(findings) - errors, strict, exit_zero)
+
+
+def failure(errors: int, warnings: int, strict: bool, exit_zero: bool) -> int:
+    """The exit code for so many findings in files that could all be read."""
+    return 1 if (errors or (strict and warnings)) and not exit_zero else 0

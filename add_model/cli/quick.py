@@ -43,9 +43,8 @@ def check_copies_quickly(arguments: Sequence[str]) -> int | None:
 
 
 def _run(request: _Request) -> int | None:
-    from add_model.cli.checking import check, exit_code, library_of
+    from add_model.cli.checking import check, exit_code, failure, library_of
     from add_model.cli.progress import Progress
-    from add_model.copies.report import PlainText, as_text, summary
     from add_model.state import is_left_behind
 
     started = time.monotonic()
@@ -54,18 +53,40 @@ def _run(request: _Request) -> int | None:
         return None  # the command takes it back first
     if library.configuration.per_file_ignores:
         return None  # the command passes them over
+    recalled = None
+    switches = ("--strict" in request.switches, "--exit-zero" in request.switches)
+    if not request.paths and "--no-cache" not in request.switches:
+        from add_model.copies.recall import cache_folder, recall, timed
+
+        recalled = recall(library, cache_folder())
+        if recalled.answer is not None:
+            text, outcome, errors, warnings = recalled.answer
+            if _is_read(text):
+                print(timed(outcome, time.monotonic() - started), file=sys.stderr)
+                return failure(errors, warnings, *switches)
+            return 1
+    from add_model.copies.report import PlainText, as_text, summary
+
     progress = Progress(enabled=sys.stderr.isatty())
     with progress:
-        findings, counts = check(library, request.paths, "--no-cache" not in request.switches, progress.advance)
+        cached = "--no-cache" not in request.switches
+        findings, counts = check(library, request.paths, cached, progress.advance, recalled=recalled)
+    if not _is_read("".join(f"{line}\n" for line in as_text(findings, PlainText))):
+        return 1
+    print(summary(findings, counts, time.monotonic() - started), file=sys.stderr)
+    return exit_code(findings, *switches)
+
+
+def _is_read(text: str) -> bool:
+    """Prints findings; whether somebody is there to read them."""
     try:
-        sys.stdout.writelines(f"{line}\n" for line in as_text(findings, PlainText))
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read has seen enough; the interpreter must not find that out once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
-    print(summary(findings, counts, time.monotonic() - started), file=sys.stderr)
-    return exit_code(findings, "--strict" in request.switches, "--exit-zero" in request.switches)
+        return False
+    return True
 
 
 def _read(arguments: Sequence[str]) -> _Request | None:

@@ -104,10 +104,9 @@ class Check:
 
     def merged(self, results: Mapping[str, FileResult]) -> Iterator[Finding]:
         """What is wrong with the library, from what is wrong with each of its files, in their order."""
-        for result in results.values():
-            self.counts.files += 1
-            self.counts.markers += result.markers
-            self.counts.unchecked += result.unchecked
+        markers = sum(result.markers for result in results.values())
+        unchecked = sum(result.unchecked for result in results.values())
+        self.counts = Counts(len(results), markers, unchecked)
         unreadable: set[str] = set()
         for finding in self._of_all(results):
             if finding.code is Code.CP006:

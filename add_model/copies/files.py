@@ -75,13 +75,17 @@ def _modules(start: str, tree: Tree) -> Iterator[str]:
             continue
         tree.folders.add(folder)
         for entry in entries:
-            if entry.name.endswith(".py") and not _leads_to_folder(entry):
-                (tree.modules if entry.is_file(follow_symlinks=False) else tree.others).add(entry.path)
-                yield entry.path
+            path = entry.path
+            if path.endswith(".py") and entry.is_file(follow_symlinks=False):
+                tree.modules.add(path)
+                yield path
+            elif path.endswith(".py") and not _leads_to_folder(entry):
+                tree.others.add(path)
+                yield path
             elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__pycache__")):
-                folders.append(entry.path)
+                folders.append(path)
             else:
-                tree.others.add(entry.path)
+                tree.others.add(path)
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

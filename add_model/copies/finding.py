@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 DOCS = "https://github.com/add-model/add-model/blob/main/docs/codes"
 
@@ -36,8 +36,7 @@ class Code(Enum):
         return f"{DOCS}/{self.name}.md"
 
 
-@dataclass
-class Counts:
+class Counts(NamedTuple):
     """What a run has looked at, so that "nothing found" cannot mean "nothing looked at"."""
 
     files: int = 0
@@ -45,8 +44,7 @@ class Counts:
     unchecked: int = 0
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """The first line in which a copy differs: what its marker calls for, and what stands there; `None` behind an end."""
 
     line: int
@@ -63,16 +61,14 @@ class Moved(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
-class Conflict:
+class Conflict(NamedTuple):
     """Lines that both sides have changed, differently; either may be empty."""
 
     copy: str
     original: str
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong, and where.
 
     Attributes:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -298,7 +298,7 @@ class _Fix:
                 conflicts = self._merge(pair).conflicts if pair is not None else ()
                 both = ", and conflict" if conflicts else ", and the copy's own edit is left"
                 message = f"{finding.message}{both if finding.moved is Moved.BOTH else ''}: {_CHOICES[pair is None]}"
-                finding = replace(finding, message=message, conflicts=conflicts)
+                finding = finding._replace(message=message, conflicts=conflicts)
             left.append(finding)
         return left
 

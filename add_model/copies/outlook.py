@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from enum import Enum
+from typing import Any
 
 from add_model.copies.files import Tree
 from add_model.library import installed_package
@@ -69,6 +70,19 @@ class Outlook:
             found = installed_package(name)
             self.packages[name] = None if found is None else str(found)
         return self.packages[name]
+
+    def to_record(self) -> Any:
+        """The answers as plain data."""
+        kinds: dict[str, list[str]] = {kind.name: [] for kind in Kind}
+        for path, kind in self.kinds.items():
+            kinds[kind.name].append(path)
+        return kinds, self.folders, self.packages
+
+    @classmethod
+    def from_record(cls, record: Any) -> Outlook:
+        """The answers that were made plain data."""
+        kinds, folders, packages = record
+        return cls({path: Kind[name] for name, paths in kinds.items() for path in paths}, folders, packages)
 
     def is_current(self) -> bool:
         """Whether every answer would be the same now."""

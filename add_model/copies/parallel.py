@@ -10,13 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from add_model.copies.files import CheckedFile
-from add_model.copies.records import (
-    FileResult,
-    outlook_from_record,
-    outlook_to_record,
-    result_from_record,
-    result_to_record,
-)
+from add_model.copies.outlook import Outlook
+from add_model.copies.records import FileResult, result_from_record, result_to_record
 
 if TYPE_CHECKING:
     from add_model.copies.check import Check
@@ -69,12 +64,12 @@ def _until_they_meet(files: Sequence[CheckedFile], begun: memoryview, own: int) 
 def _send(check: Check, files: Iterable[CheckedFile], sender: int) -> None:
     records = [(path, result_to_record(path, result)) for path, result in check.results(files, 1)]
     with open(sender, "wb") as pipe:
-        pipe.write(marshal.dumps((records, outlook_to_record(check.sources.outlook))))
+        pipe.write(marshal.dumps((records, check.sources.outlook.to_record())))
 
 
 def _received(check: Check, answer: bytes) -> dict[str, FileResult]:
     records, outlook = marshal.loads(answer)
-    check.sources.outlook.add(outlook_from_record(outlook))
+    check.sources.outlook.add(Outlook.from_record(outlook))
     return {path: result_from_record(path, record) for path, record in records}
 
 

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from add_model.copies.cycles import Edge
 from add_model.copies.finding import Code, Difference, Finding, Severity
-from add_model.copies.outlook import Kind, Outlook
 
 Record = Any
 
@@ -33,10 +32,10 @@ class FileResult(NamedTuple):
 
 def finding_to_record(finding: Finding) -> Record:
     """A finding of a check as plain data; what git says of it comes later, and is not kept."""
-    difference = finding.difference and list(vars(finding.difference).values())
+    difference = finding.difference and list(finding.difference)
     told_later = ("moved", "conflicts")
     return {
-        **{name: value for name, value in vars(finding).items() if name not in told_later},
+        **{name: value for name, value in finding._asdict().items() if name not in told_later},
         "code": finding.code.name,
         "severity": finding.severity.value,
         "difference": difference,
@@ -72,17 +71,3 @@ def result_from_record(path: str, record: Record) -> FileResult:
         ),
         tuple(used),
     )
-
-
-def outlook_to_record(outlook: Outlook) -> Record:
-    """The answers of the disk as plain data."""
-    kinds: dict[str, list[str]] = {kind.name: [] for kind in Kind}
-    for path, kind in outlook.kinds.items():
-        kinds[kind.name].append(path)
-    return [kinds, outlook.folders, outlook.packages]
-
-
-def outlook_from_record(record: Record) -> Outlook:
-    """The answers that were made plain data."""
-    kinds, folders, packages = record
-    return Outlook({path: Kind[name] for name, paths in kinds.items() for path in paths}, folders, packages)

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from add_model.copies.finding import Code, Conflict, Counts, Difference, Finding, Severity
+from add_model.copies.recall import timed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -108,13 +109,18 @@ def statistics_as_text(findings: Iterable[Finding]) -> Iterator[RenderableType]:
 
 def summary(findings: Sequence[Finding], counts: Counts, seconds: float) -> str:
     """One line: what was found, and what was looked at for it."""
+    fixable = sum(finding.fixable for finding in findings)
+    hint = f"; --fix can rewrite {fixable}" if fixable else ""
+    return f"{timed(outcome(findings, counts), seconds)}{hint}"
+
+
+def outcome(findings: Sequence[Finding], counts: Counts) -> str:
+    """The start of a summary, in which no run differs from another that finds the same."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     warnings = len(findings) - errors
     found = f"{_number(errors, 'error')}, {_number(warnings, 'warning')}" if findings else "all copies hold"
     unchecked = f", {counts.unchecked} unchecked" if counts.unchecked else ""
-    fixable = sum(finding.fixable for finding in findings)
-    hint = f"; --fix can rewrite {fixable}" if fixable else ""
-    return f"{found}: {_number(counts.markers, 'marker')} checked{unchecked} in {_number(counts.files, 'file')}, {seconds:.2f} s{hint}"  # fmt: skip
+    return f"{found}: {_number(counts.markers, 'marker')} checked{unchecked} in {_number(counts.files, 'file')}"
 
 
 def _number(count: int, noun: str) -> str:

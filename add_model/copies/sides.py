@@ -8,7 +8,7 @@ copies that differ; outside a work tree, and of a copy that git does not know, n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from add_model.copies import marker
 from add_model.copies.check import Check
@@ -236,4 +236,4 @@ def _with_side(finding: Finding, side: Side) -> Finding:
     if side.moved is None:
         return finding
     message = f"{finding.message}; {side.sentence}"
-    return replace(finding, message=message, moved=side.moved, fixable=finding.fixable and not side.edited)
+    return finding._replace(message=message, moved=side.moved, fixable=finding.fixable and not side.edited)

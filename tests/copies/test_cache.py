@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import random
 import shutil
@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from add_model.copies import check as check_module
-from add_model.copies.cache import Checked, cache_folder, check_library
+from add_model.copies.cache import Checked, check_library
+from add_model.copies.recall import cache_folder
 from add_model.library import Configuration, Library, library_at
 from tests.copies.libraries import write_library
 from tests.copies.test_released_trees import check_installed
@@ -30,10 +31,10 @@ def marker(original: str, copy: str) -> str:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runs of a test take place an hour from now, so that its files are no longer new to them."""
-    from add_model.copies import cache
+    from add_model.copies import recall
 
-    now = cache.time.time_ns
-    monkeypatch.setattr(cache.time, "time_ns", lambda: now() + 3_600_000_000_000)
+    now = recall.time.time_ns
+    monkeypatch.setattr(recall.time, "time_ns", lambda: now() + 3_600_000_000_000)
 
 
 @pytest.fixture
@@ -160,12 +161,15 @@ def test_trees_of_one_name_have_caches_of_their_own(library: Library, tmp_path: 
     assert looked_at == [] and len(list((tmp_path / "cache").iterdir())) == 2
 
 
-def _rewrite_head(path: Path, change: Callable[[dict[str, object]], object]) -> None:
-    _, head, body = path.read_bytes().split(b"\n")
-    decoded = json.loads(head)
+def _rewrite(path: Path, part: int, change: Callable[[list[object]], object]) -> None:
+    """Changes one of the two parts of a cache, and has its checksum agree."""
+    first_line, _, size, content = path.read_bytes().split(b"\n", 3)
+    parts = [content[: int(size)], content[int(size) :]]
+    decoded = list(marshal.loads(parts[part]))
     change(decoded)
-    head = json.dumps(decoded).encode()
-    path.write_bytes(b"\n".join((b"%08x" % zlib.crc32(body, zlib.crc32(head)), head, body)))
+    parts[part] = marshal.dumps(decoded)
+    size, content = b"%d" % len(parts[0]), b"".join(parts)
+    path.write_bytes(b"\n".join((first_line, b"%08x" % zlib.crc32(content), size, content)))
 
 
 @pytest.mark.parametrize(
@@ -174,14 +178,28 @@ def _rewrite_head(path: Path, change: Callable[[dict[str, object]], object]) -> 
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(path.read_bytes()[:-20]),
         lambda path: path.write_bytes(os.urandom(500)),
-        lambda path: path.write_bytes(path.read_bytes().replace(b'"findings": []', b'"findings": {}')),
+        lambda path: path.write_bytes(path.read_bytes().replace(b"ALayer", b"BLayer")),
         lambda path: path.write_bytes(b"[" * 100_000),
-        lambda path: _rewrite_head(path, lambda head: head.update(key=["another version"])),
-        lambda path: _rewrite_head(path, lambda head: head.update(counts=[1, 2, 3, 4, 5])),
-        lambda path: _rewrite_head(path, lambda head: head.clear()),
+        lambda path: path.write_bytes(path.read_bytes().replace(b"'0.", b"'1.", 1)),
+        lambda path: _rewrite(path, 1, lambda kept: kept.__setitem__(1, (1, 2, 3, 4, 5))),
+        lambda path: _rewrite(path, 1, lambda kept: kept.clear()),
+        lambda path: _rewrite(path, 0, lambda head: head.clear()),
+        lambda path: _rewrite(path, 0, lambda head: head.__setitem__(0, 7)),
         lambda path: (path.unlink(), path.mkdir()),
     ],
-    ids=["empty", "cut off", "noise", "a flipped bit", "deep", "foreign", "counts", "no keys", "a folder"],
+    ids=[
+        "empty",
+        "cut off",
+        "noise",
+        "a flipped bit",
+        "deep",
+        "foreign",
+        "counts",
+        "nothing kept",
+        "no head",
+        "no files",
+        "a folder",
+    ],
 )
 def test_a_broken_cache_is_none(damage: Callable[[Path], object], library: Library, tmp_path: Path) -> None:
     check_library(library, tmp_path / "cache")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -93,7 +92,7 @@ def test_sarif_holds_to_the_standard(findings: list[Finding]) -> None:
 
 
 def test_github_annotations_stay_on_one_line_each() -> None:
-    odd = replace(FINDINGS[1], path="a:b,c%d\r\n.py", object="", message="50 %, a: b\r\n::error::no")
+    odd = FINDINGS[1]._replace(path="a:b,c%d\r\n.py", object="", message="50 %, a: b\r\n::error::no")
     assert report.as_github([odd], "1.0") == (
         "::warning title=CP005,file=a%3Ab%2Cc%25d%0D%0A.py,line=1,endLine=1::50 %25, a: b%0D%0A::error::no"
     )

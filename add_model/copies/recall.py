@@ -1,0 +1,246 @@
+"""What an earlier run found out and still holds, told by a look at the files' times alone.
+
+The unit is a file: what its check came to holds for as long as its own text and that of every file it used are the
+same, and as long as every other answer of the disk is (see `outlook`), what stands in the searched folders included.
+Texts are the same where time, size and inode of their file are. A file that was written just before a run is looked at
+again in the next, as its clock may be too coarse to tell a second edit from the first; so is one that cannot be read.
+
+A cache lies in the user's cache folder, never in the tree. One that is missing, broken, of another version, another
+Python or another configuration is none. It is data in the form in which Python keeps its compiled modules, and none of
+it is ever run.
+
+A run on a tree that has not changed needs this module and little else, so that it loads nothing that takes its time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import sys
+import time
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from add_model import __version__
+from add_model.copies.files import Tree, search
+from add_model.copies.outlook import Outlook
+from add_model.library import Library
+
+# When a file's text and its entry last changed, in nanoseconds; its size; its inode. Empty for one that is not there;
+# `None` where the next run cannot rely on it.
+Signature = tuple[int, ...] | None
+Record = Any
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_KIND_OF_CACHE = "add-model check-copies 2"
+# For so long, in nanoseconds, the clock of a file may stand still; and one that counts whole seconds.
+_TICK, _COARSE_TICK = 100_000_000, 2_000_000_000
+# Whatever a broken cache leads to, it leads to a run without one.
+_BROKEN = (OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
+
+
+class Answer(NamedTuple):
+    """What a run has said, where nothing but the tree decides what it says.
+
+    Attributes:
+        text: its findings as text without colours.
+        outcome: the start of its summary.
+        errors: how many of the findings are errors.
+        warnings: how many are warnings.
+    """
+
+    text: str
+    outcome: str
+    errors: int
+    warnings: int
+
+
+def timed(outcome: str, seconds: float) -> str:
+    """A summary of an outcome that took so long."""
+    return f"{outcome}, {seconds:.2f} s"
+
+
+class Recalled(NamedTuple):
+    """A look at the tree, and what earlier runs have to say of it.
+
+    Attributes:
+        started: when the look was taken, in nanoseconds.
+        tree: what stands there.
+        signatures: of each file to check.
+        path: where the cache lies; `None` for a run without one.
+        outlook: what else of the disk was asked, and still is as it was answered.
+        changed: the files that are not as they were.
+        answer: what the last run said, if nothing has changed since.
+        kept: what it found, to be decoded by `cache`; `None` where there is no cache that holds.
+    """
+
+    started: int
+    tree: Tree
+    signatures: Mapping[str, Signature]
+    path: Path | None
+    outlook: Outlook
+    changed: frozenset[str] = frozenset()
+    answer: Answer | None = None
+    kept: bytes | None = None
+
+
+def recall(library: Library, folder: Path | None) -> Recalled:
+    """Looks at a library's files, and at what is kept of them in this folder."""
+    started, tree = time.time_ns(), search(library)
+    if folder is None:
+        return Recalled(started, tree, {}, None, Outlook())
+    recalled = Recalled(started, tree, signatures(path for _, path in tree.files), folder / _name(library), Outlook())
+    with contextlib.suppress(*_BROKEN):
+        return _compared(recalled, library)
+    return recalled
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The user's folder for caches; `None` where there is no telling."""
+    named = environment.get("XDG_CACHE_HOME", "")
+    try:
+        parent = Path(named) if os.path.isabs(named) else Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return parent / "add-model"
+
+
+def signatures(paths: Iterable[str]) -> dict[str, Signature]:
+    """What tells whether the text of each file is the same as at another time."""
+    return {path: _signature(path) for path in paths}
+
+
+def store(
+    recalled: Recalled,
+    library: Library,
+    elsewhere: Iterable[str],
+    unreadable: Iterable[str],
+    outlook: Outlook,
+    answer: Answer | None,
+    kept: Record,
+) -> None:
+    """Keeps what a run has found out.
+
+    Args:
+        recalled: the look that it took at first.
+        library: what was checked.
+        elsewhere: the files that it used besides those that it checked.
+        unreadable: the files that it could not read or parse, on which more has a say than their text.
+        outlook: what else of the disk it asked.
+        answer: what it said, as far as nothing but the tree decides that.
+        kept: what it found, as plain data.
+    """
+    if recalled.path is None:
+        return
+    passing = set(unreadable)
+
+    def trusted(side: Mapping[str, Signature]) -> dict[str, Signature]:
+        return {
+            path: None if path in passing or _is_new(signature, recalled.started) else signature
+            for path, signature in side.items()
+        }
+
+    head: Record = (
+        trusted(recalled.signatures),
+        trusted(signatures(sorted(set(elsewhere) - recalled.signatures.keys()))),
+        _standing(recalled.tree),
+        outlook.to_record(),
+        answer and tuple(answer),
+    )
+    _write(recalled.path, _first_line(library), marshal.dumps(head), marshal.dumps(kept))
+
+
+def _compared(recalled: Recalled, library: Library) -> Recalled:
+    """What is kept in the cache, as far as it holds.
+
+    Raises:
+        Exception: one of `_BROKEN`: there is no cache that holds.
+    """
+    assert recalled.path is not None
+    head, kept = _load(recalled.path, _first_line(library))
+    files, elsewhere, standing, asked, said = marshal.loads(head)
+    outlook = Outlook.from_record(asked)
+    if files.keys() != recalled.signatures.keys() or standing != _standing(recalled.tree) or not outlook.is_current():
+        return recalled
+    changed = _differing(files, recalled.signatures) | _differing(elsewhere, signatures(elsewhere))
+    answer = Answer(*said) if said and not changed else None
+    return recalled._replace(outlook=outlook, changed=changed, answer=answer, kept=kept)
+
+
+def _differing(before: Mapping[str, Signature], now: Mapping[str, Signature]) -> frozenset[str]:
+    if before == now and None not in before.values():
+        return frozenset()
+    return frozenset(path for path, known in before.items() if known is None or known != now[path])
+
+
+def _standing(tree: Tree) -> set[str]:
+    """What stands in the searched folders, less the files that are checked."""
+    return tree.folders | tree.others | tree.modules.difference(path for _, path in tree.files)
+
+
+def _signature(path: str) -> Signature:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+def _is_new(signature: Signature, started: int) -> bool:
+    """Whether a file may be written to once more without another signature."""
+    if not signature:
+        return False
+    changed = max(signature[:2])
+    return changed > started - (_TICK if changed % 1_000_000_000 else _COARSE_TICK)
+
+
+def _first_line(library: Library) -> bytes:
+    """What must be the same for a cache to hold: this tool, this Python, and what is asked of them."""
+    copies = os.path.join(_PACKAGE, "copies")
+    tool = [os.path.join(_PACKAGE, "source.py"), *(os.path.join(copies, name) for name in sorted(os.listdir(copies)))]
+    times = [(path, os.stat(path).st_mtime_ns) for path in tool if path.endswith(".py")]
+    packages = sorted((name, str(folder)) for name, folder in library.packages.items())
+    configuration = [dict(value) if isinstance(value, Mapping) else value for value in library.configuration]
+    key = (_KIND_OF_CACHE, __version__, sys.version, times, str(library.root), packages, configuration)
+    return repr(key).encode("utf-8", "surrogateescape")
+
+
+def _name(library: Library) -> str:
+    # Another library of the same name is told apart by the first line.
+    packages = [os.fsencode(folder) for folder in (library.root, *library.packages.values())]
+    return f"{library.root.name}-{zlib.crc32(bytes([0]).join(packages)):08x}"
+
+
+def _load(path: Path, first_line: bytes) -> tuple[bytes, bytes]:
+    """The two parts of a cache.
+
+    Raises:
+        OSError: there is none.
+        ValueError: there is none that holds.
+    """
+    with open(path, "rb") as file:
+        known, checksum, size = (file.readline().rstrip(b"\n") for _ in range(3))
+        if known != first_line:
+            raise ValueError("written by another tool, or for another library")
+        content = file.read()
+    if int(checksum, 16) != zlib.crc32(content):
+        raise ValueError("broken")
+    return content[: int(size)], content[int(size) :]
+
+
+def _write(path: Path, first_line: bytes, head: bytes, kept: bytes) -> None:
+    """Puts a cache in place whole, or leaves what is there."""
+    staged = path.with_name(f"{path.name}.{os.getpid()}")
+    checksum = zlib.crc32(kept, zlib.crc32(head))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            staged.write_bytes(b"%s\n%08x\n%d\n%s%s" % (first_line, checksum, len(head), head, kept))
+            os.replace(staged, path)
+        except OSError:
+            staged.unlink(missing_ok=True)
+    except OSError:
+        return
