@@ -157,7 +157,18 @@ class Check:
         if not self.sources.leads_into_library(mention.source, in_tests):
             meant = self.sources.meant_path(mention.source, in_tests) or ""
         if meant:
-            yield _warning(Code.CP003, relative, mention.line, mention.source, f"checks nothing: {mention.why}")
+            hint = self._other_path(mention.source, meant) if mention.first else ""
+            message = f"checks nothing: {mention.why}{hint}"
+            yield _warning(Code.CP003, relative, mention.line, mention.source, message)
+
+    def _other_path(self, written: str, meant: str) -> str:
+        """Offers the path that exists and is closest to one that was meant, unless that is what is written."""
+        try:
+            found = self.sources.find(meant)
+        except SourceError:
+            return ""
+        nearest = (found.suggestion if isinstance(found, Missing) else found.elsewhere) or meant
+        return "" if nearest == written else f"; did you mean `{nearest}`?"
 
     def _resolve(self, module: Module, marker: Marker, line: int, relative: str) -> Iterator[Finding | Pair]:
         """The pair of a marker, and what is wrong with the marker itself."""
