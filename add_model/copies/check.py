@@ -173,7 +173,17 @@ class Check:
         if not self.sources.leads_into_library(mention.source, in_tests):
             meant = self.sources.meant_path(mention.source, in_tests) or ""
         if meant:
-            yield place.warning(Code.CP003, f"checks nothing: {mention.why}")
+            hint = self._other_path(mention.source, meant) if mention.first else ""
+            yield place.warning(Code.CP003, f"checks nothing: {mention.why}{hint}")
+
+    def _other_path(self, written: str, meant: str) -> str:
+        """Offers the path that exists and is closest to one that was meant, unless that is what is written."""
+        try:
+            found = self.sources.find(meant)
+        except SourceError:
+            return ""
+        nearest = (found.suggestion if isinstance(found, Missing) else found.elsewhere) or meant
+        return "" if nearest == written else f"; did you mean `{nearest}`?"
 
     def _resolve(self, marker: Marker, place: _Place) -> Generator[Finding, None, Pair | None]:
         """Yields what is wrong with a marker itself; the pair of the marker, where it has one."""

@@ -8,8 +8,9 @@ package in lower case, and names an object in one of its modules, so it has thre
 white space, and none stands at the arrow. Everything else that a marker's line holds is understood by nobody; the
 marker still counts, with what is understood of it, and says so in its `problems`.
 
-A comment that says "copied from" a dotted path and is no marker is a `Mention`: written in lower case, behind other
-words, or behind code. Whether a mention or a marker leads into the library is the business of `sources`.
+A comment that says "copied from" a dotted path and is no marker is a `Mention`: written in lower case, without the
+"from", behind other words, or behind code. Whether a mention or a marker leads into the library is the business of
+`sources`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _PATH = r"[A-Za-z_][\w]*(?:[./][A-Za-z_]\w*)+"
 _MARKER = re.compile(
     rf"(?P<indent>[ \t]*)#[ \t]*Copied[ \t]+from[ \t]+(?P<source>{_PATH})[ \t]*(?P<rest>(?<=[ \t]).*)?$"
 )
-_MENTION = re.compile(rf"#(?P<before>.*?)\bcopied[ \t]+from[ \t]+(?P<source>{_PATH})", re.IGNORECASE)
+_MENTION = re.compile(rf"#(?P<before>.*?)\bcopied(?:[ \t]+from)?[ \t]+(?P<source>{_PATH})", re.IGNORECASE)
 _REPLACEMENT = re.compile(r"(?P<old>\S+)->(?P<new>\S+)(?:\s+(?P<option>.*))?$")
 _MARKER_LINES = re.compile(rf"^[ \t]*#[ \t]*Copied[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)", re.MULTILINE)
 _WITH = re.compile(r"^with\b\s*")
@@ -82,15 +83,17 @@ class Marker(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """A comment that says "copied from" a dotted path, but not as a marker does.
+    """A comment that says "copied from" a dotted path, or nearly so, but not as a marker does.
 
     Attributes:
         source: the dotted path.
         why: what keeps it from being a marker, as the end of a sentence.
+        first: whether its comment begins with it. What somebody has put other words before had been right once.
     """
 
     source: str
     why: str
+    first: bool = True
 
 
 def replace(text: str, replacements: tuple[Replacement, ...] | list[Replacement]) -> str:
@@ -113,7 +116,8 @@ def read_comment(line: str) -> Marker | Mention | None:
     mention = _MENTION.match(comment)
     if mention is None or not _is_object_path(_dotted(mention["source"])):
         return None
-    return Mention(_dotted(mention["source"]), _why_no_marker(line.removesuffix(comment), mention))
+    why = _why_no_marker(line.removesuffix(comment), mention)
+    return Mention(_dotted(mention["source"]), why, not mention["before"].strip())
 
 
 def find_comments(text: str) -> Iterator[tuple[int, Marker | Mention]]:

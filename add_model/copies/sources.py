@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -182,6 +183,27 @@ class Sources:
 
     def nearest(self, source: str) -> str:
         """The existing path that is closest to a path whose package exists; as much of it as can be told."""
+        nearest = self._closest_path(source)
+        return nearest if nearest != source else self._with_module(source)
+
+    def _with_module(self, source: str) -> str:
+        """A path that leaves its module out, with the module in its folder that holds what it names."""
+        top, *inside = source.split(".")
+        path, folder = [top], str(self._package(top) or "")
+        while inside and self.outlook.kind(os.path.join(folder, inside[0], "__init__.py")) is Kind.FILE:
+            folder = os.path.join(folder, inside[0])
+            path.append(inside.pop(0))
+        for name in self.outlook.entries(folder) if folder and inside else ():
+            file = os.path.join(folder, f"{name}.py")
+            if self.outlook.kind(file) is not Kind.FILE:
+                continue
+            with contextlib.suppress(OSError, SourceError):
+                self.used.add(file)
+                if self.remember(file, self.read(file)).find(".".join(inside)) is not None:
+                    return ".".join([*path, name, *inside])
+        return source
+
+    def _closest_path(self, source: str) -> str:
         top, *inside = source.split(".")
         folder = self._package(top)
         path = [top]

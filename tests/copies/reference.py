@@ -18,13 +18,14 @@ import io
 import re
 import tokenize
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-_MARKER = re.compile(r"^([ \t]*)#\s*Copied\s+from\s+([A-Za-z_]\w*(?:[./][A-Za-z_]\w*){2,})(?:\s+(.*))?$")
+MARKER = re.compile(r"^([ \t]*)#\s*Copied\s+from\s+([A-Za-z_]\w*(?:[./][A-Za-z_]\w*){2,})(?:\s+(.*))?$")
 _REPLACEMENT = re.compile(r"^\s*(\S+)->(\S+)(\s+.*|$)")
+_NAME = re.compile(r"((?:class|def) )\w+")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 
@@ -89,7 +90,7 @@ class File:
             return
         inside = {line for first, last in _long_statements(tree) for line in range(first, last)}
         for number, line in enumerate(self.lines, 1):
-            match = _MARKER.match(line) if "Copied" in line and number not in inside else None
+            match = MARKER.match(line) if "Copied" in line and number not in inside else None
             if match is not None:
                 behind = [block for block in found if block.header > number and block.column == len(match[1])]
                 copy = min(behind, key=lambda block: block.header, default=None)
@@ -103,29 +104,29 @@ class File:
     def block_text(self, block: Block) -> str:
         """The lines of a block from its header on, markers left out."""
         lines = self.lines[block.header - 1 : block.end]
-        return "\n".join(line for line in lines if "Copied" not in line or not _MARKER.match(line)) + "\n"
+        return "\n".join(line for line in lines if "Copied" not in line or not MARKER.match(line)) + "\n"
 
 
 class Tree:
-    """The packages of a library, optionally with the text of one file exchanged for another."""
+    """The packages of a library, optionally with the texts of some files exchanged for others."""
 
     def __init__(self, root: Path, packages: Mapping[str, Path]) -> None:
         self.root, self.packages = root, packages
         self._files: dict[str, File] = {}
-        self._paths: dict[str, Path | None] = {}
+        self._modules: dict[str, tuple[str, str] | None] = {}
+        self._exchanged: Mapping[str, File] = {}
 
-    def with_text(self, path: str, text: str) -> Tree:
-        """The same tree with another text in one file.
-
-        Raises:
-            SyntaxError: the text is no Python.
-        """
+    def with_files(self, files: Iterable[File]) -> Tree:
+        """The same tree with these files in place of those that lie there."""
         changed = Tree(self.root, self.packages)
-        changed._files, changed._paths = self._files | {path: File(path, text)}, self._paths
+        changed._files, changed._modules = self._files, self._modules
+        changed._exchanged = {file.path: file for file in files}
         return changed
 
     def file(self, path: str) -> File:
         """A module of the tree, read once."""
+        if path in self._exchanged:
+            return self._exchanged[path]
         if path not in self._files:
             self._files[path] = File(path, Path(path).read_text(encoding="utf-8"))
         return self._files[path]
@@ -142,26 +143,23 @@ class Tree:
 
     def original(self, source: str) -> tuple[File, Block, bool] | None:
         """The block at a dotted path, and whether it is there or in a class behind the one that is named."""
-        top, *parts = source.split(".")
-        for count in range(len(parts) - 1, -1, -1):
-            path = self._module(self.packages[top].joinpath(*parts[:count]))
-            if path is None:
-                continue
-            file, name = self.file(str(path)), ".".join(parts[count:])
-            if name in file.blocks:
-                return file, file.blocks[name], True
-            class_name, _, method = name.rpartition(".")
-            if class_name not in file.blocks:
-                return None
-            behind = [
-                block
-                for block in file.blocks.values()
-                if block.header > file.blocks[class_name].end
-                and block.name.endswith(f".{method}")
-                and block.name.count(".") == name.count(".")
-            ]
-            return (file, min(behind, key=lambda block: block.header), False) if behind else None
-        return None
+        module = self.module(source)
+        if module is None:
+            return None
+        file, name = self.file(module[0]), module[1]
+        if name in file.blocks:
+            return file, file.blocks[name], True
+        class_name, _, method = name.rpartition(".")
+        if class_name not in file.blocks:
+            return None
+        behind = [
+            block
+            for block in file.blocks.values()
+            if block.header > file.blocks[class_name].end
+            and block.name.endswith(f".{method}")
+            and block.name.count(".") == name.count(".")
+        ]
+        return (file, min(behind, key=lambda block: block.header), False) if behind else None
 
     def verdict(self, mark: Mark) -> tuple[str, ...]:
         """The codes that a check must report at a marker; none where there is nothing to report."""
@@ -178,7 +176,11 @@ class Tree:
         expected = original.block_text(block)
         for old, new in mark.replacements:
             expected = expected.replace(old, new)
-        first, second = compared_forms(expected, copy.block_text(mark.copy))
+        found = copy.block_text(mark.copy)
+        # The same text under another name, which is never compared, has the same form.
+        if _without_name(expected) == _without_name(found):
+            return ""
+        first, second = compared_forms(expected, found)
         if first == second:
             return ""
         if any(self._holds(copy, outer, mark) for outer in self.marks(mark.path) if outer is not mark):
@@ -199,11 +201,19 @@ class Tree:
             file.block_text(outer.copy), ignored_names(file.block_text(outer.copy))
         )
 
-    def _module(self, path: Path) -> Path | None:
-        if str(path) not in self._paths:
-            candidates = (path / "__init__.py", path.with_name(f"{path.name}.py"))
-            self._paths[str(path)] = next((file for file in candidates if file.is_file()), None)
-        return self._paths[str(path)]
+    def module(self, source: str) -> tuple[str, str] | None:
+        """The file of the longest part of a dotted path that is a module, and what is left of the path."""
+        if source not in self._modules:
+            self._modules[source] = self._found_module(*source.split("."))
+        return self._modules[source]
+
+    def _found_module(self, top: str, *parts: str) -> tuple[str, str] | None:
+        for count in range(len(parts) - 1, -1, -1):
+            path = self.packages[top].joinpath(*parts[:count])
+            for file in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+                if file.is_file():
+                    return str(file), ".".join(parts[count:])
+        return None
 
 
 def parse(text: str) -> ast.Module:
@@ -295,6 +305,10 @@ def ignored_lines(file: File, block: Block) -> set[int]:
     return found | (set(range(block.header + end, block.end + 1)) if end is not None else set())
 
 
+def _without_name(block: str) -> str:
+    return _NAME.sub(r"\1", _dedented(block), count=1)
+
+
 def _is_function(block: str) -> bool:
     return not block.lstrip().startswith("class")
 
@@ -337,8 +351,14 @@ def _end_line(block: str) -> int | None:
     return None if first is None else first - 1
 
 
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements directly below a node, in their order, and what groups them: a handler, a case."""
+    for name in ("body", "handlers", "cases", "orelse", "finalbody"):
+        yield from getattr(node, name, ())
+
+
 def _blocks(node: ast.AST, lines: list[str], inside: str) -> Iterator[Block]:
-    for child in ast.iter_child_nodes(node):
+    for child in _statements(node):
         if isinstance(child, _DEFINITIONS):
             decorators = child.decorator_list
             name = f"{inside}{child.name}"
@@ -351,7 +371,7 @@ def _blocks(node: ast.AST, lines: list[str], inside: str) -> Iterator[Block]:
                 any(ast.unparse(decorator).rpartition(".")[2] == "overload" for decorator in decorators),
             )
             yield from _blocks(child, lines, f"{name}.")
-        elif not isinstance(child, ast.expr):
+        else:
             yield from _blocks(child, lines, inside)
 
 
@@ -368,10 +388,11 @@ def _last_line(lines: list[str], node: ast.stmt) -> int:
 
 def _long_statements(node: ast.AST) -> Iterator[tuple[int, int]]:
     """The statements without statements in them that have several lines: no comment in one is a marker."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt) and not hasattr(child, "body") and child.end_lineno != child.lineno:
-            yield child.lineno, child.end_lineno or child.lineno
-        elif not isinstance(child, ast.expr):
+    for child in _statements(node):
+        if isinstance(child, ast.stmt) and not any(_statements(child)):
+            if child.end_lineno != child.lineno:
+                yield child.lineno, child.end_lineno or child.lineno
+        else:
             yield from _long_statements(child)
 
 

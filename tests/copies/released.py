@@ -18,6 +18,8 @@ from add_model.library import Library
 
 RELEASES = ("transformers-5.23.0", "transformers-4.46.3", "diffusers-0.42.1")
 _ARCHIVED = "transformers==4.46.3"
+# Asked for at once: the tests exchange the folder for one of their own, which holds no earlier download.
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "add-model-tests"
 
 
 @cache
@@ -53,12 +55,11 @@ def _unpacked_archive() -> Path:
     The package index is asked for the archive alone, yet `pip` reads its metadata by running its `setup.py`; for that
     `pip` and a `setuptools` that can do so by itself are test dependencies.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "add-model-tests"
-    cache.mkdir(parents=True, exist_ok=True)
-    target = cache / _ARCHIVED.replace("==", "-")
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    target = _CACHE / _ARCHIVED.replace("==", "-")
     with FileLock(f"{target}.lock"):
         if not target.is_dir():
-            with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
                 download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
                 options = ["--no-build-isolation", "--disable-pip-version-check", "--dest", scratch]
                 subprocess.run([*download, *options, _ARCHIVED], check=True)

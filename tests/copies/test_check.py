@@ -134,6 +134,26 @@ def test_the_nearest_path_is_offered(tmp_path: Path) -> None:
     assert finding.code is Code.CP002 and "did you mean `my_models.bert.BertLayer`?" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("comment", "offered"),
+    [
+        ("# copied from my_models.bert.BertLayers with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied my_models.bert.BertLayers with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# copied from my_models.BertLayer.__init__", "my_models.bert.BertLayer.__init__"),
+        ("# Copied from my_model.BertLayer.__init__", "my_models.bert.BertLayer.__init__"),
+        ("# copied from my_models.bert.BertLayer", None),
+        ("# TODO: Copied from my_models.bert.BertLayers", None),
+    ],
+)
+def test_what_was_meant_as_a_marker_is_offered_a_path_that_exists(
+    comment: str, offered: str | None, tmp_path: Path
+) -> None:
+    files = {"my_models/bert.py": BERT, "my_models/vit.py": f"{comment}\n{VIT}"}
+    (finding,) = findings_of(write_library(tmp_path, files))
+    assert finding.code is Code.CP003
+    assert offered is None if "did you mean" not in finding.message else f"`{offered}`" in finding.message
+
+
 def test_a_method_of_a_class_behind_the_named_one_is_compared_and_named(tmp_path: Path) -> None:
     original = "class Bert:\n    x = 1\n\n\nclass BertModel:\n    def f(self):\n        return 1\n"
     copy = "class ViT:\n    # Copied from my_models.bert.Bert.f\n    def f(self):\n        return 2\n"

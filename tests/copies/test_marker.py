@@ -65,6 +65,7 @@ def test_a_slash_stands_for_a_dot() -> None:
     ("line", "why"),
     [
         (f"# copied from {SOURCE}", "not written"),
+        (f"# Copied {SOURCE} with Bert->ViT", "not written"),
         (f"# TODO: Copied from {SOURCE} with Bert->ViT", "`TODO:` stands before it"),
         (f"# # Copied from {SOURCE}", "`#` stands before it"),
         (f"@staticmethod  # Copied from {SOURCE}", "behind code"),
