@@ -216,7 +216,7 @@ class Check:
 
     def _judge(self, pair: Pair, place: _Place, nested: bool) -> Iterator[Finding]:
         if not nested:
-            self._edges.append(Edge(place_of_copy(pair), place_of_original(pair), pair.start, pair.marker.source))
+            self._edges.append((place_of_copy(pair), place_of_original(pair), pair.start, pair.marker.source))
         yield from _replacement_findings(pair, place)
         if pair.verdict is Verdict.EQUAL:
             return
@@ -262,18 +262,18 @@ class Check:
 
     def _cycles(self, edges: Sequence[Edge]) -> Iterator[Finding]:
         for cycle in find_cycles(edges):
-            members = " <- ".join([edge.source for edge in cycle] + [cycle[0].source])
-            for edge in cycle:
-                path, header = edge.copy
+            sources = [source for _, _, _, source in cycle]
+            members = " <- ".join([*sources, sources[0]])
+            for (path, header), _, marker, source in cycle:
                 module = self.sources.module(path)
                 yield Finding(
                     Code.CP004,
                     Severity.ERROR,
                     relative_path(path, self.library.root),
-                    module.line_of(edge.marker),
+                    module.line_of(marker),
                     module.line_of(block_end(module.text, header) - 1),
                     _object_at(module, header),
-                    edge.source,
+                    source,
                     f"a circle of copies has no original: {members}; drop one of the markers",
                 )
 

@@ -163,13 +163,14 @@ def test_trees_of_one_name_have_caches_of_their_own(library: Library, tmp_path: 
 
 def _rewrite(path: Path, part: int, change: Callable[[list[object]], object]) -> None:
     """Changes one of the two parts of a cache, and has its checksum agree."""
-    first_line, _, size, content = path.read_bytes().split(b"\n", 3)
-    parts = [content[: int(size)], content[int(size) :]]
+    first_line, sizes, content = path.read_bytes().split(b"\n", 2)
+    size = int(sizes.split()[0])
+    parts = [content[:size], content[size:]]
     decoded = list(marshal.loads(parts[part]))
     change(decoded)
     parts[part] = marshal.dumps(decoded)
-    size, content = b"%d" % len(parts[0]), b"".join(parts)
-    path.write_bytes(b"\n".join((first_line, b"%08x" % zlib.crc32(content), size, content)))
+    sizes = b"%d %08x %08x" % (len(parts[0]), *map(zlib.crc32, parts))
+    path.write_bytes(b"\n".join((first_line, sizes, b"".join(parts))))
 
 
 @pytest.mark.parametrize(
