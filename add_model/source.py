@@ -21,23 +21,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from add_model.errors import AddModelError
+from add_model.lexical import column_of, logical_lines, positions, strings
 
-# Prefixes are left out on purpose: a backslash keeps a quote from closing the string even in a raw one. A string that
-# is never closed runs to the end of its line, or of the text.
-STRING = (
-    r'"""(?:[^"\\]+|\\.|"(?!""))*(?:"""|\\?\Z)'
-    r"|'''(?:[^'\\]+|\\.|'(?!''))*(?:'''|\\?\Z)"
-    r'|"(?:[^"\\\n]+|\\.)*(?:"|(?=\n)|\\?\Z)'
-    r"|'(?:[^'\\\n]+|\\.)*(?:'|(?=\n)|\\?\Z)"
-)
-# A lexeme is led by whatever decides nothing, short strings and brackets that close at once included, so that few
-# matches cover a text; and something matches everywhere, so that no text is looked at twice.
-_PLAIN = r"[^\n\"'#()\[\]{}\\]*"
-_CLOSED = rf""""[^"\\\n]+"|'[^'\\\n]+'|\({_PLAIN}\)|\[{_PLAIN}\]"""
-_LEXEME = (
-    rf"{_PLAIN}(?:(?:{_CLOSED}){_PLAIN})*"
-    rf"(?:(?P<newline>\n)|(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n?)|\Z)"
-)
 _LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _SPACE = re.compile(r"[ \t\f]*")
@@ -112,6 +97,14 @@ class Module:
                 return quick
         return self.definitions.get(name)
 
+    def header_of(self, name: str) -> int | None:
+        """Where the header of the definition of that dotted name starts."""
+        block = self._block(name)
+        if block is not None and _decorated_start(self.text, block.header, block.indent) == block.header:
+            return block.header
+        definition = self.find(name)
+        return None if definition is None else definition.header
+
     def is_code(self, offset: int) -> bool:
         """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
         # Where every mark before it has its partner the line is outside; only where one has not need strings be told
@@ -121,11 +114,11 @@ class Module:
 
     @cached_property
     def _triple_quotes(self) -> list[list[int]]:
-        return [_positions(self.text, marks) for marks in ('"""', "'''")]
+        return [positions(self.text, marks) for marks in ('"""', "'''")]
 
     @cached_property
     def _strings(self) -> list[tuple[int, int]]:
-        return [lexeme.span("string") for lexeme in _lexemes().finditer(self.text) if lexeme.lastgroup == "string"]
+        return list(strings(self.text))
 
     def line_of(self, offset: int) -> int:
         """The 1-based number of the line that holds an offset."""
@@ -227,42 +220,6 @@ def _declared_encoding(first_lines: bytes) -> str:
     return detect_encoding(lines.readline)[0]
 
 
-@functools.cache
-def _lexemes() -> re.Pattern[str]:
-    # Compiled where it is needed first, as that takes longer than many a check.
-    return re.compile(_LEXEME, re.DOTALL)
-
-
-def logical_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
-    """The extents of the logical lines from `start` on, which must be the start of one; blank and comment lines too."""
-    depth, line = 0, start
-    for lexeme in _lexemes().finditer(text, start):
-        kind = lexeme.lastgroup
-        if kind == "newline":
-            if depth == 0:
-                end = lexeme.end()
-                yield line, end
-                line = end
-        elif kind == "open":
-            depth += 1
-        elif kind == "close" and depth:
-            depth -= 1
-    if line < len(text):
-        yield line, len(text)
-
-
-def comments(text: str) -> Iterator[str]:
-    """Every comment, from its `#` to the end of its line."""
-    return (lexeme["comment"] for lexeme in _lexemes().finditer(text) if lexeme.lastgroup == "comment")
-
-
-def column_of(indent: str) -> int:
-    """The column that an indentation reaches; a form feed starts over, and a tab goes on to the next multiple of 8."""
-    if "\t" not in indent and "\f" not in indent:
-        return len(indent)
-    return len(indent.rpartition("\f")[2].expandtabs(8))
-
-
 def find_definitions(text: str) -> Iterator[Definition]:
     """Every class and function of the text, nested ones included, in the order of their ends."""
     open_definitions: list[tuple[int, Definition]] = []
@@ -327,16 +284,6 @@ def _exact_block_end(text: str, header: int, column: int) -> int:
                 break
             code_end, behind_lower_comment = end, False
     return code_end
-
-
-def _positions(text: str, marks: str) -> list[int]:
-    """Where the marks stand, none of which overlap."""
-    found = []
-    position = text.find(marks)
-    while position >= 0:
-        found.append(position)
-        position = text.find(marks, position + len(marks))
-    return found
 
 
 def _closed(column: int, definition: Definition, code_end: int, comments: list[tuple[int, int]]) -> Definition:

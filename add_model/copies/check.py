@@ -314,8 +314,7 @@ def _object_at(module: Module, header: int) -> str:
     around = text.rfind("\nclass ", 0, header) + 1
     outer = text[slice(*(around + offset for offset in own_name(text[around : text.find("\n", around)])))]
     likely = f"{outer}.{name}" if text[header].isspace() else name
-    definition = module.find(likely) if name else None
-    if definition is not None and definition.header == header:
+    if name and module.header_of(likely) == header:
         return likely
     names = (name for name, definition in module.definitions.items() if definition.header == header)
     return next(names, "")

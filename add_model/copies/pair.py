@@ -14,7 +14,8 @@ from add_model.copies.equality import blocks_match
 from add_model.copies.marker import Marker, Replacement, replace
 from add_model.copies.region import end_of_copy, header_end, ignored_members, is_ignored, members, own_name, reindent
 from add_model.copies.sources import Original
-from add_model.source import Module, block_end, logical_lines
+from add_model.lexical import logical_lines
+from add_model.source import Module, block_end
 
 _HEADER = re.compile(r"[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+\w+")
 _NAME = re.compile(r"\w+")
