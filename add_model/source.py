@@ -24,6 +24,7 @@ from add_model.errors import AddModelError
 from add_model.lexical import column_of, logical_lines, positions, strings
 
 _LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")
+_KEYWORDS = (["class"], ["def"], ["async", "def"])
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _SPACE = re.compile(r"[ \t\f]*")
 _FIRST_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
@@ -34,9 +35,9 @@ _PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|class |def |async def |if |try:|from 
 class SourceError(AddModelError):
     """A module that cannot be read as Python text, with the place where that shows (1-based; 0 where unknown)."""
 
-    def __init__(self, path: Path, problem: str, line: int = 0, column: int = 0) -> None:
+    def __init__(self, path: str | Path, problem: str, line: int = 0, column: int = 0) -> None:
         super().__init__(f"{path}:{line}:{column}: {problem}" if line else f"{path}: {problem}")
-        self.path, self.problem, self.line, self.column = path, problem, line, column
+        self.path, self.problem, self.line, self.column = Path(path), problem, line, column
 
 
 class Definition(NamedTuple):
@@ -69,15 +70,20 @@ class Module:
     """A module's text, with every line ending in a single line feed; not to be changed.
 
     Attributes:
-        path: the file.
+        place: the path of the file.
         text: its text, without a byte order mark.
         encoding: how its bytes are decoded; `utf-8-sig` where a byte order mark leads.
     """
 
-    def __init__(self, path: Path, text: str, encoding: str = "utf-8") -> None:
-        self.path, self.text, self.encoding = path, text, encoding
+    def __init__(self, path: str | Path, text: str, encoding: str = "utf-8") -> None:
+        self.place, self.text, self.encoding = str(path), text, encoding
         self._quick: dict[str, _Block | None] = {}
         self._numbered = 0, 1
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.place)
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
@@ -182,7 +188,7 @@ def read_module(path: Path) -> Module:
     return decode_module(path, content)
 
 
-def decode_module(path: Path, content: bytes) -> Module:
+def decode_module(path: str | Path, content: bytes) -> Module:
     """The module that these bytes of a file are.
 
     Raises:
@@ -305,23 +311,14 @@ def _is_overload(text: str, definition: Definition) -> bool:
 
 def _first_header(text: str, name: str, start: int, stop: int) -> int:
     """The start of the first line that looks like a header of that name; -1 where there is none."""
-    found = -1
-    for keyword in ("class ", "def "):
-        header = _header_of(text, keyword, name, start, stop)
-        if header >= 0:
-            found = stop = header
-    return found
-
-
-def _header_of(text: str, keyword: str, name: str, start: int, stop: int) -> int:
-    sought = keyword + name
+    sought = f" {name}"
     position = text.find(sought, start, stop)
     while position >= 0:
         behind = position + len(sought)
-        line = text.rfind("\n", 0, position) + 1
-        word_ends = behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_")
-        if word_ends and not text[line:position].strip().removeprefix("async").strip():
-            return line
+        if behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_"):
+            line = text.rfind("\n", 0, position) + 1
+            if text[line:position].split() in _KEYWORDS:
+                return line
         position = text.find(sought, behind, stop)
     return -1
 

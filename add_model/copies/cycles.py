@@ -19,12 +19,12 @@ Edge = tuple[Place, Place, int, str]
 
 def place_of_copy(pair: Pair) -> Place:
     """Where the copy of a pair stands."""
-    return str(pair.module.path), pair.header
+    return pair.module.place, pair.header
 
 
 def place_of_original(pair: Pair) -> Place:
     """Where the original of a pair stands."""
-    return str(pair.original.module.path), pair.original.definition.header
+    return pair.original.module.place, pair.original.definition.header
 
 
 def find_cycles(edges: Sequence[Edge]) -> Iterator[list[Edge]]:
