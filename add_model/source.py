@@ -26,6 +26,7 @@ from add_model.lexical import column_of, logical_lines, positions, strings
 _LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")
 _KEYWORDS = (["class"], ["def"], ["async", "def"])
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
+_COMMENT_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*")
 _SPACE = re.compile(r"[ \t\f]*")
 _FIRST_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
 # A line that is the start of a statement on the face of it, and no continuation of an open bracket.
@@ -78,7 +79,8 @@ class Module:
     def __init__(self, path: str | Path, text: str, encoding: str = "utf-8") -> None:
         self.place, self.text, self.encoding = str(path), text, encoding
         self._quick: dict[str, _Block | None] = {}
-        self._numbered = 0, 1
+        # What was asked last: the number of a line, and lines of comments. Many markers may stand above one definition.
+        self._numbered, self._comments = (0, 1), (0, 0)
 
     @property
     def path(self) -> Path:
@@ -125,6 +127,14 @@ class Module:
     @cached_property
     def _strings(self) -> list[tuple[int, int]]:
         return list(strings(self.text))
+
+    def behind_comments(self, offset: int) -> int:
+        """Where the first line starts, from the line at this offset on, that holds more than a comment."""
+        first, behind = self._comments
+        if not first <= offset < behind:
+            behind = _COMMENT_LINES.match(self.text, offset).end()  # type: ignore[union-attr]
+            self._comments = offset, behind
+        return behind
 
     def line_of(self, offset: int) -> int:
         """The 1-based number of the line that holds an offset."""

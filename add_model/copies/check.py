@@ -204,7 +204,7 @@ class Check:
         if original.elsewhere is not None:
             message = f"is not defined there; compared with `{original.elsewhere}`, which follows: name that"
             yield place.warning(Code.CP002, message)
-        header = governed_header(place.module.text, marker, place.start)
+        header = governed_header(place.module, marker, place.start)
         if header is None:
             message = "no class or function follows the marker at its indentation; put it directly above its copy"
             yield place.finding(Code.CP007, Severity.ERROR, message)
