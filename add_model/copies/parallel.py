@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from add_model.copies.check import Check
 
 # A second process costs some milliseconds to start; fewer files than this are checked sooner.
-_FILES = 400
+_FILES = 150
 _COUNTER = 8  # bytes
 
 
