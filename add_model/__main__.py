@@ -1,5 +1,5 @@
 """`python -m add_model`, where the script is not on the path."""
 
-from add_model.cli import main
+from add_model.cli import script
 
-main()
+script()

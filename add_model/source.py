@@ -21,25 +21,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from add_model.errors import AddModelError
+from add_model.lexical import column_of, logical_lines, positions, strings
 
-# Prefixes are left out on purpose: a backslash keeps a quote from closing the string even in a raw one. A string that
-# is never closed runs to the end of its line, or of the text.
-STRING = (
-    r'"""(?:[^"\\]+|\\.|"(?!""))*(?:"""|\\?\Z)'
-    r"|'''(?:[^'\\]+|\\.|'(?!''))*(?:'''|\\?\Z)"
-    r'|"(?:[^"\\\n]+|\\.)*(?:"|(?=\n)|\\?\Z)'
-    r"|'(?:[^'\\\n]+|\\.)*(?:'|(?=\n)|\\?\Z)"
-)
-# A lexeme is led by whatever decides nothing, short strings and brackets that close at once included, so that few
-# matches cover a text; and something matches everywhere, so that no text is looked at twice.
-_PLAIN = r"[^\n\"'#()\[\]{}\\]*"
-_CLOSED = rf""""[^"\\\n]+"|'[^'\\\n]+'|\({_PLAIN}\)|\[{_PLAIN}\]"""
-_LEXEME = (
-    rf"{_PLAIN}(?:(?:{_CLOSED}){_PLAIN})*"
-    rf"(?:(?P<newline>\n)|(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n?)|\Z)"
-)
 _LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")
+_KEYWORDS = (["class"], ["def"], ["async", "def"])
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
+_COMMENT_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*")
 _SPACE = re.compile(r"[ \t\f]*")
 _FIRST_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
 # A line that is the start of a statement on the face of it, and no continuation of an open bracket.
@@ -49,9 +36,9 @@ _PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|class |def |async def |if |try:|from 
 class SourceError(AddModelError):
     """A module that cannot be read as Python text, with the place where that shows (1-based; 0 where unknown)."""
 
-    def __init__(self, path: Path, problem: str, line: int = 0, column: int = 0) -> None:
+    def __init__(self, path: str | Path, problem: str, line: int = 0, column: int = 0) -> None:
         super().__init__(f"{path}:{line}:{column}: {problem}" if line else f"{path}: {problem}")
-        self.path, self.problem, self.line, self.column = path, problem, line, column
+        self.path, self.problem, self.line, self.column = Path(path), problem, line, column
 
 
 class Definition(NamedTuple):
@@ -84,15 +71,21 @@ class Module:
     """A module's text, with every line ending in a single line feed; not to be changed.
 
     Attributes:
-        path: the file.
+        place: the path of the file.
         text: its text, without a byte order mark.
         encoding: how its bytes are decoded; `utf-8-sig` where a byte order mark leads.
     """
 
-    def __init__(self, path: Path, text: str, encoding: str = "utf-8") -> None:
-        self.path, self.text, self.encoding = path, text, encoding
+    def __init__(self, path: str | Path, text: str, encoding: str = "utf-8") -> None:
+        self.place, self.text, self.encoding = str(path), text, encoding
         self._quick: dict[str, _Block | None] = {}
-        self._numbered = 0, 1
+        # What was asked last: the number of a line, and lines of comments. Many markers may stand above one definition.
+        self._numbered, self._comments = (0, 1), (0, 0)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.place)
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
@@ -112,6 +105,14 @@ class Module:
                 return quick
         return self.definitions.get(name)
 
+    def header_of(self, name: str) -> int | None:
+        """Where the header of the definition of that dotted name starts."""
+        block = self._block(name)
+        if block is not None and _decorated_start(self.text, block.header, block.indent) == block.header:
+            return block.header
+        definition = self.find(name)
+        return None if definition is None else definition.header
+
     def is_code(self, offset: int) -> bool:
         """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
         # Where every mark before it has its partner the line is outside; only where one has not need strings be told
@@ -121,11 +122,19 @@ class Module:
 
     @cached_property
     def _triple_quotes(self) -> list[list[int]]:
-        return [_positions(self.text, marks) for marks in ('"""', "'''")]
+        return [positions(self.text, marks) for marks in ('"""', "'''")]
 
     @cached_property
     def _strings(self) -> list[tuple[int, int]]:
-        return [lexeme.span("string") for lexeme in _lexemes().finditer(self.text) if lexeme.lastgroup == "string"]
+        return list(strings(self.text))
+
+    def behind_comments(self, offset: int) -> int:
+        """Where the first line starts, from the line at this offset on, that holds more than a comment."""
+        first, behind = self._comments
+        if not first <= offset < behind:
+            behind = _COMMENT_LINES.match(self.text, offset).end()  # type: ignore[union-attr]
+            self._comments = offset, behind
+        return behind
 
     def line_of(self, offset: int) -> int:
         """The 1-based number of the line that holds an offset."""
@@ -189,7 +198,7 @@ def read_module(path: Path) -> Module:
     return decode_module(path, content)
 
 
-def decode_module(path: Path, content: bytes) -> Module:
+def decode_module(path: str | Path, content: bytes) -> Module:
     """The module that these bytes of a file are.
 
     Raises:
@@ -225,42 +234,6 @@ def _declared_encoding(first_lines: bytes) -> str:
     # `tokenize` takes a line feed alone for the end of a line.
     lines = io.BytesIO(first_lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
     return detect_encoding(lines.readline)[0]
-
-
-@functools.cache
-def _lexemes() -> re.Pattern[str]:
-    # Compiled where it is needed first, as that takes longer than many a check.
-    return re.compile(_LEXEME, re.DOTALL)
-
-
-def logical_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
-    """The extents of the logical lines from `start` on, which must be the start of one; blank and comment lines too."""
-    depth, line = 0, start
-    for lexeme in _lexemes().finditer(text, start):
-        kind = lexeme.lastgroup
-        if kind == "newline":
-            if depth == 0:
-                end = lexeme.end()
-                yield line, end
-                line = end
-        elif kind == "open":
-            depth += 1
-        elif kind == "close" and depth:
-            depth -= 1
-    if line < len(text):
-        yield line, len(text)
-
-
-def comments(text: str) -> Iterator[str]:
-    """Every comment, from its `#` to the end of its line."""
-    return (lexeme["comment"] for lexeme in _lexemes().finditer(text) if lexeme.lastgroup == "comment")
-
-
-def column_of(indent: str) -> int:
-    """The column that an indentation reaches; a form feed starts over, and a tab goes on to the next multiple of 8."""
-    if "\t" not in indent and "\f" not in indent:
-        return len(indent)
-    return len(indent.rpartition("\f")[2].expandtabs(8))
 
 
 def find_definitions(text: str) -> Iterator[Definition]:
@@ -329,16 +302,6 @@ def _exact_block_end(text: str, header: int, column: int) -> int:
     return code_end
 
 
-def _positions(text: str, marks: str) -> list[int]:
-    """Where the marks stand, none of which overlap."""
-    found = []
-    position = text.find(marks)
-    while position >= 0:
-        found.append(position)
-        position = text.find(marks, position + len(marks))
-    return found
-
-
 def _closed(column: int, definition: Definition, code_end: int, comments: list[tuple[int, int]]) -> Definition:
     end = _end_with_comments(column, code_end, comments)
     return Definition(definition.name, definition.start, definition.header, end, definition.indent)
@@ -358,23 +321,14 @@ def _is_overload(text: str, definition: Definition) -> bool:
 
 def _first_header(text: str, name: str, start: int, stop: int) -> int:
     """The start of the first line that looks like a header of that name; -1 where there is none."""
-    found = -1
-    for keyword in ("class ", "def "):
-        header = _header_of(text, keyword, name, start, stop)
-        if header >= 0:
-            found = stop = header
-    return found
-
-
-def _header_of(text: str, keyword: str, name: str, start: int, stop: int) -> int:
-    sought = keyword + name
+    sought = f" {name}"
     position = text.find(sought, start, stop)
     while position >= 0:
         behind = position + len(sought)
-        line = text.rfind("\n", 0, position) + 1
-        word_ends = behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_")
-        if word_ends and not text[line:position].strip().removeprefix("async").strip():
-            return line
+        if behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_"):
+            line = text.rfind("\n", 0, position) + 1
+            if text[line:position].split() in _KEYWORDS:
+                return line
         position = text.find(sought, behind, stop)
     return -1
 

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "add_model"
 # What a part may import of the tool, besides itself.
 BELOW = {
-    "copies": {"errors", "library", "source", "transaction"},
+    "copies": {"errors", "lexical", "library", "source", "transaction"},
     "scaffold": {
         "copies",
         "errors",

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import add_model
+from add_model.lexical import logical_lines
 from add_model.source import (
     Definition,
     Module,
@@ -19,7 +20,6 @@ from add_model.source import (
     block_end,
     decode_module,
     find_definitions,
-    logical_lines,
     read_module,
 )
 

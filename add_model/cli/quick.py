@@ -58,7 +58,7 @@ def _run(request: _Request) -> int | None:
     if not request.paths and "--no-cache" not in request.switches:
         from add_model.copies.recall import cache_folder, recall, timed
 
-        recalled = recall(library, cache_folder())
+        recalled = recall(library, cache_folder(), in_full=False)
         if recalled.answer is not None:
             text, outcome, errors, warnings = recalled.answer
             if _is_read(text):

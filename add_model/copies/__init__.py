@@ -5,6 +5,6 @@
 - From a marker to a verdict: `files`, `sources` (asking the disk through `outlook`), `pair`, `difference`, `cycles`,
   `syntax`; `check` is the engine that yields each `finding`.
 - What is reported: `selection`, `report`, `watch`.
-- What makes it fast: `cache` and `parallel`, which keep and send results as `records`.
+- What makes it fast: `recall`, `cache` and `parallel`, which keep and send results as `records`.
 - Putting copies right: `fix` and `rewrite`; `sides`, `history`, `merge`, `kept` and `written` see to it that no edit is lost.
 """

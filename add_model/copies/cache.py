@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import marshal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -78,10 +77,10 @@ def _kept(recalled: Recalled) -> _Kept | None:
         return None
     # Whatever a broken cache leads to here, it leads to a run without one.
     with contextlib.suppress(EOFError, LookupError, TypeError, ValueError, AttributeError):
-        findings, counts, results = marshal.loads(recalled.kept)
+        findings, counts, results = recalled.kept
         checked = Checked([finding_from_record(finding) for finding in findings], Counts(*counts))
         paths = (path for _, path in recalled.tree.files)
-        known = {path: result_from_record(path, record) for path, record in zip(paths, results, strict=True)}
+        known = {path: result_from_record(record) for path, record in zip(paths, results, strict=True)}
         return _Kept(checked, known)
     return None
 
@@ -108,7 +107,7 @@ def _store(
         kept=(
             [finding_to_record(finding) for finding in checked.findings],
             tuple(checked.counts),
-            [result_to_record(path, result) for path, result in results.items()],
+            [result_to_record(result) for result in results.values()],
         ),
     )
 

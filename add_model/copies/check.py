@@ -214,7 +214,7 @@ class Check:
         if original.elsewhere is not None:
             message = f"is not defined there; compared with `{original.elsewhere}`, which follows: name that"
             yield place.warning(Code.CP002, message)
-        header = governed_header(place.module.text, marker, place.start)
+        header = governed_header(place.module, marker, place.start)
         if header is None:
             message = "no class or function follows the marker at its indentation; put it directly above its copy"
             yield place.finding(Code.CP007, Severity.ERROR, message)
@@ -226,7 +226,7 @@ class Check:
 
     def _judge(self, pair: Pair, place: _Place, nested: bool) -> Iterator[Finding]:
         if not nested:
-            self._edges.append(Edge(place_of_copy(pair), place_of_original(pair), pair.start, pair.marker.source))
+            self._edges.append((place_of_copy(pair), place_of_original(pair), pair.start, pair.marker.source))
         yield from _replacement_findings(pair, place)
         if pair.verdict is Verdict.EQUAL:
             return
@@ -272,18 +272,18 @@ class Check:
 
     def _cycles(self, edges: Sequence[Edge]) -> Iterator[Finding]:
         for cycle in find_cycles(edges):
-            members = " <- ".join([edge.source for edge in cycle] + [cycle[0].source])
-            for edge in cycle:
-                path, header = edge.copy
+            sources = [source for _, _, _, source in cycle]
+            members = " <- ".join([*sources, sources[0]])
+            for (path, header), _, marker, source in cycle:
                 module = self.sources.module(path)
                 yield Finding(
                     Code.CP004,
                     Severity.ERROR,
                     relative_path(path, self.library.root),
-                    module.line_of(edge.marker),
+                    module.line_of(marker),
                     module.line_of(block_end(module.text, header) - 1),
                     _object_at(module, header),
-                    edge.source,
+                    source,
                     f"a circle of copies has no original: {members}; drop one of the markers",
                 )
 
@@ -324,8 +324,7 @@ def _object_at(module: Module, header: int) -> str:
     around = text.rfind("\nclass ", 0, header) + 1
     outer = text[slice(*(around + offset for offset in own_name(text[around : text.find("\n", around)])))]
     likely = f"{outer}.{name}" if text[header].isspace() else name
-    definition = module.find(likely) if name else None
-    if definition is not None and definition.header == header:
+    if name and module.header_of(likely) == header:
         return likely
     names = (name for name, definition in module.definitions.items() if definition.header == header)
     return next(names, "")

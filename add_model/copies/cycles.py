@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from add_model.copies.pair import Pair
@@ -12,33 +12,30 @@ if TYPE_CHECKING:
 Place = tuple[str, int]
 
 
-class Edge(NamedTuple):
-    """From a copy to its original, and the marker that leads there: where its line starts, and what it names."""
-
-    copy: Place
-    original: Place
-    marker: int
-    source: str
+# From a copy to its original, and the marker that leads there: where its line starts, and what it names. A plain
+# tuple, as there is one for every marker, and caches and processes hand them on.
+Edge = tuple[Place, Place, int, str]
 
 
 def place_of_copy(pair: Pair) -> Place:
     """Where the copy of a pair stands."""
-    return str(pair.module.path), pair.header
+    return pair.module.place, pair.header
 
 
 def place_of_original(pair: Pair) -> Place:
     """Where the original of a pair stands."""
-    return str(pair.original.module.path), pair.original.definition.header
+    return pair.original.module.place, pair.original.definition.header
 
 
 def find_cycles(edges: Sequence[Edge]) -> Iterator[list[Edge]]:
     """Every cycle once: edges each of which has its original where the next one has its copy, the last the first."""
-    copies, originals = {edge.copy for edge in edges}, {edge.original for edge in edges}
+    copies, originals = {edge[0] for edge in edges}, {edge[1] for edge in edges}
     governing: dict[Place, list[Edge]] = {}
     for edge in edges:
-        if edge.copy not in originals or edge.original not in copies:
+        copy, original, _, _ = edge
+        if copy not in originals or original not in copies:
             continue  # an end of a chain is in no circle
-        governing.setdefault(edge.copy, []).append(edge)
+        governing.setdefault(copy, []).append(edge)
     settled: set[Place] = set()
     for start in governing:
         trail: list[tuple[Place, Edge]] = []
@@ -52,7 +49,7 @@ def find_cycles(edges: Sequence[Edge]) -> Iterator[list[Edge]]:
                 if trail:
                     trail.pop()
                 continue
-            place = chosen.original
+            place = chosen[1]
             if place in places:
                 since = places.index(place)
                 yield [*(member for _, member in trail[since:]), chosen]

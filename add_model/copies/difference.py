@@ -13,7 +13,6 @@ def first_difference(pair: Pair) -> Difference | None:
     from difflib import SequenceMatcher
 
     expected, found = (side.split("\n") for side in compared_sides(pair.expected, pair.block))
-    numbers = _line_numbers(pair, found)
     matcher = SequenceMatcher(None, expected, found, autojunk=False)
     for kind, first, last, found_first, found_last in matcher.get_opcodes():
         here, there = expected[first:last], found[found_first:found_last]
@@ -21,7 +20,7 @@ def first_difference(pair: Pair) -> Difference | None:
             continue
         name = pair.block[slice(*own_name(pair.block))]
         return Difference(
-            line=numbers[min(found_first, len(numbers) - 1)],
+            line=_line_number(pair, found[: found_first + 1]),
             expected=_shown(here, name, is_header=first == 0),
             found=_shown(there, name, is_header=found_first == 0),
         )
@@ -35,15 +34,13 @@ def _shown(lines: list[str], name: str, is_header: bool) -> str | None:
     return (with_name(written[0], name) if is_header else written[0]).strip()
 
 
-def _line_numbers(pair: Pair, compared: list[str]) -> list[int]:
-    """The numbers, in the copy's file, of the lines that are compared; they are some of its block's, in order."""
-    first = pair.module.line_of(pair.header)
+def _line_number(pair: Pair, compared: list[str]) -> int:
+    """The number, in the copy's file, of the last of the lines that are compared; they are some of its block's."""
     lines = [line.strip() for line in pair.block.split("\n")]
-    numbers, at = [first], 0
+    at = 0
     for line in compared[1:]:
         try:
             at = lines.index(line.strip(), at + 1)
         except ValueError:
             at = min(at + 1, len(lines) - 1)
-        numbers.append(first + at)
-    return numbers
+    return pair.module.line_of(pair.header) + at

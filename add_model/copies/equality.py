@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from add_model.copies.marker import Replacement, replace
 from add_model.copies.region import compared_sides, from_header, is_ignored
-from add_model.source import STRING, logical_lines
+from add_model.lexical import STRING, logical_lines
 
 # Parsing is the last resort, so that what it takes is loaded where it is needed.
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _have_same_tokens(first: str, second: str) -> bool:
 
 @functools.cache
 def _token_pattern() -> re.Pattern[str]:
-    # Compiled where it is needed first, as that takes longer than many a check.
+    # Compiled where it is needed first: most runs do without.
     return re.compile(_TOKEN, re.DOTALL)
 
 

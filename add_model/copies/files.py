@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
@@ -44,13 +44,15 @@ def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
     for path in paths:
         if not path.exists():
             raise AddModelError(f"{path}: no such file or folder; name files or folders of the library")
-    root = str(library.root)
     tree = Tree([], set(), set(), set())
-    found = {file for start in paths or library.packages.values() for file in _modules(str(start.absolute()), tree)}
-    excluded = library.configuration.exclude
-    for file in sorted((relative_path(file, root), file) for file in found):
-        if not any(fnmatch(file[0], pattern) for pattern in excluded):
-            tree.files.append(file)
+    found: set[str] = set()
+    for start in paths or library.packages.values():
+        found.update(_modules(str(start.absolute()), tree))
+    root, excluded = str(library.root), library.configuration.exclude
+    files = sorted((relative_path(file, root), file) for file in found)
+    if excluded:
+        files = [file for file in files if not any(fnmatch(file[0], pattern) for pattern in excluded)]
+    tree.files.extend(files)
     return tree
 
 
@@ -58,15 +60,15 @@ def relative_path(path: str | Path, root: str | Path) -> str:
     """The path as reports show it: relative to the root where it lies below it, with forward slashes."""
     path, root = str(path), str(root)
     prefix = root if root.endswith(os.sep) else root + os.sep
-    return (path[len(prefix) :] if path.startswith(prefix) else path).replace(os.sep, "/")
+    relative = path[len(prefix) :] if path.startswith(prefix) else path
+    return relative if os.sep == "/" else relative.replace(os.sep, "/")
 
 
-def _modules(start: str, tree: Tree) -> Iterator[str]:
+def _modules(start: str, tree: Tree) -> list[str]:
     """The Python files at or below a path; links to folders are not followed, hidden folders are passed over."""
     if not os.path.isdir(start):
-        yield start
-        return
-    folders = [start]
+        return [start]
+    found, folders = [], [start]
     while folders:
         folder = folders.pop()
         try:
@@ -78,14 +80,15 @@ def _modules(start: str, tree: Tree) -> Iterator[str]:
             path = entry.path
             if path.endswith(".py") and entry.is_file(follow_symlinks=False):
                 tree.modules.add(path)
-                yield path
+                found.append(path)
             elif path.endswith(".py") and not _leads_to_folder(entry):
                 tree.others.add(path)
-                yield path
+                found.append(path)
             elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__pycache__")):
                 folders.append(path)
             else:
                 tree.others.add(path)
+    return found
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from add_model.source import comments
+from add_model.lexical import comments
 
 # Every spelling of "copied" that can start a marker holds these bytes; looking for them is what a file costs that
 # holds no marker at all.

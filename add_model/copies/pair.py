@@ -14,7 +14,8 @@ from add_model.copies.equality import blocks_match
 from add_model.copies.marker import Marker, Replacement, replace
 from add_model.copies.region import end_of_copy, header_end, ignored_members, is_ignored, members, own_name, reindent
 from add_model.copies.sources import Original
-from add_model.source import Module, block_end, logical_lines
+from add_model.lexical import logical_lines
+from add_model.source import Module, block_end
 
 _HEADER = re.compile(r"[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+\w+")
 _NAME = re.compile(r"\w+")
@@ -111,21 +112,22 @@ class Pair:
         return blocks_match(expected, expected[: header_end(expected)] + block[header_end(block) :])
 
 
-def governed_header(text: str, marker: Marker, line: int) -> int | None:
+def governed_header(module: Module, marker: Marker, line: int) -> int | None:
     """Where the header of the definition starts that a marker governs; `None` where it governs none.
 
     Args:
-        text: the module's text.
+        module: where the marker stands.
         marker: the marker.
         line: where the line of the marker starts.
     """
+    text = module.text
     below = text.find("\n", line) + 1
     if not below:
         return None
     # The next line is a header more often than not; it is looked at without a look at what follows it.
     if _HEADER.match(text, below):
         return below if _is_indented_as(marker, text, below) else None
-    for start, end in logical_lines(text, below):
+    for start, end in logical_lines(text, module.behind_comments(below)):
         if _HEADER.match(text, start) and _is_indented_as(marker, text, start):
             return start
         content = text[start:end].strip()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from add_model.copies.check import Check
 
 # A second process costs some milliseconds to start; fewer files than this are checked sooner.
-_FILES = 400
+_FILES = 150
 _COUNTER = 8  # bytes
 
 
@@ -62,7 +62,7 @@ def _until_they_meet(files: Sequence[CheckedFile], begun: memoryview, own: int) 
 
 
 def _send(check: Check, files: Iterable[CheckedFile], sender: int) -> None:
-    records = [(path, result_to_record(path, result)) for path, result in check.results(files, 1)]
+    records = [(path, result_to_record(result)) for path, result in check.results(files, 1)]
     with open(sender, "wb") as pipe:
         pipe.write(marshal.dumps((records, check.sources.outlook.to_record())))
 
@@ -70,7 +70,7 @@ def _send(check: Check, files: Iterable[CheckedFile], sender: int) -> None:
 def _received(check: Check, answer: bytes) -> dict[str, FileResult]:
     records, outlook = marshal.loads(answer)
     check.sources.outlook.add(Outlook.from_record(outlook))
-    return {path: result_from_record(path, record) for path, record in records}
+    return {path: result_from_record(record) for path, record in records}
 
 
 def _can_split() -> bool:

@@ -22,7 +22,7 @@ import time
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from add_model import __version__
 from add_model.copies.files import Tree, search
@@ -73,8 +73,8 @@ class Recalled(NamedTuple):
         path: where the cache lies; `None` for a run without one.
         outlook: what else of the disk was asked, and still is as it was answered.
         changed: the files that are not as they were.
-        answer: what the last run said, if nothing has changed since.
-        kept: what it found, to be decoded by `cache`; `None` where there is no cache that holds.
+        answer: what the last run said, if nothing has changed since and no more is wanted.
+        kept: what it found, as `store` was given it; `None` where there is an answer, or no cache that holds.
     """
 
     started: int
@@ -84,17 +84,23 @@ class Recalled(NamedTuple):
     outlook: Outlook
     changed: frozenset[str] = frozenset()
     answer: Answer | None = None
-    kept: bytes | None = None
+    kept: Record = None
 
 
-def recall(library: Library, folder: Path | None) -> Recalled:
-    """Looks at a library's files, and at what is kept of them in this folder."""
+def recall(library: Library, folder: Path | None, in_full: bool = True) -> Recalled:
+    """Looks at a library's files, and at what is kept of them in this folder.
+
+    Args:
+        library: whose files they are.
+        folder: where caches lie; `None` for a run without one.
+        in_full: whether more is wanted than the answer, where that is known.
+    """
     started, tree = time.time_ns(), search(library)
     if folder is None:
         return Recalled(started, tree, {}, None, Outlook())
     recalled = Recalled(started, tree, signatures(path for _, path in tree.files), folder / _name(library), Outlook())
     with contextlib.suppress(*_BROKEN):
-        return _compared(recalled, library)
+        return _compared(recalled, library, in_full)
     return recalled
 
 
@@ -138,10 +144,8 @@ def store(
     passing = set(unreadable)
 
     def trusted(side: Mapping[str, Signature]) -> dict[str, Signature]:
-        return {
-            path: None if path in passing or _is_new(signature, recalled.started) else signature
-            for path, signature in side.items()
-        }
+        new = [path for path, signature in side.items() if signature and _is_new(signature, recalled.started)]
+        return {**side, **dict.fromkeys(new), **dict.fromkeys(passing & side.keys())}
 
     head: Record = (
         trusted(recalled.signatures),
@@ -153,21 +157,29 @@ def store(
     _write(recalled.path, _first_line(library), marshal.dumps(head), marshal.dumps(kept))
 
 
-def _compared(recalled: Recalled, library: Library) -> Recalled:
+def _compared(recalled: Recalled, library: Library, in_full: bool) -> Recalled:
     """What is kept in the cache, as far as it holds.
 
     Raises:
         Exception: one of `_BROKEN`: there is no cache that holds.
     """
     assert recalled.path is not None
-    head, kept = _load(recalled.path, _first_line(library))
-    files, elsewhere, standing, asked, said = marshal.loads(head)
-    outlook = Outlook.from_record(asked)
-    if files.keys() != recalled.signatures.keys() or standing != _standing(recalled.tree) or not outlook.is_current():
-        return recalled
-    changed = _differing(files, recalled.signatures) | _differing(elsewhere, signatures(elsewhere))
-    answer = Answer(*said) if said and not changed else None
-    return recalled._replace(outlook=outlook, changed=changed, answer=answer, kept=kept)
+    with open(recalled.path, "rb") as file:
+        if file.readline().rstrip(b"\n") != _first_line(library):
+            raise ValueError("written by another tool, or for another library")
+        size, *checksums = file.readline().split()
+        files, elsewhere, standing, asked, said = _load(file, checksums[0], int(size))
+        outlook = Outlook.from_record(asked)
+        if (
+            files.keys() != recalled.signatures.keys()
+            or standing != _standing(recalled.tree)
+            or not outlook.is_current()
+        ):
+            return recalled
+        changed = _differing(files, recalled.signatures) | _differing(elsewhere, signatures(elsewhere))
+        if said and not changed and not in_full:
+            return recalled._replace(outlook=outlook, answer=Answer(*said))
+        return recalled._replace(outlook=outlook, changed=changed, kept=_load(file, checksums[1]))
 
 
 def _differing(before: Mapping[str, Signature], now: Mapping[str, Signature]) -> frozenset[str]:
@@ -189,18 +201,21 @@ def _signature(path: str) -> Signature:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
-def _is_new(signature: Signature, started: int) -> bool:
+def _is_new(signature: tuple[int, ...], started: int) -> bool:
     """Whether a file may be written to once more without another signature."""
-    if not signature:
+    changed = max(signature[0], signature[1])
+    if changed < started - _COARSE_TICK:
         return False
-    changed = max(signature[:2])
     return changed > started - (_TICK if changed % 1_000_000_000 else _COARSE_TICK)
 
 
 def _first_line(library: Library) -> bytes:
     """What must be the same for a cache to hold: this tool, this Python, and what is asked of them."""
     copies = os.path.join(_PACKAGE, "copies")
-    tool = [os.path.join(_PACKAGE, "source.py"), *(os.path.join(copies, name) for name in sorted(os.listdir(copies)))]
+    tool = [
+        *(os.path.join(_PACKAGE, name) for name in ("lexical.py", "library.py", "source.py")),
+        *(os.path.join(copies, name) for name in sorted(os.listdir(copies))),
+    ]
     times = [(path, os.stat(path).st_mtime_ns) for path in tool if path.endswith(".py")]
     packages = sorted((name, str(folder)) for name, folder in library.packages.items())
     configuration = [dict(value) if isinstance(value, Mapping) else value for value in library.configuration]
@@ -214,31 +229,26 @@ def _name(library: Library) -> str:
     return f"{library.root.name}-{zlib.crc32(bytes([0]).join(packages)):08x}"
 
 
-def _load(path: Path, first_line: bytes) -> tuple[bytes, bytes]:
-    """The two parts of a cache.
+def _load(file: BinaryIO, checksum: bytes, size: int = -1) -> Record:
+    """The next part of a cache.
 
     Raises:
-        OSError: there is none.
-        ValueError: there is none that holds.
+        ValueError: it is broken.
     """
-    with open(path, "rb") as file:
-        known, checksum, size = (file.readline().rstrip(b"\n") for _ in range(3))
-        if known != first_line:
-            raise ValueError("written by another tool, or for another library")
-        content = file.read()
+    content = file.read(size)
     if int(checksum, 16) != zlib.crc32(content):
         raise ValueError("broken")
-    return content[: int(size)], content[int(size) :]
+    return marshal.loads(content)
 
 
 def _write(path: Path, first_line: bytes, head: bytes, kept: bytes) -> None:
     """Puts a cache in place whole, or leaves what is there."""
     staged = path.with_name(f"{path.name}.{os.getpid()}")
-    checksum = zlib.crc32(kept, zlib.crc32(head))
+    sizes = b"%d %08x %08x" % (len(head), zlib.crc32(head), zlib.crc32(kept))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            staged.write_bytes(b"%s\n%08x\n%d\n%s%s" % (first_line, checksum, len(head), head, kept))
+            staged.write_bytes(b"".join((first_line, b"\n", sizes, b"\n", head, kept)))
             os.replace(staged, path)
         except OSError:
             staged.unlink(missing_ok=True)

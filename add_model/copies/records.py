@@ -32,42 +32,26 @@ class FileResult(NamedTuple):
 
 def finding_to_record(finding: Finding) -> Record:
     """A finding of a check as plain data; what git says of it comes later, and is not kept."""
-    difference = finding.difference and list(finding.difference)
-    told_later = ("moved", "conflicts")
-    return {
-        **{name: value for name, value in finding._asdict().items() if name not in told_later},
-        "code": finding.code.name,
-        "severity": finding.severity.value,
-        "difference": difference,
-    }
+    code, severity, *plain, difference, _, _ = finding
+    return code.name, severity.value, *plain, difference and tuple(difference)
 
 
 def finding_from_record(record: Record) -> Finding:
     """The finding that was made plain data."""
-    difference = record["difference"] and Difference(*record["difference"])
-    plain = {"code": Code[record["code"]], "severity": Severity(record["severity"]), "difference": difference}
-    return Finding(**{**record, **plain})
+    code, severity, *plain, difference = record
+    return Finding._make((Code[code], Severity(severity), *plain, difference and Difference(*difference), None, ()))
 
 
-def result_to_record(path: str, result: FileResult) -> Record:
-    """A file's result as plain data; in its edges a file is the number of one that it used, or -1 for itself."""
-    numbers = {path: -1, **{used: number for number, used in enumerate(result.used)}}
-    edges = [(edge.copy[1], numbers[edge.original[0]], edge.original[1], *edge[2:]) for edge in result.edges]
-    findings = [finding_to_record(finding) for finding in result.findings]
-    return [result.size, findings, result.markers, result.unchecked, edges, list(result.used)]
+def result_to_record(result: FileResult) -> Record:
+    """A file's result as plain data."""
+    if result.findings:
+        return tuple(result._replace(findings=tuple(map(finding_to_record, result.findings))))
+    return tuple(result)
 
 
-def result_from_record(path: str, record: Record) -> FileResult:
+def result_from_record(record: Record) -> FileResult:
     """The result that was made plain data."""
-    size, findings, markers, unchecked, edges, used = record
-    return FileResult(
-        size,
-        tuple(finding_from_record(finding) for finding in findings),
-        markers,
-        unchecked,
-        tuple(
-            Edge((path, copy), (path if number < 0 else used[number], original), line, source)
-            for copy, number, original, line, source in edges
-        ),
-        tuple(used),
-    )
+    result = FileResult(*record)
+    if result.findings:
+        return result._replace(findings=tuple(map(finding_from_record, result.findings)))
+    return result

@@ -19,7 +19,8 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from add_model.copies.marker import without_markers
-from add_model.source import comments, find_definitions, logical_lines
+from add_model.lexical import comments, logical_lines
+from add_model.source import find_definitions
 
 IGNORE_COPY = "# Ignore copy"
 END_COPY = "# End copy"

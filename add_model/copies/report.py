@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -19,6 +18,8 @@ SARIF_SCHEMA = "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/main/sari
 
 def as_json(findings: Sequence[Finding], version: str) -> str:
     """The findings as a list of objects; the format that scripts rely on."""
+    import json
+
     return json.dumps([_document(finding) for finding in findings], indent=2)
 
 
@@ -33,6 +34,8 @@ def as_github(findings: Sequence[Finding], version: str) -> str:
 
 def as_sarif(findings: Sequence[Finding], version: str) -> str:
     """The findings as a SARIF 2.1.0 log."""
+    import json
+
     rules = [_rule(code) for code in Code]
     driver = {
         "name": "add-model check-copies",
@@ -92,6 +95,8 @@ def statistics(findings: Iterable[Finding]) -> list[tuple[Code, Severity, int]]:
 
 def statistics_as_json(findings: Iterable[Finding]) -> str:
     """The statistics as a list of objects."""
+    import json
+
     rows = [
         {"code": code.name, "severity": severity.value, "count": count, "description": code.value}
         for code, severity, count in statistics(findings)

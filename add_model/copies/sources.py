@@ -120,7 +120,7 @@ class Sources:
         """
         module = self._modules.get(path)
         if module is None:
-            module = self._modules[path] = decode_module(Path(path), content)
+            module = self._modules[path] = decode_module(path, content)
         return module
 
     def module(self, path: str) -> Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
 from typing import NamedTuple
@@ -24,14 +25,20 @@ class SyntaxProblem(NamedTuple):
 
 def syntax_problem(module: Module) -> SyntaxProblem | None:
     """What keeps a module from being parsed; `None` for one that this Python, or a newer one, can read."""
+    return _problem(module.text)
+
+
+# A fix asks for the same texts in every round, and parsing is what takes it longest.
+@functools.lru_cache(maxsize=256)
+def _problem(text: str) -> SyntaxProblem | None:
     import ast
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(module.text)
+            ast.parse(text)
     except SyntaxError as error:
-        if not error.msg.startswith(_TOO_DEEP) and _is_newer_syntax(module.text):
+        if not error.msg.startswith(_TOO_DEEP) and _is_newer_syntax(text):
             return None
         return SyntaxProblem(error.msg, error.lineno or 1, error.offset or 1)
     except (RecursionError, MemoryError):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,18 @@ def test_a_plain_check_loads_neither_typer_nor_rich(library: Path) -> None:
     drift(library)
     run = subprocess.run([sys.executable, "-c", program], cwd=library, capture_output=True, text=True)
     assert run.returncode == 1 and run.stdout.splitlines()[-1] == "set()"
+
+
+def test_a_check_of_an_unchanged_tree_loads_no_engine(library: Path, tmp_path: Path) -> None:
+    program = (
+        "import sys\nsys.argv = ['add-model', 'check-copies']\nfrom add_model.cli import main\n"
+        "try:\n    main()\nfinally:\n    print('add_model.copies.check' in sys.modules)"
+    )
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    time.sleep(0.3)  # what was written just now is never relied on
+    runs = [
+        subprocess.run([sys.executable, "-c", program], cwd=library, capture_output=True, text=True, env=environment)
+        for _ in range(2)
+    ]
+    assert [run.stdout for run in runs] == ["True\n", "False\n"]
+    assert len({run.stderr.partition(", 0.")[0] for run in runs}) == 1 and runs[0].stderr

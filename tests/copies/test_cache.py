@@ -6,6 +6,7 @@ import marshal
 import os
 import random
 import shutil
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from add_model.copies import check as check_module
+from add_model.copies import report
 from add_model.copies.cache import Checked, check_library
-from add_model.copies.recall import cache_folder
+from add_model.copies.recall import cache_folder, recall, timed
 from add_model.library import Configuration, Library, library_at
 from tests.copies.libraries import write_library
 from tests.copies.released import released
@@ -31,10 +33,8 @@ def marker(original: str, copy: str) -> str:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runs of a test take place an hour from now, so that its files are no longer new to them."""
-    from add_model.copies import recall
-
-    now = recall.time.time_ns
-    monkeypatch.setattr(recall.time, "time_ns", lambda: now() + 3_600_000_000_000)
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 3_600_000_000_000)
 
 
 @pytest.fixture
@@ -163,13 +163,14 @@ def test_trees_of_one_name_have_caches_of_their_own(library: Library, tmp_path: 
 
 def _rewrite(path: Path, part: int, change: Callable[[list[object]], object]) -> None:
     """Changes one of the two parts of a cache, and has its checksum agree."""
-    first_line, _, size, content = path.read_bytes().split(b"\n", 3)
-    parts = [content[: int(size)], content[int(size) :]]
+    first_line, sizes, content = path.read_bytes().split(b"\n", 2)
+    size = int(sizes.split()[0])
+    parts = [content[:size], content[size:]]
     decoded = list(marshal.loads(parts[part]))
     change(decoded)
     parts[part] = marshal.dumps(decoded)
-    size, content = b"%d" % len(parts[0]), b"".join(parts)
-    path.write_bytes(b"\n".join((first_line, b"%08x" % zlib.crc32(content), size, content)))
+    sizes = b"%d %08x %08x" % (len(parts[0]), *map(zlib.crc32, parts))
+    path.write_bytes(b"\n".join((first_line, sizes, b"".join(parts))))
 
 
 @pytest.mark.parametrize(
@@ -216,6 +217,30 @@ def test_nothing_is_written_into_the_tree(library: Library, tmp_path: Path) -> N
     before = sorted(library.root.rglob("*"))
     check_library(library, tmp_path / "cache")
     assert sorted(library.root.rglob("*")) == before
+
+
+def test_what_happens_to_an_excluded_original_is_seen(library: Library, tmp_path: Path) -> None:
+    excluding = Library(library.root, library.packages, Configuration(exclude=("src/my_models/a.py",)))
+    assert same_as_without(excluding, tmp_path / "cache").findings == []
+    module(library, "a").write_text(layer("a", 4))
+    assert len(same_as_without(excluding, tmp_path / "cache").findings) == 2
+    module(library, "a").unlink()
+    assert {finding.code.name for finding in same_as_without(excluding, tmp_path / "cache").findings} == {"CP002"}
+
+
+def test_an_unchanged_tree_is_answered_as_it_was(library: Library, tmp_path: Path) -> None:
+    module(library, "d").write_text("# Copied from my_models.missing.ALayer\n" + layer("d", 1))
+    assert recall(library, tmp_path / "cache", in_full=False).answer is None
+    findings, counts = check_library(library, tmp_path / "cache")
+    answer = recall(library, tmp_path / "cache", in_full=False).answer
+    assert answer is not None and (answer.errors, answer.warnings) == (1, 0)
+    assert answer.text.splitlines() == [str(line) for line in report.as_text(findings, report.PlainText)]
+    assert report.summary(findings, counts, 1.5).startswith(timed(answer.outcome, 1.5))
+    module(library, "d").write_text(marker("a", "d") + layer("d", 2))
+    assert recall(library, tmp_path / "cache", in_full=False).answer is None
+    check_library(library, tmp_path / "cache")
+    # Which side of a copy has moved is for git to say, in every run anew.
+    assert recall(library, tmp_path / "cache", in_full=False).answer is None
 
 
 def test_where_caches_lie(tmp_path: Path) -> None:

@@ -277,6 +277,19 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     assert list(check.findings()) == [] and check.counts.files == 2
 
 
+def test_an_original_behind_a_link_or_excluded_is_found_where_it_stands(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in ("__init__.py", "bert.py"):
+        (outside / name).write_text(BERT if name == "bert.py" else "")
+    files = {"my_models/vit.py": MARKER.replace(".bert.", ".linked.bert.") + VIT, "my_models/old/bert.py": BERT}
+    files["my_models/other.py"] = MARKER.replace(".bert.", ".old.bert.") + VIT.replace("size", "width")
+    write_library(tmp_path, files)
+    (tmp_path / "src/my_models/linked").symlink_to(outside)
+    (tmp_path / "pyproject.toml").write_text('[tool.add-model]\nexclude = ["src/my_models/old/*"]\n')
+    assert codes_of(library_at(tmp_path)) == ["CP001"]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(content=st.binary(max_size=200), text=st.text(max_size=80))
 def test_no_file_crashes_it(content: bytes, text: str, tmp_path: Path) -> None:
