@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-_MARKER = re.compile(r"^([ \t]*)#\s*Copied\s+from\s+([A-Za-z_]\w*(?:[./][A-Za-z_]\w*){2,})(?:\s+(.*))?$")
+MARKER = re.compile(r"^([ \t]*)#\s*Copied\s+from\s+([A-Za-z_]\w*(?:[./][A-Za-z_]\w*){2,})(?:\s+(.*))?$")
 _REPLACEMENT = re.compile(r"^\s*(\S+)->(\S+)(\s+.*|$)")
 _NAME = re.compile(r"((?:class|def) )\w+")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -90,7 +90,7 @@ class File:
             return
         inside = {line for first, last in _long_statements(tree) for line in range(first, last)}
         for number, line in enumerate(self.lines, 1):
-            match = _MARKER.match(line) if "Copied" in line and number not in inside else None
+            match = MARKER.match(line) if "Copied" in line and number not in inside else None
             if match is not None:
                 behind = [block for block in found if block.header > number and block.column == len(match[1])]
                 copy = min(behind, key=lambda block: block.header, default=None)
@@ -104,7 +104,7 @@ class File:
     def block_text(self, block: Block) -> str:
         """The lines of a block from its header on, markers left out."""
         lines = self.lines[block.header - 1 : block.end]
-        return "\n".join(line for line in lines if "Copied" not in line or not _MARKER.match(line)) + "\n"
+        return "\n".join(line for line in lines if "Copied" not in line or not MARKER.match(line)) + "\n"
 
 
 class Tree:

@@ -16,7 +16,7 @@ from add_model.copies import check as check_module
 from add_model.copies.cache import Checked, cache_folder, check_library
 from add_model.library import Configuration, Library, library_at
 from tests.copies.libraries import write_library
-from tests.copies.test_released_trees import check_installed
+from tests.copies.released import released
 
 
 def layer(name: str, number: int) -> str:
@@ -221,8 +221,7 @@ def test_random_edits_of_a_small_library(library: Library, tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_random_edits_of_a_released_tree(tmp_path: Path, clock: None) -> None:
-    checked, _ = check_installed("diffusers")
-    folder = checked.library.packages["diffusers"]
+    folder = released("diffusers-0.42.1").packages["diffusers"]
     shutil.copytree(folder, tmp_path / "diffusers", ignore=shutil.ignore_patterns("__pycache__"))
     library = Library(tmp_path, {"diffusers": tmp_path / "diffusers"})
     files = sorted((tmp_path / "diffusers").rglob("*.py"))
