@@ -11,7 +11,7 @@ from add_model.copies.difference import first_difference
 from add_model.copies.files import CheckedFile, files_to_check, relative_path
 from add_model.copies.finding import Code, Counts, Finding, Severity
 from add_model.copies.full_copies import check_full_copies
-from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
+from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments, replace
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.records import FileResult
 from add_model.copies.region import own_name
@@ -300,9 +300,7 @@ class Check:
 def _replacement_findings(pair: Pair, relative: str) -> Iterator[Finding]:
     marker, text = pair.marker, pair.original.block
     for replacement in marker.replacements:
-        before = text
-        for old, new in replacement.pairs():
-            text = text.replace(old, new)
+        before, text = text, replace(text, (replacement,))
         if text == before:
             yield _warning(Code.CP005, relative, marker.line, marker.source, f"`{replacement}` changes nothing in the original")  # fmt: skip
         if _METACHARACTER.search(replacement.old):
