@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from add_model.copies.check import Check
-from add_model.copies.files import files_to_check
 from add_model.library import Library
 
 from .released import RELEASES, installed_apart, released
@@ -61,7 +60,7 @@ def test_files_can_be_formatted_anew(
 ) -> None:
     tool, share, options = (FORMATTERS | MORE_FORMATTERS)[formatter]
     library = released(release)
-    files = [path for _, path in files_to_check(library) if b"Copied from" in Path(path).read_bytes()]
+    files = [path for _, path in Check(library).files if b"Copied from" in Path(path).read_bytes()]
     # With half of them most pairs have one side that is formatted anew, the copy or the original.
     some = random.Random(SEED).sample(files, int(len(files) * share))
     for number, path in enumerate(some):
