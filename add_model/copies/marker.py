@@ -36,6 +36,7 @@ _REPLACEMENT = re.compile(r"(?P<old>\S+)->(?P<new>\S+)(?:\s+(?P<option>.*))?$")
 _MARKER_LINES = re.compile(rf"^[ \t]*#[ \t]*Copied[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)", re.MULTILINE)
 _WITH = re.compile(r"^with\b\s*")
 _ALL_CASING = "all-casing"
+_OTHER_QUOTES = str.maketrans("\"'", "'\"")
 
 
 class Replacement(NamedTuple):
@@ -97,9 +98,14 @@ class Mention(NamedTuple):
 
 
 def replace(text: str, replacements: tuple[Replacement, ...] | list[Replacement]) -> str:
-    """Applies replacements from left to right, each to the result of the one before."""
+    """Applies replacements from left to right, each to the result of the one before.
+
+    Quotes in what is replaced stand for those of the other style where there are none of their own.
+    """
     for replacement in replacements:
         for old, new in replacement.pairs():
+            if ('"' in old or "'" in old) and old not in text:
+                old, new = old.translate(_OTHER_QUOTES), new.translate(_OTHER_QUOTES)
             text = text.replace(old, new)
     return text
 

@@ -38,6 +38,27 @@ def copy_of(release: str, folder: Path) -> Library:
     return Library(folder, {name: folder / "src" / name for name in library.packages})
 
 
+def installed_apart(requirement: str) -> Path:
+    """The folder of a package of a certain version, beside whatever is installed; fetched once per machine."""
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    target = _CACHE / requirement.replace("==", "-")
+    with FileLock(f"{target}.lock"):
+        if not target.is_dir():
+            with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
+                install = [
+                    sys.executable,
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--no-deps",
+                    "--disable-pip-version-check",
+                ]
+                subprocess.run([*install, "--target", f"{scratch}/installed", requirement], check=True)
+                Path(scratch, "installed").rename(target)
+    return target
+
+
 def _no_modules(folder: str, names: list[str]) -> list[str]:
     """What of a folder is not copied: compiled modules, data."""
     return [name for name in names if name == "__pycache__" or (os.path.isfile(f"{folder}/{name}") and not name.endswith(".py"))]  # fmt: skip

@@ -315,3 +315,10 @@ def test_a_slip_in_a_marker_of_the_zoo_is_never_silent(tmp_path: Path, written: 
     marker = written.format(source="add_model.zoo.models.bert.modeling_bert.BertPooler")
     library = write_library(tmp_path, {"my_models/vit.py": f"{marker}\nclass ViTPooler:\n    pass\n"})
     assert "CP003" in codes_of(library)
+
+
+def test_a_header_that_a_replacement_breaks_leaves_the_body_to_be_compared_in_any_layout(tmp_path: Path) -> None:
+    original = "class Base:\n    def prepare(self, width):\n        return width * self.scale\n"
+    copy = "class Sound:\n    # Copied from diffusers.base.Base.prepare with width->self.config.width\n    def prepare(self):\n        return (\n            self.config.width\n            * self.scale\n        )\n"
+    library = write_library(tmp_path, {"diffusers/base.py": original, "diffusers/sound.py": copy})
+    assert codes_of(library) == ["CP010"]

@@ -70,6 +70,47 @@ def test_everything_else_does(old: str, new: str) -> None:
     assert not equal(BLOCK, BLOCK.replace(old, new))
 
 
+WITH_COMMENTS = """
+def f(a):
+    if (
+        a == 1  # one
+        or a == 2  # two
+    ):
+        return [  # none
+            1,  # first
+            2,
+        ]
+""".lstrip()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("if (\n        a == 1  # one\n        or a == 2  # two\n    ):", "if a == 1 or a == 2:  # one  # two"),
+        ("[  # none\n            1,  # first\n            2,\n        ]", "[  # none\n            1, 2]  # first"),
+    ],
+)  # fmt: skip
+def test_comments_that_joined_lines_have_pushed_to_the_end_of_a_statement(old: str, new: str) -> None:
+    assert old in WITH_COMMENTS
+    moved = WITH_COMMENTS.replace(old, new)
+    assert equal(WITH_COMMENTS, moved) and equal(moved, WITH_COMMENTS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("1,  # first\n            2,", "1,\n            2,"),
+        ("1,  # first\n            2,", "1,  # second\n            2,"),
+        ("        return [  # none", "        # none\n        return ["),
+        ("a == 1  # one\n        or a == 2  # two", "a == 1  # two\n        or a == 2  # one"),
+        ("[  # none\n            1,  # first\n            2,", "[\n            1,  # none\n            2,  # first"),
+    ],
+)
+def test_comments_at_other_places(old: str, new: str) -> None:
+    assert old in WITH_COMMENTS
+    assert not equal(WITH_COMMENTS, WITH_COMMENTS.replace(old, new))
+
+
 def test_a_tuple_is_not_what_stands_in_it() -> None:
     assert not equal("def f():\n    return (1,)\n", "def f():\n    return (1)\n")
 

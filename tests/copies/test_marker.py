@@ -100,6 +100,19 @@ def test_replacements_apply_from_left_to_right_to_each_others_results() -> None:
     assert replace("Bert bert BERT", replacements) == "Tiny mobilebert MOBILEBERT"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('f("eng_Latn")', 'f("eng")'),
+        ("f('eng_Latn')", "f('eng')"),
+        # What is there as it is written is meant, and nothing else.
+        ("""f("eng_Latn")  # not 'eng_Latn'""", """f("eng")  # not 'eng_Latn'"""),
+    ],
+)
+def test_quotes_in_a_replacement_are_those_of_any_style(text: str, expected: str) -> None:
+    assert replace(text, (Replacement('"eng_Latn"', '"eng"'),)) == expected
+
+
 def test_comments_are_found_with_their_lines() -> None:
     text = f"import x\n\n\n# Copied from {SOURCE}\ndef f(): ...\n# copied from {SOURCE}"
     found = [(offset, type(comment)) for offset, comment in find_comments(text)]

@@ -11,8 +11,10 @@ import pytest
 from rich.console import Console
 
 from add_model.copies import report
-from add_model.copies.check import Counts
+from add_model.copies.check import Check, Counts
 from add_model.copies.finding import Code, Difference, Finding, Severity
+
+from .released import released
 
 FINDINGS = [
     Finding(Code.CP001, Severity.ERROR, "src/a, b.py", 3, 9, "ViT.f", "m.bert.Bert.f", "differs: 50 %", True, Difference(5, "x = [1]", None)),
@@ -84,11 +86,30 @@ def test_the_summary_says_what_was_looked_at() -> None:
     assert report.summary([], Counts(), 0.5) == "all copies hold: 0 markers checked in 0 files, 0.50 s"
 
 
+@pytest.fixture(scope="module")
+def sarif() -> jsonschema.Draft4Validator:
+    """What tells whether a document is a SARIF log: the schema of the standard."""
+    schema = json.loads((Path(__file__).parent / "sarif/sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
+    jsonschema.Draft4Validator.check_schema(schema)
+    return jsonschema.Draft4Validator(schema)
+
+
 @pytest.mark.parametrize("findings", [[], FINDINGS], ids=["none", "some"])
-def test_sarif_holds_to_the_standard(findings: list[Finding]) -> None:
-    schema = json.loads(Path(__file__).with_name("sarif-2.1.0-subset.json").read_text(encoding="utf-8"))
-    jsonschema.Draft7Validator.check_schema(schema)
-    jsonschema.Draft7Validator(schema).validate(json.loads(report.as_sarif(findings, "1.0")))
+def test_sarif_holds_to_the_standard(findings: list[Finding], sarif: jsonschema.Draft4Validator) -> None:
+    sarif.validate(json.loads(report.as_sarif(findings, "1.0")))
+
+
+def test_sarif_of_a_released_tree_holds_to_the_standard(sarif: jsonschema.Draft4Validator) -> None:
+    findings = list(Check(released("diffusers-0.42.1")).findings())
+    log = json.loads(report.as_sarif(findings, "1.0"))
+    sarif.validate(log)
+    assert len(log["runs"][0]["results"]) == len(findings) > 0
+
+
+def test_the_standard_is_not_held_to_by_everything(sarif: jsonschema.Draft4Validator) -> None:
+    log = json.loads(report.as_sarif(FINDINGS, "1.0"))
+    log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] = 0
+    assert not sarif.is_valid(log)
 
 
 def test_github_annotations_stay_on_one_line_each() -> None:
