@@ -1,6 +1,10 @@
-"""The porter's workbench: from a finished skeleton to the same numbers as the original, with evidence for every step.
+"""The porter's workbench: fill a new model from the original's checkpoint, and find the first place where it differs.
+
+subject     the model that is worked on: found by name in a library, imported, built without allocating its weights
+rules       how the weights of a checkpoint become those of the new model, as a TOML file that a person can review
 
 What was found out is kept with the model, so that it can be asked for later, and checked again:
 
-- `evidence`: a result with its figure, and the files it rests on; stale as soon as one of them changes.
+evidence      a result with its figure and the files it rests on; stale as soon as one of them changes
+ported_model  what stands in the library of the model, found out by reading: nothing is run
 """
