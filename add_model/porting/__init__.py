@@ -7,4 +7,10 @@ What was found out is kept with the model, so that it can be asked for later, an
 
 evidence      a result with its figure and the files it rests on; stale as soon as one of them changes
 ported_model  what stands in the library of the model, found out by reading: nothing is run
+documented    whether every public class and argument is described
+docs_page     whether a model's page is finished
+steps         the fourteen steps, and who can say that one is done
+notes         what a person says about a step
+facts         what a look at the model and its evidence gives
+progress      where each of the fourteen steps stands, and what to type next
 """
