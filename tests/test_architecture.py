@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "add_model"
 # What a part may import of the tool, besides itself.
 BELOW = {
     "copies": {"errors", "library", "source", "transaction"},
+    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction"},
     "scaffold": {
         "copies",
         "errors",
