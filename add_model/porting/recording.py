@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
-from add_model.porting.recording_writer import DEFAULT_LIMIT, RecordingWriter, row_count, sampled_rows
+from add_model.porting.recording_writer import DEFAULT_LIMIT, NAMED_VALUE, RecordingWriter, row_count, sampled_rows
 
 if TYPE_CHECKING:
     import torch
@@ -110,7 +110,7 @@ class Recorder:
 
     def record(self, name: str, value: Any) -> None:
         """Keeps a value under a name: a tensor, a NumPy array or what NumPy makes one of, or a structure of these."""
-        index = self.begin(name, "value", False, {})
+        index = self.begin(name, NAMED_VALUE, False, {})
         self.end(index, value)
 
     def begin(self, path: str, class_name: str, training: bool, inputs: Mapping[str, Any]) -> int:

@@ -23,6 +23,8 @@ from add_model.errors import AddModelError
 FORMAT_NAME = "add-model recording"
 FORMAT_VERSION = 1
 METADATA_KEY = "recording"
+# The class of what `Recorder.record` keeps: no call, but a value with a name.
+NAMED_VALUE = "value"
 DEFAULT_LIMIT = 4 << 30
 _LENGTH_BYTES = 8
 _RESERVED = 256 << 10
