@@ -18,4 +18,7 @@ notes         what a person says about a step
 facts         what a look at the model and its evidence gives
 progress      where each of the fourteen steps stands, and what to type next
 model_tests   runs a model's tests, in a process of their own
+integration_test    writes a test with the original's numbers from a recording
+tokenizer_equality  compares the ids of two tokenizers, text by text
+rendering     fills the templates of what is written for a model after it has been made
 """
