@@ -38,6 +38,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 Force = Annotated[bool, typer.Option("--force", help="Replace a written file that was edited since.")]
 
 
+# What ruff formats, and checks in a generated library.
+_FORMATTED = (".py", ".ipynb")
+
+
 @app.command("tests", short_help="Run the model's tests (step 8).")
 @with_examples("""
 Examples:
@@ -183,6 +187,48 @@ def docs(name: Name, into: Into = None, as_json: AsJson = False) -> None:
     raise typer.Exit(1 if findings else 0)
 
 
+@app.command("notebook", short_help="Write and run a demonstration (step 14).")
+@with_examples("""
+Examples:
+    add-model verify notebook brand_new_bert --checkpoint converted --text "A text it knows."
+    add-model verify notebook brand_new_bert          runs the notebook that stands
+""")
+def notebook(
+    name: Name,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="DIR", help="The converted checkpoint that it shows. Default: the one that was converted last.", show_default=False),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", metavar="TEXT", help="What the model is shown.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write it anew, whatever stands there.")] = False,
+    into: Into = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Run the model's notebook from top to bottom; where there is none, write one first (step 14)."""
+    from add_model.porting.evidence import load, store
+    from add_model.porting.notebook import notebook_text, run_notebook
+    from add_model.porting.publishing import default_checkpoint
+
+    model = _find(name, into)
+    folder: Path | None
+    if force or not model.notebook.is_file():
+        folder = default_checkpoint(model) if checkpoint is None else checkpoint.absolute()
+        _write(model, {model.notebook: notebook_text(model, folder, text)}, {}, force=True)
+        _tell(f"written: {model.shown(model.notebook)}")
+    elif checkpoint or text:
+        raise AddModelError(f"{model.shown(model.notebook)}: is there already; run it without --checkpoint and --text, or --force writes it anew")  # fmt: skip
+    else:
+        before = load(model.root, name).get("notebook")
+        known = before.details.get("checkpoint") if before is not None else None
+        folder = model.root / str(known) if known else None
+    evidence = run_notebook(model, folder)
+    store(model.root, name, evidence)
+    _finish(evidence, as_json)
+
+
 def _find(name: str, into: Path | None) -> PortedModel:
     from add_model.porting.ported_model import find_ported_model
 
@@ -205,7 +251,7 @@ def _write(model: PortedModel, texts: Mapping[Path, str], known: Mapping[str, st
 
     changes = []
     for path, text in texts.items():
-        content = format_module(model.root, path, text) if path.suffix == ".py" else text
+        content = format_module(model.root, path, text) if path.suffix in _FORMATTED else text
         edited = path.is_file() and fingerprint(path) != known.get(model.shown(path))
         if edited and not force and path.read_bytes() != content.encode():
             raise AddModelError(f"{model.shown(path)}: is yours, or was edited since it was written; --force replaces it")  # fmt: skip

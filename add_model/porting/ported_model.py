@@ -52,6 +52,16 @@ class PortedModel:
         return self.library.root
 
     @property
+    def source(self) -> Path:
+        """The folder that the library's package is imported from."""
+        return self.library.packages[self.library.package.partition(".")[0]].parent
+
+    @property
+    def module(self) -> str:
+        """Dotted name of the package of its modules."""
+        return ".".join(self.folder.relative_to(self.source).parts)
+
+    @property
     def has_tokenizer(self) -> bool:
         """Whether it has a tokenizer of its own."""
         return TOKENIZER_MAPPING in self.classes or any(self.folder.glob("tokenization_*.py"))
