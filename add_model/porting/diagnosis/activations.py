@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from add_model.porting.diagnosis.scene import Example, Known, Scene
@@ -48,11 +48,11 @@ def _other_module(parts: Any) -> None:
     parts.activation = nn.ReLU()
 
 
-def _of(scene: Scene) -> tuple[str, Known] | None:
-    """The activation, and the known value, that the original's value is made of."""
+def _of(scene: Scene, values: Iterable[Known]) -> tuple[str, Known] | None:
+    """The activation, and the value, that the original's value is made of."""
     if not scene.target.is_floating_point():
         return None
-    for known in scene.alike():
+    for known in values:
         for kind, function in kinds().items():
             if known.value.is_floating_point() and scene.explains(function(known.value)):
                 return kind, known
@@ -71,7 +71,7 @@ class ActivationMissing:
 
     def test(self, scene: Scene) -> str | None:
         """Whether the new value is one that the original has behind an activation."""
-        made = _of(scene)
+        made = _of(scene, scene.alike_and_itself())
         if made is None or not scene.matches(scene.found, made[1].value):
             return None
         return f"the original has {made[0]} of {made[1].name}"
@@ -95,13 +95,15 @@ class ActivationOfAnotherKind:
     )  # fmt: skip
 
     def test(self, scene: Scene) -> str | None:
-        """Whether the original's value is an activation of a value that is known here."""
-        made = _of(scene)
+        """Whether the two values are two activations of one value that is known here."""
+        made = _of(scene, scene.alike())
         if made is None:
             return None
         kind, known = made
-        own = [name for name, function in kinds().items() if scene.matches(function(known.value), scene.found)]
-        return f"the original has {kind} of {known.name}, the new model {own[0] if own else 'something else'}"
+        own = next(
+            (name for name, function in kinds().items() if scene.matches(function(known.value), scene.found)), ""
+        )
+        return f"the original has {kind} of {known.name}, the new model {own}" if own else None
 
 
 class ActivationTooMany:

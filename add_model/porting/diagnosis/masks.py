@@ -44,16 +44,16 @@ def candidates(scene: Scene, queries: int, keys: int) -> Iterator[torch.Tensor]:
 
     causal = torch.ones(1, 1, queries, keys, dtype=torch.bool).tril(keys - queries)
     everything = torch.ones_like(causal)
-    found = [*_given(scene, scene.place.new.inputs), everything, causal]
+    given = [mask for mask in _given(scene, scene.place.new.inputs) if _fits(mask, queries, keys)]
+    found = [*given, everything, causal]
     for padding in _given(scene, scene.new.root.inputs):
-        found += [padding, padding & causal, ~padding, ~padding & causal]
-    found += [~mask for mask in _given(scene, scene.place.new.inputs)]
+        if _fits(padding, queries, keys):
+            found += [padding, padding & causal, ~padding, ~padding & causal]
     seen: list[torch.Tensor] = []
-    for mask in found:
-        if mask.shape[-1] == keys and mask.shape[-2] in (1, queries):
-            if not any(torch.equal(mask, other) for other in seen):
-                seen.append(mask)
-                yield mask
+    for mask in (*found, *(~mask for mask in given)):
+        if not any(torch.equal(mask, other) for other in seen):
+            seen.append(mask)
+            yield mask
 
 
 def is_inverted(original: torch.Tensor, new: torch.Tensor) -> bool:
@@ -83,6 +83,10 @@ def both_shapes(first: torch.Tensor, second: torch.Tensor) -> tuple[torch.Tensor
     both = _broadcast(first, second)
     assert both is not None
     return both
+
+
+def _fits(mask: torch.Tensor, queries: int, keys: int) -> bool:
+    return mask.shape[-1] == keys and mask.shape[-2] in (1, queries)
 
 
 def _given(scene: Scene, inputs: object) -> list[torch.Tensor]:

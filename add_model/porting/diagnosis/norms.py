@@ -78,7 +78,7 @@ class NormBeforeOrAfter:
 
     def _around_block(self, scene: Scene) -> str | None:
         norms = [call for call in scene.children(scene.place.new) if _is_norm(call)]
-        for norm, known in ((norm, known) for norm in norms for known in scene.alike()):
+        for norm, known in ((norm, known) for norm in norms for known in scene.alike_and_itself()):
             for value in _normalised(scene, norm, known.value, next(scene.attribute(norm.path, "eps"), 1e-5)):
                 for target, found in ((scene.target, scene.found), *_inputs_behind(scene, norm)):
                     if scene.matches(value, target) and scene.matches(found, known.value):

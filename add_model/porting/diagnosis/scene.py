@@ -87,6 +87,11 @@ class Scene:
             if row_count(value.shape) == row_count(wanted) and value.shape[-1:] == tuple(wanted[-1:]):
                 yield Known(known.name, value.reshape(tuple(wanted)))
 
+    def alike_and_itself(self) -> Iterator[Known]:
+        """The known values of the target's shape, and the one that the new model goes on with."""
+        yield from self.alike()
+        yield Known("what the new model goes on with", self.found)
+
     def children(self, call: Call) -> list[Call]:
         """The calls that a call of the new model made itself."""
         return [each for each in self.new.calls if each.parent == call.index]
@@ -188,15 +193,18 @@ def make_scene(comparison: Comparison) -> Scene | None:
 
 
 def _known(new: Recording, place: Place) -> Iterator[Known]:
-    for name, record in tensors_of(dict(place.new.inputs)):
-        value = whole(new, record)
-        if value is not None:
-            yield Known(name, value)
+    """What the place was given, and what went into and came out of the calls that it made by then."""
+    values = [(name, record) for name, record in tensors_of(dict(place.new.inputs))]
     for call in new.calls:
         if call.parent == place.new.index and call.ended <= place.row.time:
-            value = next((whole(new, record) for _, record in tensors_of(call.outputs)), None)
-            if value is not None:
-                yield Known(f"the output of {call.path}", value)
+            values += [(f"the output of {call.path}", record) for _, record in tensors_of(call.outputs)][:1]
+            values += [(f"the input of {call.path}", record) for _, record in tensors_of(dict(call.inputs))][:1]
+    seen = set()
+    for name, record in values:
+        value = whole(new, record) if record.key not in seen else None
+        seen.add(record.key)
+        if value is not None:
+            yield Known(name, value)
 
 
 def _parameter(recording: Recording, call: Call, names: Sequence[str]) -> torch.Tensor | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
-from add_model.porting.diagnosis.scene import Example, Scene
+from add_model.porting.diagnosis.scene import Example, Known, Scene
 
 if TYPE_CHECKING:
     import torch
@@ -80,18 +80,20 @@ class ScaleMissing:
         factor = _factor(scene.target, scene.found)
         if factor > 0 and scene.explains(scene.found * factor):
             return f"the original's value is {factor:.6g} times as large everywhere"
-        for name, part in _summands(scene):
-            missing = _factor(scene.target - scene.found, part)
-            if missing > -1 and scene.explains(scene.found + missing * part):
-                return f"the original multiplies {name} by {1 + missing:.6g}"
+        for known in _summands(scene):
+            missing = _factor(scene.target - scene.found, known.value)
+            if missing > -1 and scene.explains(scene.found + missing * known.value):
+                return f"the original multiplies {known.name} by {1 + missing:.6g}"
         return None
 
 
-def _summands(scene: Scene) -> Iterator[tuple[str, torch.Tensor]]:
-    """What the new model's value is a sum of: known values and their complements."""
-    for known in scene.alike():
-        yield known.name, known.value
-        yield f"what is added to {known.name}", scene.found - known.value
+def _summands(scene: Scene) -> Iterator[Known]:
+    """The known values that the new model's value is the sum of: each of two or three."""
+    known = list(scene.alike())
+    for count in (2, 3):
+        for parts in combinations(known, count):
+            if scene.matches(sum(part.value for part in parts[1:]) + parts[0].value, scene.found):
+                yield from parts
 
 
 def _factor(wanted: torch.Tensor, value: torch.Tensor) -> float:
