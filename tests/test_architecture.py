@@ -12,7 +12,6 @@ PACKAGE = Path(__file__).parents[1] / "add_model"
 # What a part may import of the tool, besides itself.
 BELOW = {
     "copies": {"errors", "library", "source", "transaction"},
-    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction"},
     "scaffold": {
         "copies",
         "errors",
@@ -24,6 +23,7 @@ BELOW = {
         "registry_edits",
         "transaction",
     },  # fmt: skip
+    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction"},
     "zoo": set(),
 }
 

@@ -10,6 +10,8 @@ from add_model import __version__
 from add_model.cli.check_copies import check_copies
 from add_model.cli.like import like
 from add_model.cli.references import references
+from add_model.cli.status import status
+from add_model.cli.verify import app as verify
 
 app = typer.Typer(
     name="add-model",
@@ -24,6 +26,8 @@ app = typer.Typer(
 app.command("like", short_help="Add a model like a reference.")(like)
 app.command("check-copies", short_help="Check every copied block.")(check_copies)
 app.command("references", short_help="List what to start from.")(references)
+app.command("status", short_help="Show how far a port has come.")(status)
+app.add_typer(verify, name="verify", short_help="Run what a step of a port asks for.")
 
 
 def _show_version(wanted: bool) -> None:

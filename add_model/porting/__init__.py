@@ -1,10 +1,24 @@
-"""The porter's workbench: from a finished skeleton to the same numbers as the original, with evidence for every step.
+"""The porter's workbench: fill a new model from the original's checkpoint, and find the first place where it differs.
 
-What was found out is kept with the model, so that it can be asked for later, and checked again:
-
-- `evidence`: a result with its figure, and the files it rests on; stale as soon as one of them changes.
+subject     the model that is worked on: found by name in a library, imported, built without allocating its weights
+rules       how the weights of a checkpoint become those of the new model, as a TOML file that a person can review
 
 Recording: `recording` runs a forward pass and keeps what goes in and out of every submodule, `recording_writer` streams
 it into one file, `recording_file` reads it back. They need torch and safetensors, and of the tool no more than `errors`,
 so that they run in the original's own environment.
+
+What was found out is kept with the model, so that it can be asked for later, and checked again:
+
+evidence      a result with its figure and the files it rests on; stale as soon as one of them changes
+ported_model  what stands in the library of the model, found out by reading: nothing is run
+documented    whether every public class and argument is described
+docs_page     whether a model's page is finished
+steps         the fourteen steps, and who can say that one is done
+notes         what a person says about a step
+facts         what a look at the model and its evidence gives
+progress      where each of the fourteen steps stands, and what to type next
+model_tests   runs a model's tests, in a process of their own
+integration_test    writes a test with the original's numbers from a recording
+tokenizer_equality  compares the ids of two tokenizers, text by text
+rendering     fills the templates of what is written for a model after it has been made
 """
