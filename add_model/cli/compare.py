@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -126,12 +127,12 @@ def _add(table: object, line: Line) -> None:
     table.add_row(place, *figures, Text(line.verdict, style=_STYLES[line.verdict]))
 
 
-def _weights(rules: Path | None, old: object, new: object) -> list[tuple[str, str]]:
+def _weights(rules: Path | None, old: Iterable[str], new: Iterable[str]) -> list[tuple[str, str]]:
     if rules is None:
         return []
     from add_model.porting.rules import load_rules, weight_pairs
 
-    return weight_pairs(load_rules(rules), list(old), list(new))  # type: ignore[call-overload]
+    return weight_pairs(load_rules(rules), list(old), list(new))
 
 
 def _keep(comparison: Comparison, cause: Cause | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,7 +104,11 @@ def record(
     if inputs is not None:
         given = read_inputs(inputs)
     start = Path.cwd() if into is None else into
-    run = prepare(start, Request(target, checkpoint, class_name, given, seed))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run = prepare(start, Request(target, checkpoint, class_name, given, seed))
+    for message in dict.fromkeys(str(each.message) for each in caught if each.category is UserWarning):
+        typer.echo(f"warning: {message}", err=True)
     stem = re.sub(r"\W+", "_", target.rpartition("/")[2]).strip("_")
     path = out or Path(f"{stem}.recording.safetensors")
     recording = run_and_record(run, path, *sizes)

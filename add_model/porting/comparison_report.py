@@ -18,6 +18,7 @@ class Line:
 
     Attributes:
         place: the submodule of the new model, and what of it.
+        side: "input" or "output".
         original: the original's submodule, where it has another name.
         depth: how many submodules are around it.
         largest, mean, relative: the differences.
@@ -26,6 +27,7 @@ class Line:
     """
 
     place: str
+    side: str
     original: str
     depth: int
     largest: float
@@ -42,15 +44,15 @@ def lines(comparison: Comparison) -> list[Line]:
 
 
 def outline(every: Sequence[Line], most: int) -> list[Line]:
-    """The places that fit into so many lines: the outermost ones, and the first that differs with those around it."""
-    if len(every) <= most:
-        return list(every)
-    depth = max((limit for limit in range(12) if sum(each.depth <= limit for each in every) <= most), default=0)
+    """The places that fit into so many lines: what the outermost submodules return, and the first that differs with
+    those around it."""
+    returned = [each for each in every if each.side == "output"]
+    depth = max((limit for limit in range(12) if sum(each.depth <= limit for each in returned) <= most), default=0)
     begins = next((number for number, each in enumerate(every) if each.first), None)
     return [
         each
         for number, each in enumerate(every)
-        if each.depth <= depth or (begins is not None and abs(number - begins) <= 2)
+        if (each.side == "output" and each.depth <= depth) or (begins is not None and abs(number - begins) <= 2)
     ]
 
 
@@ -99,11 +101,12 @@ def document(comparison: Comparison, cause: Cause | None) -> dict[str, Any]:
 
 
 def _line(comparison: Comparison, row: Row, first: bool) -> Line:
-    name = f" {row.name}" if row.name and not row.name.isdigit() else ""
+    name = f" {row.name}" if row.name and not row.name.isdigit() and row.name != row.side else ""
     found = row.difference
     verdict = DIFFERS if found.largest > comparison.tolerance else EQUAL if found.relative <= row.noise else WITHIN
     return Line(
         place=f"{row.new.path or 'model'} {row.side}{name}",
+        side=row.side,
         original=row.original.path if row.original.path != row.new.path else "",
         depth=row.new.path.count(".") + (1 if row.new.path else 0),
         largest=found.largest,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _LENGTH = 12
+_HEAD = re.compile(r"(?<=[a-z0-9])(For[A-Z]\w*|[A-Z]+HeadModel|DoubleHeadsModel|Model)$")
 _SCRIPT_HINT = "it must return (model, inputs)"
 
 
@@ -161,7 +163,13 @@ def _class_of_checkpoint(subject: Subject, checkpoint: Path) -> str | None:
         named = json.loads((checkpoint / "config.json").read_text(encoding="utf-8")).get("architectures") or []
     except (OSError, ValueError) as error:
         raise AddModelError(f"{checkpoint}: has no readable config.json; pass the folder that convert or save_pretrained wrote") from error  # fmt: skip
-    return next((name for name in named if name in subject.class_names), None)
+    return next((own for name in named for own in subject.class_names if _head(own) == _head(name)), None)
+
+
+def _head(class_name: str) -> str:
+    """What a class name says behind the model's own name: `ForMaskedLM`, `LMHeadModel`, `Model`."""
+    found = _HEAD.search(class_name)
+    return found[0] if found else class_name
 
 
 def _usual_input_ids(model: nn.Module) -> torch.Tensor:
