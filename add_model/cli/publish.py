@@ -59,8 +59,9 @@ def publish(
     The token is that of `hf auth login`, or HF_TOKEN. Exits with 1 while something is left to do.
     """
     from add_model.porting.evidence import store
+    from add_model.porting.facts import default_checkpoint
     from add_model.porting.ported_model import find_ported_model
-    from add_model.porting.publishing import default_checkpoint, plan_publication, write_folder
+    from add_model.porting.publishing import plan_publication, write_folder
     from add_model.porting.publishing import upload as upload_to_hub
 
     model = find_ported_model(into or Path.cwd(), name)

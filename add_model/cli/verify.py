@@ -105,7 +105,7 @@ def tokenizer(
     own = [
         path for path in sorted(checkpoint.glob("*")) if path.is_file() and path.suffix in (".json", ".txt", ".model")
     ]
-    details = {"original": original, "checkpoint": str(checkpoint)}
+    details = {"original": original, "checkpoint": _kept(model, checkpoint.absolute())}
     evidence = tokenizer_evidence(model, samples, loaded, [*files, *own], details)
     store(model.root, name, evidence)
     _finish(evidence, as_json)
@@ -209,8 +209,8 @@ def notebook(
 ) -> None:  # fmt: skip
     """Run the model's notebook from top to bottom; where there is none, write one first (step 14)."""
     from add_model.porting.evidence import load, store
+    from add_model.porting.facts import default_checkpoint
     from add_model.porting.notebook import notebook_text, run_notebook
-    from add_model.porting.publishing import default_checkpoint
 
     model = _find(name, into)
     folder: Path | None

@@ -1,11 +1,23 @@
 """The porter's workbench: fill a new model from the original's checkpoint, and find the first place where it differs.
 
 subject     the model that is worked on: found by name in a library, imported, built without allocating its weights
-rules       how the weights of a checkpoint become those of the new model, as a TOML file that a person can review
+rules       how the weights of a checkpoint become those of the new model, as a TOML file that a person can review;
+            made of pattern (names), operations (what is done to tensors), rule (values), expansion (what they come to)
 
-Recording: `recording` runs a forward pass and keeps what goes in and out of every submodule, `recording_writer` streams
-it into one file, `recording_file` reads it back. They need torch and safetensors, and of the tool no more than `errors`,
-so that they run in the original's own environment.
+A forward pass is recorded in the original's own environment: of the tool, these need no more than `errors`:
+
+recording         runs a forward pass and keeps what goes in and out of every submodule
+recording_writer  streams it into one safetensors file
+recording_file    reads it back
+
+Two recordings are compared:
+
+running      what `record` runs: a model of a library, of an installed package, or what a script makes
+differences  how far two tensors are apart, and what of it is rounding
+alignment    which call of the new model does what a call of the original does
+comparison   every place, and the one where the difference begins; comparison_report, comparison_page and
+             comparison_evidence show and keep it
+diagnosis    why it differs there
 
 What was found out is kept with the model, so that it can be asked for later, and checked again:
 

@@ -121,7 +121,7 @@ def compare(
     rows = sorted(_rows(original, new, alignment, padding), key=lambda row: row.time)
     if not rows:
         raise AddModelError(f"{original.path} and {new.path}: no two tensors of them could belong together; name the weights' correspondence with --rules")  # fmt: skip
-    return Comparison(original, new, alignment, tuple(rows), _place(rows, alignment, new), tolerance)
+    return Comparison(original, new, alignment, tuple(rows), _place(rows, alignment, original, new), tolerance)
 
 
 def refuse_different_inputs(original: Recording, new: Recording) -> None:
@@ -255,19 +255,38 @@ def _mask_difference(original: torch.Tensor, new: torch.Tensor | None) -> Differ
     return difference(first.float(), second.float())
 
 
-def _place(rows: list[Row], alignment: Alignment, new: Recording) -> Place | None:
+def _place(rows: list[Row], alignment: Alignment, original: Recording, new: Recording) -> Place | None:
     noise = 0.0
     for row in rows:
         floor = max(row.noise, rounding("F32") if row.noise == 0 else 0.0)
         if row.difference.relative > max(floor, _LEAP * noise):
-            return _place_of(row, alignment, new)
+            return _place_of(row, alignment, original, new)
         noise = max(noise, row.difference.relative)
     return None
 
 
-def _place_of(row: Row, alignment: Alignment, new: Recording) -> Place:
+def _place_of(row: Row, alignment: Alignment, original: Recording, new: Recording) -> Place:
     counterparts = {second.index: first for first, second in alignment.pairs}
     if row.side == "output" or row.new.parent is None:
         return Place(row, row.new.path, row.original, row.new, None)
     around = new.calls[row.new.parent]
+    maker = _maker(row, alignment, original, new)
+    if maker is not None:
+        return Place(row, maker.path, None, maker, None)
     return Place(row, around.path, counterparts.get(around.index), around, row.new)
+
+
+def _maker(row: Row, alignment: Alignment, original: Recording, new: Recording) -> Call | None:
+    """The call, without a counterpart, that made the value that differs, and without which the values would agree."""
+    first, second = row.records
+    if second is None:
+        return None
+    for call in alignment.only_new:
+        given = [record for _, record in tensors_of(dict(call.inputs))]
+        made = [record for _, record in tensors_of(call.outputs)]
+        if call.parent != row.new.parent or len(given) != 1 or [each.key for each in made] != [second.key]:
+            continue
+        both = values_of_both(original, first, new, given[0]) if given[0].key != second.key else None
+        if both is not None and difference(*both).relative <= rounding(first.dtype):
+            return call
+    return None

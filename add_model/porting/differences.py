@@ -55,8 +55,13 @@ def values_of_both(
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
     """The values of two tensors, in one shape; where one was sampled, of the rows that both have.
 
-    `None` if the shapes differ by more than dimensions of size one and leading dimensions laid together.
+    `None` if the shapes differ by more than dimensions of size one, leading dimensions laid together, and a leading
+    dimension that one of them has not been expanded along.
     """
+    if first.rows is None and second.rows is None and _expands(first.shape, second.shape):
+        one, other = original.values(first), new.values(second)
+        shape = max(first.shape, second.shape, key=row_count)
+        return one.expand(shape), other.expand(shape)
     if row_count(first.shape) != row_count(second.shape) or first.shape[-1:] != second.shape[-1:]:
         return None
     one, other = original.values(first), new.values(second)
@@ -66,6 +71,14 @@ def values_of_both(
     count, last = row_count(first.shape), first.shape[-1]
     shared = min(first.rows or count, second.rows or count)
     return _rows(one.reshape(-1, last), first, shared), _rows(other.reshape(-1, last), second, shared)
+
+
+def _expands(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    """Whether one shape is the other one's end, such as that of one position embedding for all texts."""
+    short, long = sorted((first, second), key=row_count)
+    while short and short[0] == 1:
+        short = short[1:]
+    return 2 <= len(short) < len(long) and long[-len(short) :] == short
 
 
 def _rows(values: torch.Tensor, record: TensorRecord, shared: int) -> torch.Tensor:

@@ -54,6 +54,7 @@ class Facts:
         environment: whether the model's library can be imported here, as its sources stand.
         skeleton: whether the classes that the registry names are there.
         docs: what is left to do in the documentation.
+        checkpoint: the folder of the converted checkpoint, where it is known.
     """
 
     model: PortedModel
@@ -61,6 +62,7 @@ class Facts:
     environment: Looked
     skeleton: Looked
     docs: tuple[Finding, ...]
+    checkpoint: str | None = None
 
     @property
     def recording(self) -> Held | None:
@@ -84,13 +86,37 @@ def gather(model: PortedModel) -> Facts:
         AddModelError: a result that is kept cannot be read.
     """
     skeleton = _skeleton(model)
+    kept = load(model.root, model.name)
     return Facts(
         model=model,
-        held={kind: Held(found, _stale(model, found)) for kind, found in load(model.root, model.name).items()},
+        held={kind: Held(found, _stale(model, found)) for kind, found in kept.items()},
         environment=_environment(model),
         skeleton=skeleton,
         docs=() if skeleton.missing else docs_findings(model),
+        checkpoint=_checkpoint(model, kept),
     )
+
+
+def default_checkpoint(model: PortedModel) -> Path:
+    """The folder of the converted checkpoint, as the results of earlier steps name it.
+
+    Raises:
+        AddModelError: none of them does.
+    """
+    name = _checkpoint(model, load(model.root, model.name))
+    if name is None:
+        raise AddModelError(f"no converted checkpoint of {model.name} is known; name its folder: --checkpoint DIR")
+    return model.root / name
+
+
+def _checkpoint(model: PortedModel, kept: Mapping[str, Evidence]) -> str | None:
+    """The folder that results name, relative to the root; one that is no checkpoint any more does not count."""
+    for evidence in (kept[kind] for kind in ("conversion", "end-to-end", "tokenizer", "notebook") if kind in kept):
+        for key in ("out", "checkpoint"):
+            name = evidence.details.get(key)
+            if isinstance(name, str) and (model.root / name / "config.json").is_file():
+                return name
+    return None
 
 
 def _stale(model: PortedModel, evidence: Evidence) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from add_model.errors import AddModelError
 from add_model.library import installed_package
 from add_model.porting.documented import Finding
-from add_model.porting.evidence import Evidence, load, make
+from add_model.porting.evidence import Evidence, make
 from add_model.porting.model_card import CHECKPOINT_PLACEHOLDER, card_findings
 from add_model.porting.ported_model import PortedModel
 from add_model.references import read_text
@@ -52,21 +52,6 @@ class Publication:
     files: tuple[Path, ...]
     left_out: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
-
-
-def default_checkpoint(model: PortedModel) -> Path:
-    """The folder of the converted checkpoint, as the results of earlier steps name it.
-
-    Raises:
-        AddModelError: none of them does.
-    """
-    kept = load(model.root, model.name)
-    for evidence in (kept[kind] for kind in ("conversion", "end-to-end", "tokenizer") if kind in kept):
-        for key in ("checkpoint", "out"):
-            folder = model.root / str(evidence.details.get(key) or "nowhere")
-            if (folder / _CONFIGURATION).is_file():
-                return folder
-    raise AddModelError(f"no converted checkpoint of {model.name} is known; name its folder: --checkpoint DIR")
 
 
 def plan_publication(model: PortedModel, checkpoint: Path, repository: str | None, card: Path) -> Publication:

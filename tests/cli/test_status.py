@@ -116,6 +116,26 @@ def test_a_comparison_shows_that_the_original_runs(library: Path) -> None:
     assert [step(library, number)["state"] for number in (3, 4, 7)] == ["open", "open", "open"]
 
 
+def test_a_loose_comparison_does_not_do(library: Path) -> None:
+    for tolerance, state in ((1e-3, "done"), (1e-5, "done"), (1.0, "open")):
+        details = {"tolerance": tolerance}
+        store(library, NAME, make(library, "comparison", passed=True, figure="equal", details=details))
+        found = step(library, 7)
+        assert found["state"] == state
+    assert "within 1 only, the step asks for 0.001" in found["evidence"]
+
+
+def test_the_next_command_names_the_checkpoint_that_is_known(library: Path) -> None:
+    assert "--checkpoint DIR" in step(library, 10)["next"]
+    folder = library / "converted" / NAME
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    details = {"out": f"converted/{NAME}"}
+    store(library, NAME, make(library, "conversion", passed=True, figure="all filled", details=details))
+    assert f"--checkpoint converted/{NAME}" in step(library, 10)["next"]
+    assert f"--checkpoint converted/{NAME}" in step(library, 7)["next"]
+
+
 def test_steps_of_a_person_are_ticked_with_a_note_and_taken_back(library: Path) -> None:
     found = step(library, 13, "--done", "13", "--note", "reviewed in [42]")
     assert (found["state"], found["evidence"], found["by_hand"]) == ("done", "reviewed in [42]", True)
