@@ -129,7 +129,7 @@ def _show(model: PortedModel, steps: tuple[Progress, ...]) -> None:
     table.add_column("#", justify="right")
     table.add_column("step", min_width=20, ratio=2)
     table.add_column("state", min_width=14, no_wrap=True)
-    table.add_column("evidence, and what to type next", ratio=5)
+    table.add_column("evidence, and what to type next", ratio=5, overflow="fold")
     for found in steps:
         title = f"{found.step.title} (optional)" if found.step.optional else found.step.title
         cell = Text(found.evidence)
