@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +12,7 @@ from add_model.errors import AddModelError
 from add_model.library import installed_package
 from add_model.porting.docs_page import docs_findings
 from add_model.porting.documented import Finding, public_classes
-from add_model.porting.evidence import Evidence, load, stale_because
+from add_model.porting.evidence import Evidence, fingerprint, load, stale_because
 from add_model.porting.ported_model import PortedModel
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING
 
@@ -87,9 +88,11 @@ def gather(model: PortedModel) -> Facts:
     """
     skeleton = _skeleton(model)
     kept = load(model.root, model.name)
+    # Several results rest on the same checkpoint, which may be large.
+    digest = functools.cache(fingerprint)
     return Facts(
         model=model,
-        held={kind: Held(found, _stale(model, found)) for kind, found in kept.items()},
+        held={kind: Held(found, _stale(model, found, digest)) for kind, found in kept.items()},
         environment=_environment(model),
         skeleton=skeleton,
         docs=() if skeleton.missing else docs_findings(model),
@@ -119,8 +122,8 @@ def _checkpoint(model: PortedModel, kept: Mapping[str, Evidence]) -> str | None:
     return None
 
 
-def _stale(model: PortedModel, evidence: Evidence) -> str | None:
-    because = stale_because(model.root, evidence)
+def _stale(model: PortedModel, evidence: Evidence, digest: Callable[[Path], str]) -> str | None:
+    because = stale_because(model.root, evidence, digest)
     if because is None and evidence.kind in ("tests", "end-to-end"):
         # A file that was added since speaks as loud as one that was changed.
         for path in (*model.modules(), *model.tests()):
@@ -168,9 +171,12 @@ def _skeleton(model: PortedModel) -> Looked:
     absent = [name for name in wanted if name not in names]
     if absent:
         return Looked("", f"{absent[0]}, which the registry names, is not exported by {model.shown(model.folder)}")
-    base = model.classes.get(MODEL_MAPPING) or next(iter(names), "")
-    place = model.shown(names[base].path) if base in names else model.shown(model.folder)
-    return Looked(f"{base} in {place}, {len(wanted) or len(names)} classes registered")
+    if not names:
+        return Looked("", f"{model.shown(model.folder)} exports no class")
+    models = [name for name in names if name.endswith("Model") and not name.endswith("PreTrainedModel")]
+    base = model.classes.get(MODEL_MAPPING) or min(models or names, key=len)
+    number = f"{len(wanted)} classes registered" if wanted else f"{len(names)} classes exported"
+    return Looked(f"{base} in {model.shown(names[base].path)}, {number}")
 
 
 def _relative(text: str, root: Path) -> str:

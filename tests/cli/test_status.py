@@ -202,6 +202,25 @@ def test_another_package_of_that_name_is_not_the_library(library: Path, tmp_path
     assert f"imported from {other}" in step(library, 2)["evidence"]
 
 
+def test_a_model_of_a_transformers_tree_has_a_status_too(tmp_path: Path) -> None:
+    folder = tmp_path / "src/transformers/models/tiny"
+    folder.mkdir(parents=True)
+    for package in (folder.parents[1], folder.parent, folder):
+        (package / "__init__.py").touch()
+    (folder / "configuration_tiny.py").write_text('__all__ = ["TinyConfig"]\nclass TinyConfig:\n    """Tiny."""\n')
+    (folder / "modeling_tiny.py").write_text('__all__ = ["TinyModel"]\nclass TinyModel:\n    """Tiny."""\n')
+    page = tmp_path / "docs/source/en/model_doc/tiny.md"
+    page.parent.mkdir(parents=True)
+    page.write_text(
+        "# Tiny\n\n<INSERT PAPER NAME HERE>\n\n## TinyConfig\n\n[[autodoc]] TinyConfig\n\n## TinyModel\n\n[[autodoc]] TinyModel\n"
+    )
+    shown = json.loads(add_model_here(tmp_path, "status", "tiny", "--json").stdout)
+    assert shown["package"] == "transformers"
+    assert "TinyModel in src/transformers/models/tiny/modeling_tiny.py" in shown["steps"][4]["evidence"]
+    assert shown["steps"][8]["state"] == "not applicable"
+    assert "docs/source/en/model_doc/tiny.md:3 placeholder is left" in shown["steps"][10]["evidence"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "naming"),
     [
