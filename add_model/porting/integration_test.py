@@ -106,6 +106,9 @@ def numbers_of(recording: Recording, arguments: Sequence[str], renamed: Mapping[
     is_model = recording.root.path == ""
     given = dict(tensors_of(recording.root.inputs if is_model else named))
     known = {name: record for name, record in given.items() if is_model or renamed.get(name, name) in arguments}
+    sampled = next((name for name, record in known.items() if record.rows is not None), None)
+    if sampled is not None:
+        raise AddModelError(_only_sampled(recording, f"input {sampled}"))
     inputs = {
         _argument(recording, name, record, arguments, renamed): recording.values(record).tolist()
         for name, record in known.items()
@@ -119,10 +122,14 @@ def numbers_of(recording: Recording, arguments: Sequence[str], renamed: Mapping[
         raise AddModelError(f"{recording.path}: holds no {'output' if inputs else 'input'} of the whole model; record the call of the model itself")  # fmt: skip
     name, record = candidates[0 if is_model else -1]
     if record.rows is not None:
-        raise AddModelError(f"{recording.path}: holds only some rows of the output {name}; record it again with a greater --limit")  # fmt: skip
+        raise AddModelError(_only_sampled(recording, f"output {name}"))
     values = recording.values(record).float()
     corner = values[tuple(slice(size) for size in _corner(record.shape))]
     return Numbers(inputs, name, record.shape, _rounded(corner.tolist()), _rounded(_mean(values)))
+
+
+def _only_sampled(recording: Recording, what: str) -> str:
+    return f"{recording.path}: holds only some rows of the {what}; record it again with a greater --limit"
 
 
 def end_to_end_evidence(model: PortedModel, outcomes: Sequence[Outcome], details: Mapping[str, Any]) -> Evidence:
