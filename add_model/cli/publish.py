@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.options import IntoOption, JsonOption, ModelArgument
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ Examples:
 
 @with_examples(_EXAMPLES)
 def publish(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The model, such as brand_new_bert.", show_default=False)],
+    name: ModelArgument,
     repository: Annotated[
         str | None,
         typer.Option("--repository", metavar="USER/NAME", help="The repository on the Hub, made if need be.", show_default=False),
@@ -48,11 +49,8 @@ def publish(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write what would be uploaded into this new folder.", show_default=False),
     ] = None,
-    into: Annotated[
-        Path | None,
-        typer.Option("--into", "--root", metavar="DIR", help="The model's library. Default: the one around here.", show_default=False),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    into: IntoOption = None,
+    as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Publish a converted checkpoint with its model card; without --upload only show what would be published.
 
