@@ -114,11 +114,12 @@ def default_checkpoint(model: PortedModel) -> Path:
 
 def _checkpoint(model: PortedModel, kept: Mapping[str, Evidence]) -> str | None:
     """The folder that results name, relative to the root; one that is no checkpoint any more does not count."""
-    for evidence in (kept[kind] for kind in ("conversion", "end-to-end", "tokenizer", "notebook") if kind in kept):
-        for key in ("out", "checkpoint"):
-            name = evidence.details.get(key)
-            if isinstance(name, str) and (model.root / name / "config.json").is_file():
-                return name
+    # What a conversion calls its checkpoint is the original's; the folder is what it made of it.
+    keys = {"conversion": "folder", "end-to-end": "checkpoint", "tokenizer": "checkpoint", "notebook": "checkpoint"}
+    for kind, key in keys.items():
+        name = kept[kind].details.get(key) if kind in kept else None
+        if isinstance(name, str) and (model.root / name / "config.json").is_file():
+            return model.shown(model.root / name)
     return None
 
 

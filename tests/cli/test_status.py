@@ -130,7 +130,10 @@ def test_the_next_command_names_the_checkpoint_that_is_known(library: Path) -> N
     folder = library / "converted" / NAME
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
-    details = {"out": f"converted/{NAME}"}
+    # An original's checkpoint has a configuration as well.
+    (library / "original").mkdir()
+    (library / "original/config.json").write_text("{}")
+    details = {"checkpoint": str(library / "original"), "folder": str(folder)}
     store(library, NAME, make(library, "conversion", passed=True, figure="all filled", details=details))
     assert f"--checkpoint converted/{NAME}" in step(library, 10)["next"]
     assert f"--checkpoint converted/{NAME}" in step(library, 7)["next"]
