@@ -3,4 +3,16 @@
 subject     the model that is worked on: found by name in a library, imported, built without allocating its weights
 rules       how the weights of a checkpoint become those of the new model, as a TOML file that a person can review;
             made of pattern (names), operations (what is done to tensors), rule (values), expansion (what they come to)
+
+
+What was found out is kept with the model, so that it can be asked for later, and checked again:
+
+evidence      a result with its figure and the files it rests on; stale as soon as one of them changes
+ported_model  what stands in the library of the model, found out by reading: nothing is run
+documented    whether every public class and argument is described
+docs_page     whether a model's page is finished
+steps         the fourteen steps, and who can say that one is done
+notes         what a person says about a step
+facts         what a look at the model and its evidence gives
+progress      where each of the fourteen steps stands, and what to type next
 """
