@@ -155,6 +155,7 @@ def _refuse_open(conversion: Conversion, as_json: bool) -> None:
 def _convert(conversion: Conversion, out: Path, options: dict[str, Any], as_json: bool) -> None:
     from add_model.cli.progress import Progress
     from add_model.porting.conversion import convert as write
+    from add_model.porting.conversion_evidence import keep_evidence
     from add_model.porting.conversion_report import report, report_lines, summary_line
 
     progress = Progress(enabled=sys.stderr.isatty(), description="converting")
@@ -164,7 +165,8 @@ def _convert(conversion: Conversion, out: Path, options: dict[str, Any], as_json
     except KeyboardInterrupt:
         typer.echo("\nstopped; nothing was written", err=True)
         raise typer.Exit(130) from None
-    document = {**report(conversion), "out": str(out), "files": files}
+    document = {**report(conversion), "out": str(out), "written": files}
+    keep_evidence(conversion.subject, out, document)
     if as_json:
         typer.echo(json.dumps(document, indent=2))
         return

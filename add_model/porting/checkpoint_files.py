@@ -19,7 +19,7 @@ import torch
 from add_model.errors import AddModelError
 
 # A mapped file keeps what was read of it in memory; from so many bytes on, it is mapped anew.
-_RELEASED_FROM = 32 * 2**20
+_RELEASED_FROM = 8 * 2**20
 # Where training scripts put the weights, beside the optimiser's state and their settings.
 _INSIDE = ("model", "state_dict", "model_state_dict", "module", "params", "weights")
 SAFETENSORS_TYPES = {

@@ -61,7 +61,7 @@ def convert(
         _write_text(folder, CONFIG_FILE_NAME, config_text(conversion.choice, _main_type(written)))
         document = {**report(conversion), "files": [shard.file_name for shard in shards]}
         _write_text(folder, REPORT_FILE_NAME, json.dumps(document, indent=2) + "\n")
-    return sorted(path.name for path in out.iterdir())
+        return folder.names
 
 
 class _Run:

@@ -19,7 +19,7 @@ from add_model.porting.staged import StagedFolder
 
 INDEX_NAME = "model.safetensors.index.json"
 # So much of a tensor is copied at a time.
-_PIECE = 8 * 2**20
+_PIECE = 4 * 2**20
 _NAMES = {dtype: name for name, dtype in SAFETENSORS_TYPES.items()}
 
 

@@ -22,12 +22,18 @@ _UNSUPPORTED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
 
 
 class StagedFolder:
-    """The files of a folder that is not there yet; `staged_folder` makes one."""
+    """The files of a folder that is not there yet; `staged_folder` makes one.
+
+    Attributes:
+        target: the folder.
+        names: the names of its files so far.
+    """
 
     def __init__(self, target: Path) -> None:
         self.target = target
         self._nameless: dict[str, BinaryIO] = {}
         self._open: list[BinaryIO] = []
+        self.names: list[str] = []
         self._hidden: Path | None = None
 
     def create(self, name: str) -> BinaryIO:
@@ -38,6 +44,7 @@ class StagedFolder:
         else:
             file = open(self.hidden_folder / name, "w+b")  # noqa: SIM115
         self._open.append(file)
+        self.names.append(name)
         return file
 
     @property
