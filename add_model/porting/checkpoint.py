@@ -115,7 +115,7 @@ def _find(path: Path) -> Path:
 def _open_file(path: Path) -> WeightsFile:
     try:
         with open(path, "rb") as file:
-            start = file.read(16)
+            start = file.read(32)
     except OSError as error:
         raise AddModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not start:

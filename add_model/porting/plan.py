@@ -126,9 +126,9 @@ def make_plan(rules: Rules, old: Mapping[str, Weight], new: NewWeights) -> Plan:
     shared, kept, wrong = _shared_and_kept(rules.rules, new, filled)
     problems += wrong
     intended = filled | shared.keys() | kept.keys() | _meant(moves, new)
-    problems += _unfilled(new, intended)
     repeated, wrong = _repeated(expansion, old)
     problems += wrong
+    problems += _unfilled(new, intended)
     return Plan(new, old, tuple(chosen), tuple(repeats), shared, kept, dropped, repeated, tuple(problems))
 
 
