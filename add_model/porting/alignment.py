@@ -26,7 +26,6 @@ _KINDS = {
     "attention": ("attention",),
 }
 _SAME_VALUE = 1e-4
-_GAP = -0.3
 # A pair that scores less than this has too little in common.
 _FAIR = 1.0
 # Fewer equal names than this may be an accident.
@@ -249,19 +248,17 @@ def _best_pairs(
     for row in range(len(some) - 1, -1, -1):
         for column in range(len(others) - 1, -1, -1):
             together = _likeness(first_traits[row], second_traits[column]) + scores[row + 1][column + 1]
-            scores[row][column] = max(together, scores[row + 1][column] + _GAP, scores[row][column + 1] + _GAP)
+            scores[row][column] = max(together, scores[row + 1][column], scores[row][column + 1])
     pairs = []
     row = column = 0
     while row < len(some) and column < len(others):
-        likeness = _likeness(first_traits[row], second_traits[column])
-        if scores[row][column] == likeness + scores[row + 1][column + 1]:
-            if likeness >= _FAIR:
-                pairs.append((some[row], others[column]))
-            row, column = row + 1, column + 1
-        elif scores[row][column] == scores[row + 1][column] + _GAP:
+        if scores[row][column] == scores[row + 1][column]:
             row += 1
-        else:
+        elif scores[row][column] == scores[row][column + 1]:
             column += 1
+        else:
+            pairs.append((some[row], others[column]))
+            row, column = row + 1, column + 1
     return pairs
 
 
@@ -276,7 +273,7 @@ class _Traits:
 
 def _traits(recording: Recording, calls: Sequence[Call]) -> list[_Traits]:
     sizes = _parameter_sizes(recording)
-    inner = {path.rpartition(".")[0] for path in recording.modules if path}
+    callers = {call.parent for call in recording.calls}
     found = []
     for call in calls:
         output = main_tensor(call.outputs)
@@ -284,13 +281,13 @@ def _traits(recording: Recording, calls: Sequence[Call]) -> list[_Traits]:
         kind = next((kind for kind, words in _KINDS.items() if any(word in name for word in words)), "")
         shape = tuple(size for size in (output.shape if output else ()) if size != 1)
         words = frozenset(re.split(r"[./_]", call.path)[-3:])
-        is_leaf = None if call.class_name == NAMED_VALUE else call.path not in inner
+        is_leaf = None if call.class_name == NAMED_VALUE else call.index not in callers
         found.append(_Traits(kind, is_leaf, shape, sizes.get(call.path, ()), words))
     return found
 
 
 def _likeness(first: _Traits, second: _Traits) -> float:
-    """How much two calls have in common; at most about 5, and below 0 if they cannot be the same."""
+    """How much two calls have in common: at most 6, and below 0 if it is too little for a pair."""
     if first.output and second.output and first.output != second.output:
         return -1.0
     if first.parameters and second.parameters and first.parameters != second.parameters:
@@ -302,4 +299,5 @@ def _likeness(first: _Traits, second: _Traits) -> float:
     if first.is_leaf is not None:
         score += 0.5 if first.is_leaf == second.is_leaf else -1.5
     shared, all_words = first.words & second.words, first.words | second.words
-    return score + len(shared) / max(len(all_words), 1)
+    score += len(shared) / max(len(all_words), 1)
+    return score if score >= _FAIR else -1.0
