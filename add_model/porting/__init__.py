@@ -9,6 +9,21 @@ checkpoint  the original's weights, read one at a time from checkpoint_files of 
 plan        where every weight of the new model comes from, or what is open; configuration says what it is built from
 conversion  the plan carried out, weight by weight: shards (the format), staged (all files or none), conversion_report
 
+A forward pass is recorded in the original's own environment: of the tool, these need no more than `errors`:
+
+recording         runs a forward pass and keeps what goes in and out of every submodule
+recording_writer  streams it into one safetensors file
+recording_file    reads it back
+
+Two recordings are compared:
+
+running      what `record` runs: a model of a library, of an installed package, or what a script makes
+differences  how far two tensors are apart, and what of it is rounding
+alignment    which call of the new model does what a call of the original does
+comparison   every place, and the one where the difference begins; comparison_report, comparison_page and
+             comparison_evidence show and keep it
+diagnosis    why it differs there
+
 What was found out is kept with the model, so that it can be asked for later, and checked again:
 
 evidence      a result with its figure and the files it rests on; stale as soon as one of them changes
@@ -19,4 +34,8 @@ steps         the fourteen steps, and who can say that one is done
 notes         what a person says about a step
 facts         what a look at the model and its evidence gives
 progress      where each of the fourteen steps stands, and what to type next
+model_tests   runs a model's tests, in a process of their own
+integration_test    writes a test with the original's numbers from a recording
+tokenizer_equality  compares the ids of two tokenizers, text by text
+rendering     fills the templates of what is written for a model after it has been made
 """

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.cli.commands import add_model_here, contents, done
-from tests.porting.originals import GPT2, stored_weights, write_safetensors
+from tests.porting.foreign_checkpoints import GPT2, stored_weights, write_safetensors
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import torch
 from add_model.porting.rules import load_rules
 from add_model.zoo import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 from tests.cli.commands import Result, add_model_here
-from tests.porting.originals import (
+from tests.porting.foreign_checkpoints import (
     BART,
     BERT,
     FOREIGN,
