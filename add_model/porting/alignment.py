@@ -7,6 +7,7 @@ calls that are paired already, by order, shape and kind.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +26,10 @@ _KINDS = {
     "attention": ("attention",),
 }
 _SAME_VALUE = 1e-4
-_GAP = -0.3
 # A pair that scores less than this has too little in common.
 _FAIR = 1.0
+# Fewer equal names than this may be an accident.
+_FEW_PATHS = 3
 # More pairs of calls than this are not weighed one by one.
 _MANY_CALLS = 3000
 
@@ -96,7 +98,10 @@ class _Matching:
             self._pair_with_same_output(call, named)
 
     def by_order(self) -> None:
-        """Pairs what is left over, each between the same two calls around it."""
+        """Pairs what is left over, each inside the same call; a value that was recorded by name, between the same two."""
+        if not self.original.modules:
+            self._named_by_order()
+            return
         groups: dict[tuple[int, int], tuple[list[Call], list[Call]]] = defaultdict(lambda: ([], []))
         for call in self.original.calls:
             if call.index not in self.to_new:
@@ -112,6 +117,19 @@ class _Matching:
             if some and others and len(some) * len(others) <= _MANY_CALLS**2:
                 for first, second in _best_pairs(self.original, self.new, _ended(some), _ended(others)):
                     self.pair(first, second)
+
+    def _named_by_order(self) -> None:
+        anchors = [
+            (call.ended, self.to_new[call.index].ended) for call in self.original.calls if call.index in self.to_new
+        ]
+        left = [call for call in self.original.calls if call.index not in self.to_new]
+        bounds = [(0, 0), *anchors, (len(self.original.calls) * 2 + 1, len(self.new.calls) * 2 + 1)]
+        for (begin, new_begin), (end, new_end) in zip(bounds, bounds[1:], strict=False):
+            some = [call for call in left if begin < call.ended < end]
+            others = [call for call in self.new.calls if new_begin < call.ended < new_end]
+            others = [call for call in others if call.index not in self.to_original]
+            for first, second in _best_pairs(self.original, self.new, some, _ended(others)):
+                self.pair(first, second)
 
     def result(self) -> Alignment:
         return Alignment(
@@ -157,19 +175,32 @@ def _module_pairs(weights: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _equal_paths(original: Recording, new: Recording) -> list[tuple[str, str]]:
-    """Paths that are the same, once the name of the part around all of them, on one side only, is left out."""
-    paths_of_original, paths_of_new = list(_by_path(original)), set(_by_path(new))
-    prefixes = {""} | {f"{path}." for path in (*paths_of_original, *paths_of_new) if path and path.count(".") < 2}
+    """Paths that are the same, or would be if the part around many of them were called the same: `bert.encoder` in one
+    model is `brand_new_bert.encoder` in the other, or just `encoder`."""
+    left, right = set(_by_path(original)) - {""}, set(_by_path(new)) - {""}
+    pairs: list[tuple[str, str]] = []
+    renamings = [("", ""), *((before, after) for before in _prefixes(left) for after in _prefixes(right))]
+    while renamings:
+        found = {renaming: _renamed(left, right, *renaming) for renaming in renamings}
+        best = max(renamings, key=lambda renaming: (renaming == ("", ""), len(found[renaming])))
+        if best != ("", "") and len(found[best]) < _FEW_PATHS:
+            break
+        pairs += found[best]
+        left -= {before for before, _ in found[best]}
+        right -= {after for _, after in found[best]}
+        renamings = [renaming for renaming in renamings if renaming != best and found[renaming]]
+    return pairs
 
-    def renamed(added: str, removed: str) -> list[tuple[str, str]]:
-        return [
-            (path, added + path.removeprefix(removed))
-            for path in paths_of_original
-            if path and path.startswith(removed) and added + path.removeprefix(removed) in paths_of_new
-        ]
 
-    found = [renamed(prefix, "") for prefix in sorted(prefixes)] + [renamed("", prefix) for prefix in sorted(prefixes)]
-    return max(found, key=len)
+def _renamed(left: set[str], right: set[str], before: str, after: str) -> list[tuple[str, str]]:
+    moved = [(path, after + path.removeprefix(before)) for path in sorted(left) if path.startswith(before)]
+    return [(path, other) for path, other in moved if other in right]
+
+
+def _prefixes(paths: Iterable[str]) -> list[str]:
+    """The names of the outermost two levels, each with its dot, and none; a layer's number is no name."""
+    outer = {tuple(path.split(".")[:depth]) for path in paths for depth in (1, 2) if path.count(".") >= depth}
+    return ["", *sorted(".".join(names) + "." for names in outer if not names[-1].isdigit())]
 
 
 def _by_path(recording: Recording) -> Mapping[str, Sequence[Call]]:
@@ -182,6 +213,8 @@ def _by_path(recording: Recording) -> Mapping[str, Sequence[Call]]:
 def _parameter_sizes(recording: Recording) -> Mapping[str, tuple[int, ...]]:
     sizes: dict[str, list[int]] = defaultdict(list)
     for name, record in recording.parameters.items():
+        if "F" not in record.dtype:
+            continue  # a buffer of positions, or a mask
         size = 1
         for length in record.shape:
             size *= length
@@ -215,26 +248,24 @@ def _best_pairs(
     for row in range(len(some) - 1, -1, -1):
         for column in range(len(others) - 1, -1, -1):
             together = _likeness(first_traits[row], second_traits[column]) + scores[row + 1][column + 1]
-            scores[row][column] = max(together, scores[row + 1][column] + _GAP, scores[row][column + 1] + _GAP)
+            scores[row][column] = max(together, scores[row + 1][column], scores[row][column + 1])
     pairs = []
     row = column = 0
     while row < len(some) and column < len(others):
-        likeness = _likeness(first_traits[row], second_traits[column])
-        if scores[row][column] == likeness + scores[row + 1][column + 1]:
-            if likeness >= _FAIR:
-                pairs.append((some[row], others[column]))
-            row, column = row + 1, column + 1
-        elif scores[row][column] == scores[row + 1][column] + _GAP:
+        if scores[row][column] == scores[row + 1][column]:
             row += 1
-        else:
+        elif scores[row][column] == scores[row][column + 1]:
             column += 1
+        else:
+            pairs.append((some[row], others[column]))
+            row, column = row + 1, column + 1
     return pairs
 
 
 @dataclass(frozen=True)
 class _Traits:
     kind: str
-    is_leaf: bool
+    is_leaf: bool | None
     output: tuple[int, ...]
     parameters: tuple[int, ...]
     words: frozenset[str]
@@ -242,20 +273,21 @@ class _Traits:
 
 def _traits(recording: Recording, calls: Sequence[Call]) -> list[_Traits]:
     sizes = _parameter_sizes(recording)
-    inner = {path.rpartition(".")[0] for path in recording.modules if path}
+    callers = {call.parent for call in recording.calls}
     found = []
     for call in calls:
         output = main_tensor(call.outputs)
         name = call.class_name.lower()
         kind = next((kind for kind, words in _KINDS.items() if any(word in name for word in words)), "")
         shape = tuple(size for size in (output.shape if output else ()) if size != 1)
-        words = frozenset(call.path.replace("_", ".").split(".")[-3:])
-        found.append(_Traits(kind, call.path not in inner, shape, sizes.get(call.path, ()), words))
+        words = frozenset(re.split(r"[./_]", call.path)[-3:])
+        is_leaf = None if call.class_name == NAMED_VALUE else call.index not in callers
+        found.append(_Traits(kind, is_leaf, shape, sizes.get(call.path, ()), words))
     return found
 
 
 def _likeness(first: _Traits, second: _Traits) -> float:
-    """How much two calls have in common; at most about 5, and below 0 if they cannot be the same."""
+    """How much two calls have in common: at most 6, and below 0 if it is too little for a pair."""
     if first.output and second.output and first.output != second.output:
         return -1.0
     if first.parameters and second.parameters and first.parameters != second.parameters:
@@ -264,6 +296,8 @@ def _likeness(first: _Traits, second: _Traits) -> float:
     score += 2.0 if first.parameters == second.parameters and first.parameters else 0.0
     if first.kind and second.kind:
         score += 1.5 if first.kind == second.kind else -2.0
-    score += 0.5 if first.is_leaf == second.is_leaf else -0.5
+    if first.is_leaf is not None:
+        score += 0.5 if first.is_leaf == second.is_leaf else -1.5
     shared, all_words = first.words & second.words, first.words | second.words
-    return score + (0.5 * len(shared) / len(all_words) if all_words else 0.0)
+    score += len(shared) / max(len(all_words), 1)
+    return score if score >= _FAIR else -1.0

@@ -118,7 +118,7 @@ def compare(
     refuse_different_inputs(original, new)
     alignment = align(original, new, weights)
     padding = _padding(original)
-    rows = sorted(_rows(original, new, alignment, padding), key=lambda row: row.time)
+    rows = list(_rows(original, new, alignment, padding))
     if not rows:
         raise AddModelError(f"{original.path} and {new.path}: no two tensors of them could belong together; name the weights' correspondence with --rules")  # fmt: skip
     return Comparison(original, new, alignment, tuple(rows), _place(rows, alignment, original, new), tolerance)
@@ -162,13 +162,15 @@ def _padding(recording: Recording) -> tuple[torch.Tensor, ...]:
 def _rows(
     original: Recording, new: Recording, alignment: Alignment, padding: tuple[torch.Tensor, ...]
 ) -> Iterator[Row]:
+    found = []
     for first, second in alignment.pairs:
-        for side, names in (("input", _input_pairs(first, second)), ("output", _output_pairs(first, second))):
-            for name, one, other in names:
-                measured = _measure(original, one, new, other, f"{side} of {second.path or 'the model'}", padding)
-                if measured is not None:
-                    time = second.began if side == "input" else second.ended
-                    yield Row(first, second, side, name, (one, other), measured, time)
+        found += [(second.began, "input", first, second, *names) for names in _input_pairs(first, second)]
+        found += [(second.ended, "output", first, second, *names) for names in _output_pairs(first, second)]
+    # In the order of the run, so that of several values that are no numbers the first is named.
+    for time, side, first, second, name, one, other in sorted(found, key=lambda each: each[0]):
+        measured = _measure(original, one, new, other, f"{side} of {second.path or 'the model'}", padding)
+        if measured is not None:
+            yield Row(first, second, side, name, (one, other), measured, time)
 
 
 def _input_pairs(first: Call, second: Call) -> Iterator[tuple[str, TensorRecord, TensorRecord | None]]:
