@@ -9,6 +9,7 @@ import typer
 from add_model import __version__
 from add_model.cli.check_copies import check_copies
 from add_model.cli.compare import compare
+from add_model.cli.convert import convert
 from add_model.cli.like import like
 from add_model.cli.record import record
 from add_model.cli.references import references
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command("like", short_help="Add a model like a reference.")(like)
 app.command("check-copies", short_help="Check every copied block.")(check_copies)
 app.command("references", short_help="List what to start from.")(references)
+app.command("convert", short_help="Fill a model from a checkpoint.")(convert)
 app.command("record", short_help="Record a forward pass.")(record)
 app.command("compare", short_help="Compare two recordings.")(compare)
 app.command("status", short_help="Show how far a port has come.")(status)

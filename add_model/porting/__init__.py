@@ -3,6 +3,11 @@
 subject     the model that is worked on: found by name in a library, imported, built without allocating its weights
 rules       how the weights of a checkpoint become those of the new model, as a TOML file that a person can review;
             made of pattern (names), operations (what is done to tensors), rule (values), expansion (what they come to)
+suggestion  such rules, suggested: units (layers taken together), concepts (what names mean), layouts (what is
+            transposed), fused (query, key and value in one), matching (the assignment), generalise (the patterns)
+checkpoint  the original's weights, read one at a time from checkpoint_files of any of the usual kinds
+plan        where every weight of the new model comes from, or what is open; configuration says what it is built from
+conversion  the plan carried out, weight by weight: shards (the format), staged (all files or none), conversion_report
 
 A forward pass is recorded in the original's own environment: of the tool, these need no more than `errors`:
 

@@ -132,6 +132,15 @@ class Subject:
             place = _place(error, self.library.packages[self.package.partition(".")[0]])
             raise AddModelError(f"{place}: {model_class.__name__} cannot be built: {_said(error)}; mend it, or the configuration, and run again") from error  # fmt: skip
 
+    def build_buffers(self, config: Any, class_name: str | None = None) -> nn.Module:
+        """The model on the CPU, with the values of its buffers and none of its parameters, which take no memory.
+
+        Raises:
+            AddModelError: as `build` does.
+        """
+        with _parameters_without_values():
+            return self.build(config, class_name, device="cpu")
+
     def _attribute(self, name: str) -> Any:
         module = self.load()
         if not hasattr(module, name):
@@ -232,3 +241,23 @@ def _without_values() -> Iterator[None]:
 
     with SkipInPlace():
         yield
+
+
+@contextlib.contextmanager
+def _parameters_without_values() -> Iterator[None]:
+    """Moves every parameter to `meta` before anything is written into its memory."""
+    from torch import nn
+
+    register = nn.Module.register_parameter
+
+    def register_without_values(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        if parameter is not None and not parameter.is_meta:
+            parameter = nn.Parameter(parameter.to("meta"), requires_grad=parameter.requires_grad)
+        register(module, name, parameter)
+
+    nn.Module.register_parameter = register_without_values  # type: ignore[method-assign,assignment]
+    try:
+        with _without_values():
+            yield
+    finally:
+        nn.Module.register_parameter = register  # type: ignore[method-assign]
