@@ -23,6 +23,7 @@ BELOW = {
         "registry_edits",
         "transaction",
     },  # fmt: skip
+    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction"},
     "zoo": set(),
 }
 

@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from add_model.cli.commands import app as app
 
 
+# What only the commands of a port need -> the extra of this package that brings it.
+_EXTRAS = {
+    "huggingface_hub": "torch",
+    "numpy": "convert",
+    "safetensors": "torch",
+    "scipy": "convert",
+    "tokenizers": "torch",
+    "torch": "torch",
+}
+
+
 def main() -> NoReturn:
     """Runs the command line; an `AddModelError` becomes one line on stderr and exit code 2."""
     sys.exit(_run())
@@ -41,6 +52,11 @@ def _run() -> int:
         app()
     except AddModelError as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _EXTRAS:
+            raise
+        _fail(f"{missing}, which this needs, is not installed beside add-model; install it: pip install 'add-model[{_EXTRAS[missing]}]'")  # fmt: skip
     except OSError as error:
         # A folder that has gone, a disk that is full: nothing that a traceback would explain better.
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}; check that it is there and has room")

@@ -1,4 +1,4 @@
-"""How far a check has come, for somebody who waits for it at a terminal."""
+"""How far a command has come, for somebody who waits for it at a terminal."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 class Progress:
     """A bar on the error stream, once a run has taken longer than a second."""
 
-    def __init__(self, enabled: bool) -> None:
-        self._enabled, self._started = enabled, time.monotonic()
+    def __init__(self, enabled: bool, description: str = "checking copies") -> None:
+        self._enabled, self._started, self._description = enabled, time.monotonic(), description
         self._stop: Callable[[], None] | None = None
         self._update: Callable[[int, int], None] = lambda done, total: None
 
@@ -22,7 +22,7 @@ class Progress:
             self._stop()
 
     def advance(self, done: int, total: int) -> None:
-        """Shows how many of the files are done."""
+        """Shows how much of the whole is done."""
         if self._enabled and self._stop is None and time.monotonic() - self._started > 1:
             self._start()
         self._update(done, total)
@@ -32,7 +32,7 @@ class Progress:
         from rich.console import Console
 
         bar = progress.Progress(console=Console(stderr=True), transient=True)
-        task = bar.add_task("checking copies")
+        task = bar.add_task(self._description)
         self._update = lambda done, total: bar.update(task, completed=done, total=total)
         self._stop = bar.stop
         bar.start()

@@ -45,6 +45,20 @@ def format_files(root: Path, texts: Mapping[Path, str]) -> tuple[dict[Path, str]
         return formatted, problem
 
 
+def format_module(root: Path, path: Path, text: str) -> str:
+    """Sorts the imports of one module and formats it, as ruff would at its place in a library that is there already.
+
+    Returns:
+        The formatted text; the text as it is where ruff is not found or cannot work on it.
+    """
+    ruff = _ruff()
+    for arguments in (["check", "--select", "I", "--fix"], ["format"]) if ruff is not None else ():
+        command = [str(ruff), *arguments, "--quiet", "--no-cache", "--stdin-filename", str(path), "-"]
+        result = subprocess.run(command, cwd=root, check=False, capture_output=True, input=text, encoding="utf-8")
+        text = result.stdout or text
+    return text
+
+
 def _copy_settings(root: Path, staging: Path) -> None:
     for name in _SETTINGS_FILES:
         if (root / name).is_file():

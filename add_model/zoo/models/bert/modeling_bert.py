@@ -756,6 +756,7 @@ class BertForMultipleChoice(BertPreTrainedModel):
                 `(batch, choices, length)`.
             inputs_embeds: vectors instead of `input_ids`, `(batch, choices, length, hidden_size)`.
             labels: index of the right choice, `(batch,)`.
+            output_attentions, output_hidden_states: as in `BertModel.forward`, with all choices in one batch.
 
         Raises:
             ValueError: both or none of `input_ids` and `inputs_embeds` are given, or the text is too long.

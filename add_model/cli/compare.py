@@ -1,0 +1,142 @@
+"""`add-model compare`: two recordings side by side, the first place that differs, and why."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from add_model.cli.examples import with_examples
+from add_model.errors import AddModelError
+
+if TYPE_CHECKING:
+    from add_model.porting.comparison import Comparison
+    from add_model.porting.comparison_report import Line
+    from add_model.porting.diagnosis import Cause
+
+_EXAMPLES = """
+Examples:
+    add-model compare original.safetensors new.safetensors
+    add-model compare original.safetensors new.safetensors --rules rules.toml
+    add-model compare original.safetensors new.safetensors --atol 1e-5 --html report.html
+    add-model compare original.safetensors new.safetensors --json
+"""
+_STYLES = {"equal": "green", "within": "yellow", "differs": "red"}
+_PIPED_WIDTH = 160
+# More places than this are shown in the page and with --all.
+_MOST_LINES = 40
+
+
+@with_examples(_EXAMPLES)
+def compare(
+    original: Annotated[Path, typer.Argument(metavar="ORIGINAL", help="The original's recording.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The new model's recording.")],
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            "--rules", metavar="FILE", help="The conversion's rules, which say what became what.", show_default=False
+        ),
+    ] = None,  # fmt: skip
+    atol: Annotated[
+        float, typer.Option("--atol", help="The largest absolute difference that counts as equal.")
+    ] = 1e-3,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Also write a page with every place and a picture.", show_default=False
+        ),
+    ] = None,  # fmt: skip
+    show_all: Annotated[bool, typer.Option("--all", help="Show every place, however many there are.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Compare two recordings from the first layer to the last, and say where the difference begins, and why.
+
+    Exits with 0 when every place is within the tolerance, with 1 when one is not.
+    """
+    from add_model.porting.comparison import compare as compare_recordings
+    from add_model.porting.comparison_page import page
+    from add_model.porting.comparison_report import document
+    from add_model.porting.diagnosis import diagnose
+    from add_model.porting.recording_file import load_recording
+
+    if not (math.isfinite(atol) and atol >= 0):
+        raise AddModelError(f"--atol {atol}: pass a number that is not negative, such as 1e-3")
+    first, second = load_recording(original), load_recording(new)
+    comparison = compare_recordings(first, second, atol, _weights(rules, first.parameters, second.parameters))
+    cause = diagnose(comparison)
+    if html is not None:
+        html.write_text(page(comparison, cause), encoding="utf-8")
+    _keep(comparison, cause)
+    if as_json:
+        typer.echo(json.dumps(document(comparison, cause), indent=2))
+    else:
+        _show(comparison, cause, show_all)
+    if html is not None:
+        typer.echo(f"every place: {html}", err=True)
+    raise typer.Exit(0 if comparison.passed else 1)
+
+
+def _show(comparison: Comparison, cause: Cause | None, show_all: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from add_model.porting.comparison_report import lines, outline, place_in_words, summary
+
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    every = lines(comparison)
+    shown = every if show_all else outline(every, _MOST_LINES)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("place", "largest", "mean", "relative", "verdict"):
+        table.add_column(title, justify="left" if title in ("place", "verdict") else "right", overflow="fold")
+    for line in shown:
+        _add(table, line)
+    console.print(table)
+    if len(shown) < len(every):
+        console.print(
+            f"{len(every) - len(shown)} of {len(every)} places inside these are not shown: --all, or --html FILE"
+        )
+    console.print()
+    console.print(Text(summary(comparison), style="green" if comparison.passed else "red"))
+    place = comparison.place
+    if place is None:
+        return
+    found = place.row.difference.largest
+    console.print(f"the difference begins {place_in_words(place)}, with {found:.2g}", soft_wrap=True, markup=False)
+    if cause is not None:
+        console.print(f"cause: {cause.name}: {cause.explanation}", soft_wrap=True, markup=False)
+        console.print(f"remedy: {cause.remedy}", soft_wrap=True, markup=False)
+    else:
+        console.print("cause: none of the known ones explains it", markup=False)
+
+
+def _add(table: object, line: Line) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    assert isinstance(table, Table)
+    place = Text("→ " if line.first else "  ") + line.place
+    if line.original:
+        place = place + Text(f"  ({line.original})", style="dim")
+    figures = [f"{value:.2g}" for value in (line.largest, line.mean, line.relative)]
+    table.add_row(place, *figures, Text(line.verdict, style=_STYLES[line.verdict]))
+
+
+def _weights(rules: Path | None, old: Iterable[str], new: Iterable[str]) -> list[tuple[str, str]]:
+    if rules is None:
+        return []
+    from add_model.porting.rules import load_rules, weight_pairs
+
+    return weight_pairs(load_rules(rules), list(old), list(new))
+
+
+def _keep(comparison: Comparison, cause: Cause | None) -> None:
+    """Keeps the result as evidence, if the new model belongs to a library."""
+    from add_model.porting.comparison_evidence import keep
+
+    keep(comparison, cause)

@@ -1,0 +1,175 @@
+"""`add-model convert`: fill a model with the weights of the original's checkpoint."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from add_model.cli.examples import with_examples
+from add_model.errors import AddModelError
+
+if TYPE_CHECKING:
+    from add_model.porting.conversion_report import Conversion
+    from add_model.porting.conversion_request import Opened
+
+_EXAMPLES = """
+Examples:
+    add-model convert brand_new_bert original/ --suggest     writes brand_new_bert.rules.toml, to be checked
+    add-model convert brand_new_bert original/               converts by these rules, into converted/brand_new_bert
+    add-model convert brand_new_bert model.npz --config config.json --class BrandNewBertForMaskedLM
+    add-model convert zoo:gpt2 pytorch_model.bin --rules gpt2.toml --out gpt2 --json
+"""
+
+
+@with_examples(_EXAMPLES)
+def convert(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model to fill, such as brand_new_bert.")],
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT",
+            help="The original's weights: a safetensors, PyTorch or .npz file, or a folder that holds them.",
+        ),
+    ],  # fmt: skip
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            "--rules",
+            metavar="FILE",
+            help="How weights are renamed and changed. Default: NAME.rules.toml in this folder, if it is there.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Write the rules file instead of converting, and mark what is unsure.")
+    ] = False,  # fmt: skip
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="The folder to write. Default: converted/NAME.", show_default=False),
+    ] = None,  # fmt: skip
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="The configuration, the original's or the new model's. Default: config.json beside the checkpoint.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
+    class_name: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            metavar="CLASS",
+            help="The class to fill. Default: the one that the configuration names, else the base model.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            "--root",
+            metavar="DIR",
+            help="The model's library. Default: the one around here.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
+    force: Annotated[bool, typer.Option("--force", help="Replace weights or rules that exist already.")] = False,
+    accept_unsure: Annotated[
+        bool, typer.Option("--accept-unsure", help="Convert although rules are marked as unsure.")
+    ] = False,  # fmt: skip
+    accept_not_finite: Annotated[
+        bool, typer.Option("--accept-not-finite", help="Convert although weights hold NaN or infinity.")
+    ] = False,  # fmt: skip
+    shard_size: Annotated[
+        str, typer.Option("--shard-size", metavar="SIZE", help="The size from which weights are split into files.")
+    ] = "5GB",  # fmt: skip
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Fill a model with the weights of the original's checkpoint.
+
+    Every weight of the model is filled exactly once, by name and shape; whatever is open is an error that names it.
+    The result can be loaded by from_pretrained. The memory this takes depends on the largest weight alone.
+    """
+    from add_model.porting.conversion_request import make_conversion, opened, parse_size, read_rules
+
+    shard_bytes = parse_size(shard_size)
+    with opened(into or Path.cwd(), name, checkpoint, config, class_name) as found:
+        for note in found.choice.notes:
+            typer.echo(f"note: {note}", err=True)
+        if suggest:
+            _suggest(found, rules, force, as_json)
+            return
+        given = read_rules(found.subject, rules)
+        conversion = make_conversion(found, given, accept_unsure=accept_unsure)
+        _refuse_open(conversion, as_json)
+        folder = out or Path("converted") / found.subject.name
+        options = {"replace": force, "accept_not_finite": accept_not_finite, "shard_bytes": shard_bytes}
+        _convert(conversion, folder, options, as_json)
+
+
+def _suggest(found: Opened, path: Path | None, force: bool, as_json: bool) -> None:
+    from add_model.porting.conversion_request import default_rules_path, suggest_rules, suggestion_text, write_rules
+
+    suggestion = suggest_rules(found)
+    path = path or default_rules_path(found.subject)
+    text = suggestion_text(found, suggestion)
+    write_rules(path, text, replace=force)
+    rules = suggestion.rules
+    if as_json:
+        document = {"rules": str(path), "number": len(rules.rules), "unsure": len(rules.unsure), "open": list(suggestion.open)}  # fmt: skip
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        typer.echo(text, nl=False)
+    unsure = f", {len(rules.unsure)} of them unsure" if rules.unsure else ""
+    left = f"; nothing was found for {len(suggestion.open)} weights" if suggestion.open else ""
+    typer.echo(f"{len(rules.rules)} rules{unsure}{left}; written to {path}", err=True)
+
+
+def _refuse_open(conversion: Conversion, as_json: bool) -> None:
+    """Shows everything that keeps a conversion from being done.
+
+    Raises:
+        AddModelError: there is something.
+    """
+    from add_model.porting.conversion_report import report
+
+    problems = conversion.plan.problems
+    if not problems:
+        return
+    if as_json:
+        typer.echo(json.dumps(report(conversion), indent=2))
+    else:
+        for problem in problems:
+            typer.echo(problem)
+    more = f" (and {len(problems) - 1} more, listed on stdout)" if len(problems) > 1 else ""
+    origin = conversion.choice.origin
+    raise AddModelError(f"{problems[0]}{more}; nothing was written, the configuration is from {origin}")
+
+
+def _convert(conversion: Conversion, out: Path, options: dict[str, Any], as_json: bool) -> None:
+    from add_model.cli.progress import Progress
+    from add_model.porting.conversion import convert as write
+    from add_model.porting.conversion_evidence import keep_evidence
+    from add_model.porting.conversion_report import report, report_lines, summary_line
+
+    progress = Progress(enabled=sys.stderr.isatty(), description="converting")
+    try:
+        with progress:
+            files = write(conversion, out, advance=progress.advance, **options)
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; nothing was written", err=True)
+        raise typer.Exit(130) from None
+    document = {**report(conversion), "out": str(out), "written": files}
+    keep_evidence(conversion.subject, out, document)
+    if as_json:
+        typer.echo(json.dumps(document, indent=2))
+        return
+    for line in report_lines(document):
+        typer.echo(line)
+    typer.echo(f"{summary_line(document)}; written to {out}", err=True)

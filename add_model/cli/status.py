@@ -1,0 +1,153 @@
+"""`add-model status`: how far a port has come, and by what evidence."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from add_model.cli.examples import with_examples
+from add_model.cli.options import IntoOption, JsonOption, ModelArgument
+from add_model.errors import AddModelError
+
+if TYPE_CHECKING:
+    from add_model.porting.ported_model import PortedModel
+    from add_model.porting.progress import Progress
+
+_EXAMPLES = """
+Examples:
+    add-model status brand_new_bert
+    add-model status brand_new_bert --json                        for a script
+    add-model status brand_new_bert --done 3 --note "runs in its own container, see README"
+    add-model status brand_new_bert --not-applicable 12 --note "an internal model, never published"
+    add-model status brand_new_bert --undo 3
+"""
+_STYLES = {"done": "green", "open": "yellow", "not applicable": "dim"}
+# Rich takes a pipe for 80 columns wide; a line that is not folded is easier to search.
+_PIPED_WIDTH = 200
+
+
+@with_examples(_EXAMPLES)
+def status(
+    name: ModelArgument,
+    done: Annotated[
+        int | None,
+        typer.Option("--done", metavar="STEP", help="Tick a step that only a person can judge.", show_default=False),
+    ] = None,  # fmt: skip
+    not_applicable: Annotated[
+        int | None,
+        typer.Option("--not-applicable", metavar="STEP", help="Set a step aside for this model.", show_default=False),
+    ] = None,  # fmt: skip
+    note: Annotated[
+        str | None,
+        typer.Option("--note", metavar="TEXT", help="What was done, or why it does not apply.", show_default=False),
+    ] = None,  # fmt: skip
+    undo: Annotated[
+        int | None,
+        typer.Option("--undo", metavar="STEP", help="Take back what was ticked or set aside.", show_default=False),
+    ] = None,  # fmt: skip
+    into: IntoOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which of the fourteen steps are done, by what evidence, and what to type next.
+
+    Nothing of the model is run. Evidence counts only while the files it rests on are what they were.
+    Exits with 0 when every mandatory step is done, with 1 while one is open.
+    """
+    from add_model.porting.facts import gather
+    from add_model.porting.ported_model import find_ported_model
+    from add_model.porting.progress import open_steps, progress
+
+    if sum(step is not None for step in (done, not_applicable, undo)) > 1:
+        raise AddModelError("--done, --not-applicable and --undo exclude each other; pass one at a time")
+    if note is not None and done is None and not_applicable is None:
+        raise AddModelError("--note belongs to --done STEP or --not-applicable STEP; pass one of them")
+    model = find_ported_model(into or Path.cwd(), name)
+    _keep_word(model, done, not_applicable, undo, note)
+    steps = progress(gather(model))
+    if as_json:
+        typer.echo(json.dumps(_document(model, steps), indent=2, ensure_ascii=False))
+    else:
+        _show(model, steps)
+    raise typer.Exit(1 if open_steps(steps) else 0)
+
+
+def _keep_word(
+    model: PortedModel, done: int | None, not_applicable: int | None, undo: int | None, note: str | None
+) -> None:
+    from add_model.porting import notes
+
+    if done is not None:
+        notes.tick(model.root, model.name, done, note)
+    if not_applicable is not None:
+        notes.set_aside(model.root, model.name, not_applicable, note)
+    if undo is not None:
+        notes.undo(model.root, model.name, undo)
+
+
+def _document(model: PortedModel, steps: tuple[Progress, ...]) -> dict[str, Any]:
+    from add_model.porting.progress import open_steps
+
+    left = open_steps(steps)
+    return {
+        "name": model.name,
+        "root": str(model.root),
+        "package": model.library.package,
+        "complete": not left,
+        "open": [found.step.number for found in left],
+        "next": left[0].command if left else None,
+        "steps": [
+            {
+                "number": found.step.number,
+                "title": found.step.title,
+                "optional": found.step.optional,
+                "state": found.state,
+                "evidence": found.evidence,
+                "made_at": found.made_at,
+                "by_hand": found.by_hand,
+                "next": found.command,
+            }
+            for found in steps
+        ],
+    }
+
+
+def _show(model: PortedModel, steps: tuple[Progress, ...]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from add_model.porting.progress import open_steps
+
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    table.add_column("#", justify="right")
+    table.add_column("step", min_width=20, ratio=2)
+    table.add_column("state", min_width=14, no_wrap=True)
+    table.add_column("evidence, and what to type next", ratio=5, overflow="fold")
+    for found in steps:
+        title = f"{found.step.title} (optional)" if found.step.optional else found.step.title
+        cell = Text(found.evidence)
+        if found.made_at is not None:
+            cell.append(f" ({'by hand, ' if found.by_hand else ''}{_when(found.made_at)})", style="dim")
+        if found.command is not None:
+            cell.append(f"\n{found.command}", style="cyan")
+        table.add_row(str(found.step.number), title, Text(found.state, style=_STYLES[found.state]), cell)
+    console.print(table)
+    left = open_steps(steps)
+    if not left:
+        console.print(f"\n[bold green]{model.name}[/bold green]: every mandatory step is done")
+        return
+    number = len(left)
+    console.print(
+        f"\n[bold]{model.name}[/bold]: {number} mandatory step{'s are' if number > 1 else ' is'} open; next:"
+    )
+    console.print(f"  {left[0].command or left[0].evidence}", markup=False, soft_wrap=True)
+
+
+def _when(made_at: str) -> str:
+    """A moment in ISO 8601, to the minute."""
+    return f"{made_at[:16].replace('T', ' ')} UTC"

@@ -1,0 +1,246 @@
+"""The files that weights come in. Each reads one weight at a time, and maps or streams what it reads."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import pickle
+import re
+import warnings
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from add_model.errors import AddModelError
+
+# A mapped file keeps what was read of it in memory; from so many bytes on, it is mapped anew.
+_RELEASED_FROM = 8 * 2**20
+# Where training scripts put the weights, beside the optimiser's state and their settings.
+_INSIDE = ("model", "state_dict", "model_state_dict", "module", "params", "weights")
+SAFETENSORS_TYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+    "U16": torch.uint16,
+    "U32": torch.uint32,
+    "U64": torch.uint64,
+}
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What is known of a weight before it is read."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+    @property
+    def bytes(self) -> int:
+        """How much memory it takes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+class WeightsFile(ABC):
+    """An open file of weights."""
+
+    weights: Mapping[str, Weight]
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._touched = 0
+
+    def read(self, name: str) -> torch.Tensor:
+        """One weight; see `Checkpoint.read`."""
+        self._touched += self.weights[name].bytes
+        return self._read(name)
+
+    def release(self) -> None:
+        """Gives back the memory of what was read, unless it is little."""
+        if self._touched >= _RELEASED_FROM:
+            self._reopen()
+            self._touched = 0
+
+    @abstractmethod
+    def _read(self, name: str) -> torch.Tensor: ...
+
+    @abstractmethod
+    def _reopen(self) -> None: ...
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes the file."""
+
+
+class SafetensorsFile(WeightsFile):
+    """A safetensors file, mapped into memory."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._reopen()
+        self.weights = {name: self._weight(name) for name in self._file.keys()}
+
+    def _weight(self, name: str) -> Weight:
+        piece = self._file.get_slice(name)
+        dtype = piece.get_dtype()
+        if dtype not in SAFETENSORS_TYPES:
+            raise AddModelError(f"{self.path}: {name} is of type {dtype}, which is not supported; convert it to a plain type")  # fmt: skip
+        return Weight(tuple(piece.get_shape()), SAFETENSORS_TYPES[dtype])
+
+    def _read(self, name: str) -> torch.Tensor:
+        tensor: torch.Tensor = self._file.get_tensor(name)
+        return tensor
+
+    def _reopen(self) -> None:
+        from safetensors import SafetensorError, safe_open
+
+        self._file: Any = None
+        try:
+            self._file = safe_open(self.path, framework="pt")
+        except (SafetensorError, OSError) as error:
+            raise AddModelError(f"{self.path}: is no whole safetensors file ({error}); fetch it again") from error
+
+    def close(self) -> None:
+        self._file = None
+
+
+class PickledFile(WeightsFile):
+    """A file that `torch.save` wrote, mapped into memory where it is of today's format.
+
+    Only tensors and plain values are unpickled; a file that holds anything else is refused, whatever it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._reopen()
+        self.weights = {name: Weight(tuple(tensor.shape), tensor.dtype) for name, tensor in self._tensors.items()}
+
+    def _read(self, name: str) -> torch.Tensor:
+        return self._tensors[name].detach()
+
+    def _reopen(self) -> None:
+        # The old mapping has to go first.
+        self._tensors: dict[str, torch.Tensor] = {}
+        self._tensors = dict(_weights_in(_unpickled(self.path)))
+        for name, tensor in self._tensors.items():
+            if tensor.layout is not torch.strided or tensor.is_quantized:
+                raise AddModelError(f"{self.path}: {name} is sparse or quantised; store it as a plain tensor")
+
+    def close(self) -> None:
+        self._tensors = {}
+
+
+def _unpickled(path: Path) -> Any:
+    # A file of the format before PyTorch 1.6 cannot be mapped; it is read as a whole.
+    mapped = zipfile.is_zipfile(path)
+    try:
+        # Training scripts leave their command line beside the weights; it holds plain values only.
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except pickle.UnpicklingError as error:
+        raise AddModelError(f"{path}: {_refusal(str(error))}") from error
+    except (EOFError, RuntimeError, OSError, KeyError, ValueError, UnicodeDecodeError, AssertionError) as error:
+        said = " ".join(str(error).split()).partition(". ")[0]
+        raise AddModelError(f"{path}: is no whole checkpoint of PyTorch ({said}); fetch it again, or name a safetensors, PyTorch or .npz file") from error  # fmt: skip
+
+
+def _refusal(said: str) -> str:
+    found = re.search(r"GLOBAL ([\w.]+)", said)
+    if found is not None:
+        return f"was not loaded: it is a pickle that asks for {found[1]}, which could run code; save its weights alone, as safetensors, in the original's environment"  # fmt: skip
+    return "was not loaded: it is a damaged file, or a pickle of more than weights, which could run code; save its weights alone, as safetensors, in the original's environment"  # fmt: skip
+
+
+def _weights_in(content: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    """The tensors of a checkpoint: of its part that is known to hold the weights, or all that it holds."""
+    while isinstance(content, Mapping) and not _has_tensors(content):
+        known = [key for key in _INSIDE if isinstance(content.get(key), Mapping) and any(_tensors(content[key]))]
+        if not known:
+            break
+        content = content[known[0]]
+    return _tensors(content)
+
+
+def _has_tensors(content: Mapping[Any, Any]) -> bool:
+    return any(isinstance(value, torch.Tensor) for value in content.values())
+
+
+def _tensors(content: Any, prefix: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(content, torch.Tensor):
+        yield prefix or "weight", content
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _tensors(value, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(content, (list, tuple)):
+        for number, value in enumerate(content):
+            yield from _tensors(value, f"{prefix}.{number}" if prefix else str(number))
+
+
+class NumpyFile(WeightsFile):
+    """An archive of `numpy.savez`, compressed or not; a member is read when it is needed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._reopen()
+        try:
+            self.weights = dict(self._headers())
+        except (EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
+            raise AddModelError(f"{path}: is no whole .npz file ({error}); write or fetch it again") from error
+
+    def _headers(self) -> Iterator[tuple[str, Weight]]:
+        from numpy.lib import format as numpy_format
+
+        for member in self._archive.namelist():
+            with self._archive.open(member) as file:
+                version = numpy_format.read_magic(file)
+                read = numpy_format.read_array_header_1_0 if version == (1, 0) else numpy_format.read_array_header_2_0
+                shape, _, dtype = read(file)
+            yield member.removesuffix(".npy"), Weight(shape, self._dtype(member, dtype))
+
+    def _dtype(self, member: str, dtype: Any) -> torch.dtype:
+        import numpy
+
+        if dtype.hasobject:
+            raise AddModelError(f"{self.path}: {member} holds Python objects, a pickle that could run code; save plain arrays")  # fmt: skip
+        try:
+            return torch.from_numpy(numpy.empty(0, dtype.newbyteorder("="))).dtype
+        except TypeError as error:
+            raise AddModelError(f"{self.path}: {member} is of type {dtype}, which is not supported; save it as float32") from error  # fmt: skip
+
+    def _read(self, name: str) -> torch.Tensor:
+        from numpy.lib import format as numpy_format
+
+        member = name if name in self._archive.NameToInfo else f"{name}.npy"
+        try:
+            with self._archive.open(member) as file:
+                array = numpy_format.read_array(file, allow_pickle=False)
+        except (EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
+            raise AddModelError(f"{self.path}: {name} is damaged ({error}); write or fetch the file again") from error
+        return torch.from_numpy(array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("=")))
+
+    def release(self) -> None:
+        # What was read is nobody's but the reader's.
+        self._touched = 0
+
+    def _reopen(self) -> None:
+        try:
+            self._archive = zipfile.ZipFile(self.path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise AddModelError(f"{self.path}: is no whole .npz file ({error}); write or fetch it again") from error
+
+    def close(self) -> None:
+        self._archive.close()

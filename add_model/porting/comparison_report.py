@@ -1,0 +1,117 @@
+"""What a comparison says, as plain values: rows for a table, and one document for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from add_model.porting.comparison import Comparison, Place, Row
+from add_model.porting.diagnosis import Cause
+
+EQUAL, WITHIN, DIFFERS = "equal", "within", "differs"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One place, as it is shown.
+
+    Attributes:
+        place: the submodule of the new model, and what of it.
+        side: "input" or "output".
+        original: the original's submodule, where it has another name.
+        depth: how many submodules are around it.
+        largest, mean, relative: the differences.
+        verdict: "equal" up to rounding, "within" the tolerance, or "differs".
+        first: whether the difference begins here.
+    """
+
+    place: str
+    side: str
+    original: str
+    depth: int
+    largest: float
+    mean: float
+    relative: float
+    verdict: str
+    first: bool
+
+
+def lines(comparison: Comparison) -> list[Line]:
+    """Every place, from the first to the last."""
+    first = comparison.place.row if comparison.place is not None else None
+    return [_line(comparison, row, row is first) for row in comparison.rows]
+
+
+def outline(every: Sequence[Line], most: int) -> list[Line]:
+    """The places that fit into so many lines: what the outermost submodules return, and the first that differs with
+    those around it."""
+    returned = [each for each in every if each.side == "output"]
+    depth = max((limit for limit in range(12) if sum(each.depth <= limit for each in returned) <= most), default=0)
+    begins = next((number for number, each in enumerate(every) if each.first), None)
+    return [
+        each
+        for number, each in enumerate(every)
+        if (each.side == "output" and each.depth <= depth) or (begins is not None and abs(number - begins) <= 2)
+    ]
+
+
+def place_in_words(place: Place) -> str:
+    """Where the difference begins."""
+    name = place.path or "the model itself"
+    if place.before is not None:
+        return f"in forward of {name} ({place.new.class_name}), before it calls {place.before.path}"
+    return f"in {name} ({place.new.class_name})"
+
+
+def summary(comparison: Comparison) -> str:
+    """The result in one line."""
+    count = len(comparison.rows)
+    verdict = "equal" if comparison.passed else "different"
+    sign = "<=" if comparison.passed else ">"
+    return f"{verdict}: largest difference {comparison.largest:.2g} {sign} {comparison.tolerance:g} in {count} places"
+
+
+def document(comparison: Comparison, cause: Cause | None) -> dict[str, Any]:
+    """Everything, as JSON."""
+    place = comparison.place
+    return {
+        "passed": comparison.passed,
+        "tolerance": comparison.tolerance,
+        "largest": comparison.largest,
+        "summary": summary(comparison),
+        "first": None
+        if place is None
+        else {
+            "path": place.path,
+            "original": None if place.original is None else place.original.path,
+            "before": None if place.before is None else place.before.path,
+            "description": place_in_words(place),
+            "largest": place.row.difference.largest,
+        },
+        "cause": None
+        if cause is None
+        else {"name": cause.name, "explanation": cause.explanation, "remedy": cause.remedy},
+        "rows": [vars(line) for line in lines(comparison)],
+        "unmatched": {
+            "original": [call.path for call in comparison.alignment.only_original],
+            "new": [call.path for call in comparison.alignment.only_new],
+        },
+    }
+
+
+def _line(comparison: Comparison, row: Row, first: bool) -> Line:
+    name = f" {row.name}" if row.name and not row.name.isdigit() and row.name != row.side else ""
+    found = row.difference
+    verdict = DIFFERS if found.largest > comparison.tolerance else EQUAL if found.relative <= row.noise else WITHIN
+    return Line(
+        place=f"{row.new.path or 'model'} {row.side}{name}",
+        side=row.side,
+        original=row.original.path if row.original.path != row.new.path else "",
+        depth=row.new.path.count(".") + (1 if row.new.path else 0),
+        largest=found.largest,
+        mean=found.mean,
+        relative=found.relative,
+        verdict=verdict,
+        first=first,
+    )

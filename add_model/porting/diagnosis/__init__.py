@@ -1,0 +1,71 @@
+"""Why the values differ: causes that models are known to have, each tested on what was recorded.
+
+A cause is named only if it explains the values: what the new model would have computed without the fault must be what
+the original computed, up to rounding. Each hypothesis stands in the file of its group, and brings small models that
+differ by it, which are its tests: `scene` says what a hypothesis sees, and what it has to offer.
+
+- `randomness`, `precision`: the run itself.
+- `weights`, `positions`: what the checkpoint's conversion is about.
+- `activations`, `norms`, `sums`, `attention`: what `forward` computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from add_model.porting.comparison import Comparison
+from add_model.porting.diagnosis import activations, attention, norms, positions, precision, randomness, sums, weights
+from add_model.porting.diagnosis.scene import Hypothesis, make_scene
+
+# In this order: the first that explains the values is named, so what is more special comes first.
+HYPOTHESES: Sequence[Hypothesis] = (
+    randomness.DropoutActive(),
+    attention.MaskInverted(),
+    attention.MaskIgnored(),
+    positions.PositionsShifted(),
+    weights.EmbeddingsNotTied(),
+    weights.WeightTransposed(),
+    weights.ProjectionsSwapped(),
+    norms.Epsilon(),
+    norms.NormBeforeOrAfter(),
+    norms.NormMissing(),
+    activations.ActivationMissing(),
+    activations.ActivationOfAnotherKind(),
+    activations.ActivationTooMany(),
+    sums.ResidualMissing(),
+    sums.ResidualFromElsewhere(),
+    attention.AttentionScale(),
+    attention.AttentionProjections(),
+    attention.AttentionHeads(),
+    weights.HeadsReordered(),
+    sums.ScaleMissing(),
+    precision.WrongDtype(),
+)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why the values differ.
+
+    Attributes:
+        name: the kind of fault.
+        explanation: how it explains the values.
+        remedy: what to do about it.
+    """
+
+    name: str
+    explanation: str
+    remedy: str
+
+
+def diagnose(comparison: Comparison) -> Cause | None:
+    """The cause of a comparison's first difference; `None` if no known cause explains it, or nothing differs."""
+    scene = make_scene(comparison)
+    if scene is None:
+        return None
+    for hypothesis in HYPOTHESES:
+        explanation = hypothesis.test(scene)
+        if explanation is not None:
+            return Cause(hypothesis.name, explanation, hypothesis.remedy)
+    return None

@@ -1,0 +1,62 @@
+"""Dropout that is active where the original's is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from add_model.porting.diagnosis.scene import Example, Scene
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+def _parts() -> dict[str, nn.Module]:
+    from torch import nn
+
+    return {"dense": nn.Linear(6, 6), "dropout": nn.Dropout(0.5), "last": nn.Linear(6, 6)}
+
+
+def _train(parts: Any) -> None:
+    parts.dropout.train()
+
+
+def _drop(states: torch.Tensor) -> torch.Tensor:
+    from torch.nn import functional
+
+    return functional.dropout(states, 0.3)
+
+
+class DropoutActive:
+    """Values are dropped at random in the new model's run: in training mode, or because `training` was not passed on."""
+
+    name = "dropout active"
+    remedy = "call model.eval() before the run, and pass training=self.training to functional dropout"
+    examples = (
+        Example(_parts, lambda m, x: m.last(m.dropout(m.dense(x))), None, _train),
+        Example(_parts, lambda m, x: m.last(m.dense(x)), lambda m, x: m.last(_drop(m.dense(x)))),
+        Example(_parts, lambda m, x: m.dense(x) @ x.mT, lambda m, x: _drop(m.dense(x).softmax(-1)) @ x.mT),
+    )
+
+    def test(self, scene: Scene) -> str | None:
+        """Whether random numbers were drawn at the place in the new model's run, and not in the original's."""
+        place = scene.place
+        if not place.new.drew_random or (place.original is not None and place.original.drew_random):
+            return None
+        inside = scene.children(place.new)
+        mode = "in training mode" if place.new.training else "in evaluation mode"
+        if scene.found.is_floating_point() and _is_dropped(scene.found, scene.target):
+            return f"elements are dropped, and the others scaled; {place.path or 'the model'} is {mode}"
+        if not any(call.drew_random for call in inside):
+            return f"{place.path or 'the model'}, {mode}, drew random numbers, and the original did not"
+        return None
+
+
+def _is_dropped(found: torch.Tensor, target: torch.Tensor) -> bool:
+    """Whether some elements are zero and all others the original's by one factor above 1."""
+    kept = found != 0
+    if bool(kept.all()) or not bool(kept.any()) or not bool((target[~kept] != 0).any()):
+        return False
+    ratios = found[kept].double() / target[kept].double()
+    ratio = float(ratios.median())
+    return ratio > 1 and bool(((ratios - ratio).abs() <= 1e-3 * ratio).double().mean() > 0.99)

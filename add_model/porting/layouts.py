@@ -1,0 +1,103 @@
+"""How the shape of a unit becomes that of another: as it is, transposed, reshaped, or with its axes in another order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from add_model.porting.concepts import Meaning
+from add_model.porting.operations import Operation, Permute, Reshape, Transpose
+from add_model.porting.units import Unit
+
+# Convolutions are stored as (size, in, out) where PyTorch stores (out, in, size), with one or two axes of size.
+_CONVOLUTIONS = {3: (2, 1, 0), 4: (3, 2, 0, 1)}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a matrix is stored.
+
+    Attributes:
+        output_first: whether it is (output size, input size); `None` where nothing tells.
+        is_table: whether it is a table of vectors, which nobody transposes.
+    """
+
+    output_first: bool | None = None
+    is_table: bool = False
+
+
+def find_layouts(
+    units: Sequence[Unit],
+    meanings: Sequence[Meaning],
+    kind_of: Callable[[Unit], str],
+    known: Mapping[str, bool] | None = None,
+) -> list[Layout]:
+    """How each unit is stored: a bias beside a matrix tells its output size, and matrices of one kind are alike.
+
+    Args:
+        units: the units of one side.
+        meanings: what their names mean.
+        kind_of: what has to be equal for two units to be stored alike.
+        known: kind -> whether the output size is its first.
+    """
+    known = known or {}
+    biases = {unit.parents[0]: unit.shape[0] for unit, found in zip(units, meanings, strict=True) if found.role == "bias" and len(unit.shape) == 1 and unit.parents}  # fmt: skip
+    told: list[bool | None] = []
+    for unit, found in zip(units, meanings, strict=True):
+        size = biases.get(unit.parents[0]) if unit.parents and found.role == "weight" else None
+        matrix = _without_ones(unit.shape)
+        if kind_of(unit) in known:
+            told.append(known[kind_of(unit)])
+        elif len(matrix) == 2 and matrix[0] != matrix[1] and size in matrix:
+            told.append(matrix[0] == size)
+        else:
+            told.append(None)
+    votes: dict[str, Counter[bool]] = {}
+    for unit, vote in zip(units, told, strict=True):
+        if vote is not None:
+            votes.setdefault(kind_of(unit), Counter())[vote] += 1
+    everybody = sum(votes.values(), Counter())
+    layouts = []
+    for unit, found, vote in zip(units, meanings, told, strict=True):
+        if vote is None:
+            vote = _agreed(votes.get(kind_of(unit), Counter())) if kind_of(unit) in votes else _agreed(everybody)
+        layouts.append(Layout(vote, is_table="EMBEDDING" in found.concepts and found.role == "weight"))
+    return layouts
+
+
+def steps_between(
+    old: tuple[int, ...], new: tuple[int, ...], old_layout: Layout, new_layout: Layout
+) -> tuple[tuple[Operation, ...], bool] | None:
+    """The steps from one shape to the other, and whether they are certain; `None` where there are none."""
+    if old == new:
+        if len(old) != 2 or old[0] != old[1] or new_layout.is_table or old_layout.is_table:
+            return (), True
+        if old_layout.output_first is None or new_layout.output_first is None:
+            return (), False
+        turned = old_layout.output_first != new_layout.output_first
+        return ((Transpose(0, 1),) if turned else ()), True
+    if len(old) == 2 and old[::-1] == new:
+        return (Transpose(0, 1),), not new_layout.is_table
+    axes = _CONVOLUTIONS.get(len(old))
+    if axes is not None and tuple(old[axis] for axis in axes) == new:
+        return (Permute(axes),), True
+    slim = _without_ones(old)
+    if slim == _without_ones(new) and slim != old:
+        if len(slim) == 2 and slim == new:
+            inner = steps_between(slim, new, old_layout, new_layout)
+            return None if inner is None else ((Reshape(slim), *inner[0]), inner[1])
+        return (Reshape(new),), True
+    if slim == _without_ones(new):
+        return (Reshape(new),), True
+    if len(slim) == 2 and slim != old and slim[::-1] == new:
+        return (Reshape(slim), Transpose(0, 1)), True
+    return None
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
+
+
+def _agreed(votes: Counter[bool]) -> bool | None:
+    return next(iter(votes)) if len(votes) == 1 else None

@@ -1,0 +1,208 @@
+"""What `add-model record` runs: a model of a library, of an installed package, or what a script makes, and its input."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from add_model.errors import AddModelError
+from add_model.porting.recording import record_forward
+from add_model.porting.recording_file import Recording, load_recording
+from add_model.porting.subject import Subject, find_subject
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+_LENGTH = 12
+_HEAD = re.compile(r"(?<=[a-z0-9])(For[A-Z]\w*|[A-Z]+HeadModel|DoubleHeadsModel|Model)$")
+_SCRIPT_HINT = "it must return (model, inputs)"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A forward pass that can be recorded.
+
+    Attributes:
+        model: in evaluation mode.
+        inputs: the arguments, by name; the key "" stands for one that is passed by position.
+        facts: what is kept about the model in its recording.
+        subject: the model of a library that it is, if it is one.
+    """
+
+    model: nn.Module
+    inputs: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    subject: Subject | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run.
+
+    Attributes:
+        target: a name in the library, `package:type`, or `path/to/script.py:function`.
+        checkpoint: a folder with config.json and weights; random weights without it.
+        class_name: the model class; without it the one that the checkpoint names, or the base model.
+        inputs: the input, by name; a fixed short vector of input ids without it.
+        seed: of the random weights.
+    """
+
+    target: str
+    checkpoint: Path | None = None
+    class_name: str | None = None
+    inputs: Mapping[str, torch.Tensor] | None = None
+    seed: int = 0
+
+
+def prepare(start: Path, request: Request) -> Run:
+    """Makes the model and its input.
+
+    Raises:
+        AddModelError: there is no such model, it does not import or cannot be built, or the checkpoint does not fit.
+    """
+    path, colon, function = request.target.rpartition(":")
+    if colon and path.endswith(".py"):
+        return _from_script(start / path, function, request)
+    subject = find_subject(start, request.target)
+    model = _model(subject, request).eval()
+    facts: dict[str, Any] = {"target": request.target}
+    if subject.origin == "library":
+        facts |= {"name": subject.name, "library": str(subject.library.root)}
+    if request.checkpoint is not None:
+        facts["checkpoint"] = str(request.checkpoint.absolute())
+    return Run(model, request.inputs or {"input_ids": _usual_input_ids(model)}, facts, subject)
+
+
+def record(run: Run, path: Path, limit: int, parameter_limit: int) -> Recording:
+    """Runs the model once, without gradients, and records it.
+
+    Raises:
+        AddModelError: the forward pass fails; its error, file and line are named.
+    """
+    import torch
+
+    inputs = dict(run.inputs)
+    positional = [inputs.pop("")] if "" in inputs else []
+    with torch.no_grad():
+        try:
+            with record_forward(run.model, path, limit=limit, parameter_limit=parameter_limit, facts=run.facts):
+                run.model(*positional, **inputs)
+        except (AddModelError, OSError):
+            raise
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            own = [frame for frame in frames if not Path(frame.filename).is_relative_to(Path(torch.__file__).parent)]
+            place = own[-1]
+            said = " ".join(str(error).split())
+            raise AddModelError(f"{place.filename}:{place.lineno}: the forward pass failed: {type(error).__name__}: {said}; see that the input is what the model expects") from error  # fmt: skip
+    return load_recording(path)
+
+
+def read_inputs(path: Path) -> dict[str, torch.Tensor]:
+    """Reads named inputs from a .safetensors, .npz or .json file.
+
+    Raises:
+        AddModelError: the file cannot be read, or holds no named arrays.
+    """
+    import torch
+
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        if path.suffix == ".npz":
+            import numpy
+
+            with numpy.load(path, allow_pickle=False) as arrays:
+                return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): torch.tensor(value) for name, value in content.items()}
+    except Exception as error:
+        raise AddModelError(f"{path}: cannot be read as inputs ({type(error).__name__}: {error}); pass .safetensors, .npz, or .json such as {{\"input_ids\": [[1, 2, 3]]}}") from error  # fmt: skip
+
+
+def parse_input_ids(text: str) -> torch.Tensor:
+    """`(texts, length)` of ids such as "1,2,3", or "1,2,3;4,5,6" for two texts.
+
+    Raises:
+        AddModelError: that is no list of whole numbers, or the texts differ in length.
+    """
+    import torch
+
+    try:
+        rows = [[int(number) for number in row.split(",")] for row in text.split(";")]
+        return torch.tensor(rows)
+    except ValueError as error:
+        raise AddModelError(f"--input-ids {text!r}: pass whole numbers such as 1,2,3, and texts of one length, such as 1,2,3;4,5,6") from error  # fmt: skip
+
+
+def _model(subject: Subject, request: Request) -> nn.Module:
+    import torch
+
+    if request.checkpoint is None:
+        torch.manual_seed(request.seed)
+        return subject.build(subject.configure({}), request.class_name, device="cpu")
+    class_name = request.class_name or _class_of_checkpoint(subject, request.checkpoint)
+    model_class: Any = subject.model_class(class_name)
+    try:
+        model: nn.Module = model_class.from_pretrained(request.checkpoint)
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise AddModelError(f"{request.checkpoint}: cannot be loaded into {model_class.__name__}: {said}; pass a folder with its config.json and weights") from error  # fmt: skip
+    return model.float()
+
+
+def _class_of_checkpoint(subject: Subject, checkpoint: Path) -> str | None:
+    try:
+        named = json.loads((checkpoint / "config.json").read_text(encoding="utf-8")).get("architectures") or []
+    except (OSError, ValueError) as error:
+        raise AddModelError(f"{checkpoint}: has no readable config.json; pass the folder that convert or save_pretrained wrote") from error  # fmt: skip
+    return next((own for name in named for own in subject.class_names if _head(own) == _head(name)), None)
+
+
+def _head(class_name: str) -> str:
+    """What a class name says behind the model's own name: `ForMaskedLM`, `LMHeadModel`, `Model`."""
+    found = _HEAD.search(class_name)
+    return found[0] if found else class_name
+
+
+def _usual_input_ids(model: nn.Module) -> torch.Tensor:
+    """A fixed short vector of ids that every vocabulary has, without the first few, which are often special."""
+    import torch
+
+    size = getattr(getattr(model, "config", None), "vocab_size", 100)
+    return (torch.arange(_LENGTH) * 7 + 5).remainder(size)[None, :]
+
+
+def _from_script(path: Path, function: str, request: Request) -> Run:
+    import torch
+
+    if not path.is_file():
+        raise AddModelError(f"{path}: no such script; pass path/to/script.py:function")
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    torch.manual_seed(request.seed)
+    try:
+        specification.loader.exec_module(module)
+        made = getattr(module, function)()
+    except Exception as error:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+        line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else 1
+        said = " ".join(str(error).split())
+        raise AddModelError(f"{path}:{line}: {function} failed: {type(error).__name__}: {said}; {_SCRIPT_HINT}") from error  # fmt: skip
+    if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], torch.nn.Module)):
+        raise AddModelError(f"{path}: {function} returned no torch module with its inputs; {_SCRIPT_HINT}")
+    model, inputs = made
+    if request.inputs is not None:
+        inputs = request.inputs
+    named = dict(inputs) if isinstance(inputs, Mapping) else {"": inputs}
+    return Run(model, named, {"target": f"{path.name}:{function}"}, None)

@@ -1,0 +1,268 @@
+"""Suggests the rules of a conversion, from nothing but the names and shapes of both sides and the new model's modules.
+
+Weights are taken together by layers (`units.py`), what their names say is put into one vocabulary (`concepts.py`),
+fused weights are found (`fused.py`), and the best assignment is taken (`matching.py`). What an equally good
+assignment would have done otherwise is marked as unsure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from add_model.errors import AddModelError
+from add_model.porting.checkpoint_files import Weight
+from add_model.porting.concepts import Meaning, meaning
+from add_model.porting.fused import Group, find_groups
+from add_model.porting.generalise import patterns_for
+from add_model.porting.layouts import Layout, find_layouts, steps_between
+from add_model.porting.operations import Concatenate, Operation, Split
+from add_model.porting.pattern import Pattern
+from add_model.porting.plan import NewWeights
+from add_model.porting.rule import Drop, Fill, Keep, Rule, Rules, Share
+from add_model.porting.units import Unit, find_units, single_units
+
+# What training and other code bases leave in checkpoints, and why it is not needed.
+_UNNEEDED = (
+    (r"(^|[./_])(masked_bias|causal_mask|attn_mask|mask)$", "a mask, which the model makes itself"),
+    (r"(^|[./_])position_ids$", "numbers of positions, which the model makes itself"),
+    (r"(^|[./_])(inv_freq|freqs_cis|rotary\w*)$", "angles of positions, which the model makes itself"),
+    (r"(^|[./_])num_batches_tracked$", "a counter of training"),
+    (r"(^|[./_])(adam_[mv]|exp_avg(_sq)?|momentum|global_step|learning_rate|beta[12]_power)(:0|_\d+)?$", "state of the optimiser"),
+    (r"(^|[./_])(version|_float_tensor)$", "a mark of the original's code, not a weight"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a conversion: its units, what their names mean, and how they are stored."""
+
+    units: Sequence[Unit]
+    meanings: Sequence[Meaning]
+    layouts: Sequence[Layout]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Suggested rules.
+
+    Attributes:
+        rules: the rules, in the new model's order; those that are not sure are marked.
+        open: weights of the new model that nothing was found for.
+        choices: groups of rules (by number) whose sources could change places: names and shapes do not decide.
+    """
+
+    rules: Rules
+    open: tuple[str, ...]
+    choices: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Units of the checkpoint that become units of the new model."""
+
+    sources: tuple[Unit, ...]
+    targets: tuple[Unit, ...]
+    operations: tuple[Operation, ...]
+    unsure: str = ""
+
+
+def suggest(
+    old: Mapping[str, Weight],
+    new: NewWeights,
+    kinds: Mapping[str, str],
+    of_the_model: Collection[str] = (),
+) -> Suggestion:
+    """Suggests how a checkpoint fills a new model.
+
+    Args:
+        old: the weights of the checkpoint.
+        new: what has to be filled.
+        kinds: weight of the new model -> the class of the module that it belongs to.
+        of_the_model: words that name a model itself (`bert`), and say nothing about a weight.
+    """
+    unneeded = {name: reason for name in old if (reason := _unneeded(name, old[name], new)) is not None}
+    left = {name: weight for name, weight in old.items() if name not in unneeded}
+    slots = {**new.weights, **{alias: new.weights[original] for alias, original in new.tied.items()}}
+    in_order = list(old) != sorted(old)
+    found: list[_Found] = []
+    for split_up in (False, True):
+        old_units, new_units = find_units(left), find_units(slots)
+        if split_up:
+            old_units, new_units = single_units(old_units), single_units(new_units)
+        if not old_units or not new_units:
+            break
+        for pair in _match(old_units, new_units, kinds, of_the_model, in_order):
+            found.append(pair)
+            for unit in pair.sources:
+                left = {name: weight for name, weight in left.items() if name not in unit.names.values()}
+            for unit in pair.targets:
+                slots = {name: weight for name, weight in slots.items() if name not in unit.names.values()}
+    order = {name: number for number, name in enumerate([*new.weights, *new.tied])}
+    found.sort(key=lambda pair: min(order[name] for name in pair.targets[0].names.values()))
+    rules: list[Rule] = [rule for pair in found for rule in _fills(pair, old)]
+    filled = {new.tied.get(name, name) for pair in found for unit in pair.targets for name in unit.names.values()}
+    open_names = [name for name in new.weights if name not in filled]
+    rules += _for_the_open(open_names, new, filled)
+    rules += _drops(unneeded, left, new, old)
+    answered = {rule.target.text for rule in rules if isinstance(rule, (Keep, Share)) and rule.target is not None}
+    return Suggestion(Rules(tuple(rules)), tuple(name for name in open_names if name not in answered))
+
+
+def _match(
+    old_units: Sequence[Unit],
+    new_units: Sequence[Unit],
+    kinds: Mapping[str, str],
+    of_the_model: Collection[str],
+    in_order: bool,
+) -> Iterator[_Found]:
+    try:
+        from add_model.porting.matching import match
+    except ModuleNotFoundError as error:
+        raise AddModelError(f"--suggest needs {error.name}; install it: pip install 'add-model[convert]'") from error
+
+    def leaf(unit: Unit) -> str:
+        return meaning(unit.template).leaf
+
+    def kind(unit: Unit) -> str:
+        return kinds.get(next(iter(unit.names.values())), "")
+
+    known = {"Linear": True, "Bilinear": True}
+    old, new = _side(old_units, of_the_model, leaf, {"kernel": False}), _side(new_units, of_the_model, kind, known)
+    old_groups, new_groups = find_groups(*_parts(old)), find_groups(*_parts(new))
+    old, old_parts = _with_groups(old, old_groups, new)
+    new, new_parts = _with_groups(new, new_groups, old)
+    steps: dict[tuple[int, int], tuple[tuple[Operation, ...], bool]] = {}
+    for row, left in enumerate(old.units):
+        for column, right in enumerate(new.units):
+            if len(left.names) != len(right.names) or _depth(left) != _depth(right):
+                continue
+            between = steps_between(left.shape, right.shape, old.layouts[row], new.layouts[column])
+            if between is not None and left.weight.dtype.is_floating_point == right.weight.dtype.is_floating_point:
+                steps[row, column] = between
+    for pair in match(old.units, new.units, steps.keys(), of_the_model=of_the_model, in_order=in_order):
+        operations, oriented = steps[pair.old, pair.new]
+        unsure = ""
+        if not pair.is_sure:
+            rival = new.units[pair.rival].template if pair.rival is not None else None
+            unsure = "names and shapes do not tell that it belongs here"
+            unsure += f"; it could also be {rival.replace('#', '*')}" if rival is not None else ""
+        elif not oriented:
+            unsure = "it is square: whether it has to be transposed cannot be told"
+        sources, targets = old_parts[pair.old], new_parts[pair.new]
+        if isinstance(sources, Group):
+            operations = (Concatenate(sources.axis), *operations)
+        if isinstance(targets, Group):
+            sizes = targets.sizes(new_units)
+            cut = Split(targets.axis, parts=len(sizes)) if len(set(sizes)) == 1 else Split(targets.axis, sizes=sizes)
+            operations = (*operations, cut)
+            if "query_key_value" in old.units[pair.old].template and not unsure:
+                unsure = "some code bases store query, key and value head by head under this name"
+        yield _Found(
+            _members(sources, old_units, old.units[pair.old]),
+            _members(targets, new_units, new.units[pair.new]),
+            operations,
+            unsure,
+        )
+
+
+def _side(units: Sequence[Unit], of_the_model: Collection[str], kind_of: object, known: Mapping[str, bool]) -> Side:
+    meanings = [meaning(unit.template, of_the_model) for unit in units]
+    return Side(units, meanings, find_layouts(units, meanings, kind_of, known))  # type: ignore[arg-type]
+
+
+def _parts(side: Side) -> tuple[Sequence[Unit], Sequence[Meaning], Sequence[Layout]]:
+    return side.units, side.meanings, side.layouts
+
+
+def _with_groups(side: Side, groups: Sequence[Group], other: Side) -> tuple[Side, list[Group | None]]:
+    """Replaces groups by the one unit that they are on the other side, where it has one of such a shape."""
+    shapes = {_shape_key(unit) for unit in other.units}
+    own = {_shape_key(unit) for unit in side.units}
+    chosen: list[Group] = []
+    taken: set[int] = set()
+    for group in groups:
+        key = _shape_key(group.unit)
+        if key in shapes and key not in own and not taken & set(group.parts):
+            chosen.append(group)
+            taken |= set(group.parts)
+    rest = [number for number in range(len(side.units)) if number not in taken]
+    units = [side.units[number] for number in rest] + [group.unit for group in chosen]
+    meanings = [side.meanings[number] for number in rest] + [meaning(group.unit.template) for group in chosen]
+    layouts = [side.layouts[number] for number in rest]
+    layouts += [Layout(None if len(group.unit.shape) != 2 else group.axis == 0) for group in chosen]
+    return Side(units, meanings, layouts), [None] * len(rest) + list(chosen)
+
+
+def _shape_key(unit: Unit) -> tuple[object, ...]:
+    return (tuple(sorted(size for size in unit.shape if size != 1)), len(unit.names))
+
+
+def _members(group: Group | None, units: Sequence[Unit], unit: Unit) -> tuple[Unit, ...]:
+    return (unit,) if group is None else tuple(units[part] for part in group.parts)
+
+
+def _depth(unit: Unit) -> int:
+    return len(next(iter(unit.names)))
+
+
+def _fills(pair: _Found, old: Mapping[str, Weight]) -> Iterator[Fill]:
+    """The rules that say what was found; none where every weight keeps its name."""
+    for sources, targets in patterns_for(pair.sources, pair.targets, list(old)):
+        if not pair.operations and sources == targets and not pair.unsure:
+            continue
+        yield Fill(sources, targets, pair.operations, unsure=bool(pair.unsure), note=pair.unsure)
+
+
+def _for_the_open(names: Sequence[str], new: NewWeights, filled: Collection[str]) -> Iterator[Rule]:
+    """Rules for what the checkpoint does not hold, where there is something to say."""
+    tables = [name for name in filled if "TOKEN" in meaning(name).concepts]
+    for name in names:
+        if name in new.buffers:
+            yield Keep(Pattern(name), "a buffer that the checkpoint does not hold, and the model makes itself")
+            continue
+        alike = [table for table in tables if new.weights[table].shape == new.weights[name].shape]
+        if len(alike) == 1 and len(new.weights[name].shape) == 2:
+            note = "the checkpoint holds one weight for both, if its model ties them"
+            yield Share(None, Pattern(name), Pattern(alike[0]), unsure=True, note=note)
+
+
+def _drops(
+    unneeded: Mapping[str, str], left: Mapping[str, Weight], new: NewWeights, old: Mapping[str, Weight]
+) -> Iterator[Drop]:
+    reasons = {**{name: (reason, False) for name, reason in unneeded.items() if not _is_ignored(name, new)}}
+    for name in left:
+        if not _is_ignored(name, new):
+            reasons[name] = (f"{new.class_name} has no weight that it could be", True)
+    for unit in find_units({name: old[name] for name in reasons}):
+        for (source,), _ in patterns_for((unit,), (unit,), list(old)):
+            name = next(name for name in unit.names.values() if source.match(name) is not None)
+            reason, unsure = reasons[name]
+            note = "is it really not needed?" if unsure else ""
+            yield Drop(source, reason, unsure=unsure, note=note)
+
+
+def _unneeded(name: str, weight: Weight, new: NewWeights) -> str | None:
+    if name in new.weights or name in new.tied:
+        return None
+    if len(weight.shape) == 4 and weight.shape[:2] == (1, 1) and weight.shape[2] == weight.shape[3]:
+        return "a mask, which the model makes itself"
+    if _is_ignored(name, new):
+        return f"{new.class_name} says that it does not need it"
+    return next((reason for pattern, reason in _UNNEEDED if re.search(pattern, name)), None)
+
+
+def _is_ignored(name: str, new: NewWeights) -> bool:
+    return any(re.search(pattern, name) for pattern in new.ignored)
+
+
+def with_sources_exchanged(rules: Rules, numbers: Sequence[int], order: Sequence[int]) -> Rules:
+    """The rules with the sources of some of them in another order."""
+    changed = list(rules.rules)
+    chosen = [changed[number] for number in numbers]
+    for number, other in zip(numbers, order, strict=True):
+        rule, source = changed[number], chosen[other]
+        assert isinstance(rule, Fill) and isinstance(source, Fill)
+        changed[number] = replace(rule, sources=source.sources)
+    return replace(rules, rules=tuple(changed))

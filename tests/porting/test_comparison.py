@@ -1,0 +1,169 @@
+"""Two runs side by side: which calls belong together, what counts as a difference, and where one begins."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from torch import nn
+
+from add_model.errors import AddModelError
+from add_model.porting.comparison import compare
+from add_model.porting.diagnosis import diagnose
+from add_model.porting.recording import Recorder, record_forward
+from add_model.porting.recording_file import load_recording
+
+from . import faults, originals
+from .sketches import recorded
+
+
+def both(tmp_path: Path, original: nn.Module, new: nn.Module, given: dict[str, Any], **options: Any) -> Any:
+    first = recorded(tmp_path / "original.safetensors", original, **given)
+    return compare(first, recorded(tmp_path / "new.safetensors", new, **given), **options)
+
+
+@pytest.mark.parametrize("model", ["bert", "gpt2", "bart"])
+@pytest.mark.parametrize("implementation", ["sdpa", "eager"])
+def test_transformers_and_the_bundled_models_are_equal_layer_by_layer(
+    model: str, implementation: str, tmp_path: Path
+) -> None:
+    source = originals.published(model, 5, implementation)
+    comparison = both(tmp_path, source, originals.bundled(model, source), originals.inputs(model, 5))
+    assert comparison.passed and comparison.place is None and comparison.largest < 1e-5
+    assert diagnose(comparison) is None
+    assert comparison.alignment.only_original == ()
+    # Nothing is left over but what the other model does without a module.
+    assert {call.class_name for call in comparison.alignment.only_new} <= {"Dropout"}
+    layers = sum(
+        "layer." in row.new.path or "layers." in row.new.path or ".h." in row.new.path for row in comparison.rows
+    )
+    assert layers > 20 * originals.LAYERS
+
+
+@pytest.mark.parametrize("model", ["bert", "gpt2", "bart"])
+def test_models_without_a_name_in_common_are_aligned(model: str, tmp_path: Path) -> None:
+    source = originals.published(model, 6)
+    given = originals.inputs(model, 6)
+    first = recorded(tmp_path / "original.safetensors", source, **given)
+    foreign = _with_foreign_names(first)
+    new = originals.bundled(model, source)
+    comparison = compare(foreign, recorded(tmp_path / "new.safetensors", new, **given))
+    assert comparison.passed and comparison.place is None
+    wrong = [
+        (one.path, other.path)
+        for one, other in comparison.alignment.pairs
+        if _kind(first.calls[one.index].path) != _kind(other.path) and first.parameters.get(f"{first.calls[one.index].path}.weight")
+    ]  # fmt: skip
+    assert wrong == []
+
+
+def _kind(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _with_foreign_names(recording: Any) -> Any:
+    import dataclasses
+
+    numbers = {path: f"part_{number}" if path else "" for number, path in enumerate(recording.modules)}
+    parameters = {
+        f"{numbers[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}": record
+        for name, record in recording.parameters.items()
+    }
+    return dataclasses.replace(
+        recording,
+        modules={numbers[path]: module for path, module in recording.modules.items()},
+        parameters=parameters,
+        calls=tuple(dataclasses.replace(call, path=numbers[call.path]) for call in recording.calls),
+    )
+
+
+def test_rules_say_what_belongs_together(tmp_path: Path) -> None:
+    original, new = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)), nn.Module()
+    new.later, new.sooner = copy.deepcopy(original[1]), copy.deepcopy(original[0])
+    new.forward = lambda states: new.later(new.sooner(states))  # type: ignore[method-assign]
+    weights = [("0.weight", "sooner.weight"), ("1.weight", "later.weight"), ("1.bias", "later.bias")]
+    states = torch.randn(2, 3)
+    first = recorded(tmp_path / "original.safetensors", original, states)
+    comparison = compare(first, recorded(tmp_path / "new.safetensors", new, states), weights=weights)
+    assert [(one.path, other.path) for one, other in comparison.alignment.pairs] == [
+        ("", ""),
+        ("0", "sooner"),
+        ("1", "later"),
+    ]
+
+
+def test_an_original_of_another_framework_is_compared_by_its_values(tmp_path: Path) -> None:
+    source = originals.published("gpt2", 8)
+    new, given = originals.bundled("gpt2", source), originals.inputs("gpt2", 8)
+    run = recorded(tmp_path / "run.safetensors", source, **given)
+    with Recorder(tmp_path / "original.safetensors") as recorder:
+        recorder.record("input_ids", given["input_ids"].numpy())
+        for call in run.calls:
+            if call.path.endswith((".ln_1", ".mlp", "ln_f")):
+                recorder.record(f"scope/{call.path.replace('.', '/')}", run.values(call.outputs).numpy())
+    faults.edited("gpt2", ("hidden_states = self.activation(hidden_states)", "pass"))(new, "transformer.h.1.mlp")
+    comparison = compare(
+        load_recording(tmp_path / "original.safetensors"), recorded(tmp_path / "new.safetensors", new, **given)
+    )
+    assert not comparison.passed
+    assert comparison.place is not None and comparison.place.path == "transformer.h.1.mlp"
+
+
+def test_a_difference_below_the_tolerance_is_still_placed(tmp_path: Path) -> None:
+    source = originals.published("bert", 9)
+    new = originals.bundled("bert", source)
+    new.bert.encoder.layer[1].attention.output.LayerNorm.eps = 1e-5
+    comparison = both(tmp_path, source, new, originals.inputs("bert", 9), tolerance=1.0)
+    cause = diagnose(comparison)
+    assert comparison.passed
+    assert comparison.place is not None
+    assert comparison.place.path == "bert.encoder.layer.1.attention.output.LayerNorm"
+    assert cause is not None and cause.name == "epsilon"
+
+
+def test_sampled_recordings_are_compared_by_the_rows_that_both_have(tmp_path: Path) -> None:
+    states = torch.randn(1, 512, 16)
+    model = nn.Sequential(nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 16))
+    wrong = copy.deepcopy(model)
+    wrong[1] = nn.Sigmoid()
+    recordings = []
+    for name, network, limit in (("a", model, 40_000), ("b", model, 10_000_000), ("c", wrong, 20_000)):
+        with record_forward(network, tmp_path / name, limit=limit):
+            network(states)
+        recordings.append(load_recording(tmp_path / name))
+    assert recordings[0].calls[1].outputs.rows is not None
+    assert recordings[1].calls[1].outputs.rows is None
+    assert compare(recordings[0], recordings[1]).largest < 1e-6
+    found = compare(recordings[1], recordings[2])
+    assert found.place is not None and found.place.path == "1"
+
+
+def test_two_runs_with_different_inputs_are_refused(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(3, 3))
+    first = recorded(tmp_path / "first", model, torch.randn(2, 3))
+    with pytest.raises(AddModelError, match="different inputs: input differs"):
+        compare(first, recorded(tmp_path / "second", model, torch.randn(2, 3) + 5))
+    with pytest.raises(AddModelError, match=r"different inputs: input has the shapes \[2, 3\] and \[4, 3\]"):
+        compare(first, recorded(tmp_path / "third", model, torch.randn(4, 3)))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_refused_with_its_place(value: float, tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    broken = copy.deepcopy(model)
+    with torch.no_grad():
+        broken[1].bias[0] = value
+    first = recorded(tmp_path / "first", model, torch.ones(2, 3))
+    with pytest.raises(AddModelError, match=f"second: {'NaN' if value != value else 'infinity'} in output of 1"):
+        compare(first, recorded(tmp_path / "second", broken, torch.ones(2, 3)))
+
+
+def test_recordings_with_nothing_in_common_are_refused(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "original") as recorder:
+        recorder.record("scores", numpy.zeros((7, 5), dtype=numpy.float32))
+    first = load_recording(tmp_path / "original")
+    second = recorded(tmp_path / "new", nn.Sequential(nn.Linear(3, 3)), torch.ones(2, 3))
+    with pytest.raises(AddModelError, match="--rules"):
+        compare(first, second)
