@@ -13,7 +13,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword, softkwlist
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from add_model.copies.marker import Replacement, replace
 from add_model.copies.region import compared_sides, from_header, is_ignored
@@ -55,7 +55,7 @@ def equal(first: str, second: str) -> bool:
         return True
     if letters(first) != letters(second) and not _may_have_moved_comments(first, second):
         return False
-    return _have_same_tokens(first, second) or _mean_the_same(_canonical(first), _canonical(second))
+    return _have_same_tokens(first, second) or _canonical(first) == _canonical(second)
 
 
 def letters(block: str) -> bytes:
@@ -113,51 +113,16 @@ def _can_be_called(token: str) -> bool:
     return token in (")", "]") or (token.isidentifier() and not iskeyword(token) and token not in softkwlist)
 
 
-class _Comment(NamedTuple):
-    """A comment in its place.
-
-    Attributes:
-        text: what it says.
-        statement: the number of words before its logical line.
-        words: the number of words before it.
-        alone: whether it has a line of its own between statements.
-        last: whether it ends its logical line.
-    """
-
-    text: str
-    statement: int
-    words: int
-    alone: bool
-    last: bool
-
-
 @functools.lru_cache(maxsize=256)
-def _canonical(block: str) -> tuple[Any, tuple[_Comment, ...]]:
-    """What a block says, without its layout, and its comments."""
+def _canonical(block: str) -> tuple[Any, ...]:
+    """A value that two blocks share exactly if they are equal but for their layout."""
     from ast import dump
 
     tree = _parse(block)
     try:
-        return (tuple(_words(block)), ()) if tree is None else (dump(tree), tuple(_comments(block)))
+        return tuple(_words(block)) if tree is None else (dump(tree), tuple(_comments(block)))
     except RecursionError:
-        return tuple(_words(block)), ()
-
-
-def _mean_the_same(one: tuple[Any, tuple[_Comment, ...]], other: tuple[Any, tuple[_Comment, ...]]) -> bool:
-    """Whether two blocks are equal but for their layout.
-
-    Who joins the lines of a statement moves the comments in it to its end: there they stand for those in any place of
-    the statement.
-    """
-    return (
-        one[0] == other[0]
-        and len(one[1]) == len(other[1])
-        and all(
-            (here.text, here.statement, here.alone) == (there.text, there.statement, there.alone)
-            and (here.words == there.words or here.last or there.last)
-            for here, there in zip(one[1], other[1], strict=True)
-        )
-    )
+        return tuple(_words(block))
 
 
 def _parse(block: str) -> ast.Module | None:
@@ -188,23 +153,30 @@ def _docstring(text: str) -> str:
     return "\n".join(line for line in [first.lstrip(), *(line[margin:] for line in others)] if line)
 
 
-def _comments(block: str) -> Iterator[_Comment]:
-    """Each comment, told which words it follows."""
-    statement, inside = 0, []
+def _comments(block: str) -> Iterator[tuple[int, bool, str]]:
+    """Each comment with the number of words before its statement, and whether it has a line of its own between two.
+
+    Where in its statement it stands is layout: who joins lines moves the comments in them to the end.
+    """
+    # Several statements may share a line; a colon or a semicolon ends one if something follows it there.
+    statement, ended = 0, -1
     words, depth, in_string, own_line = 0, 0, False, True
-    for token in _token_pattern().finditer(f"{block}\n"):
+    for token in _token_pattern().finditer(block):
         kind, text = token.lastgroup, token.group()
         if kind == "comment":
             # Joined lines leave their comments one behind another.
             for part in text[1:].split("  #"):
-                inside.append((part.strip(), statement, words, own_line and not depth))
+                yield statement, own_line and not depth, part.strip()
         elif kind == "newline":
             own_line = True
             if depth <= 0:
-                yield from (_Comment(*comment, last=comment[2] == words) for comment in inside)
-                statement, inside = words, []
+                statement, ended = words, -1
         elif kind != "space":
             own_line = False
+            if text in (":", ";") and depth <= 0:
+                ended = words + (text == ":")
+            elif ended >= 0:
+                statement, ended = ended, -1
             if text in _STRUCTURE:
                 depth += (text in "([{") - (text in ")]}")
             elif kind != "string" or not in_string:

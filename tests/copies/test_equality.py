@@ -88,9 +88,10 @@ def f(a):
     [
         ("if (\n        a == 1  # one\n        or a == 2  # two\n    ):", "if a == 1 or a == 2:  # one  # two"),
         ("[  # none\n            1,  # first\n            2,\n        ]", "[  # none\n            1, 2]  # first"),
+        ("[  # none\n            1,  # first\n            2,", "[\n            1,  # none\n            2,  # first"),
     ],
 )  # fmt: skip
-def test_comments_that_joined_lines_have_pushed_to_the_end_of_a_statement(old: str, new: str) -> None:
+def test_comments_that_joined_lines_have_pushed_on_in_their_statement(old: str, new: str) -> None:
     assert old in WITH_COMMENTS
     moved = WITH_COMMENTS.replace(old, new)
     assert equal(WITH_COMMENTS, moved) and equal(moved, WITH_COMMENTS)
@@ -103,12 +104,24 @@ def test_comments_that_joined_lines_have_pushed_to_the_end_of_a_statement(old: s
         ("1,  # first\n            2,", "1,  # second\n            2,"),
         ("        return [  # none", "        # none\n        return ["),
         ("a == 1  # one\n        or a == 2  # two", "a == 1  # two\n        or a == 2  # one"),
-        ("[  # none\n            1,  # first\n            2,", "[\n            1,  # none\n            2,  # first"),
     ],
 )
 def test_comments_at_other_places(old: str, new: str) -> None:
     assert old in WITH_COMMENTS
     assert not equal(WITH_COMMENTS, WITH_COMMENTS.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("if a: return 1  # why", "if a:\n        return 1  # why"),
+        ("x = 1; y = 2  # why", "x = 1\n    y = 2  # why"),
+        ("x: int = 1;  # why", "x: int = 1  # why"),
+    ],
+)
+def test_comments_behind_statements_that_share_a_line(one: str, other: str) -> None:
+    one, other = (f"def f(a):\n    {body}\n" for body in (one, other))
+    assert equal(one, other) and equal(other, one)
 
 
 def test_a_tuple_is_not_what_stands_in_it() -> None:
