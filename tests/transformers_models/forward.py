@@ -67,9 +67,7 @@ def _made(model_class: Any, settings: Mapping[str, Any]) -> Any:
     import torch
 
     try:
-        with torch.device("meta"):
-            size = sum(tensor.numel() for tensor in model_class(_configuration(model_class, settings)).parameters())
-        if size > MOST_PARAMETERS:
+        if _size(model_class, settings) > MOST_PARAMETERS:
             return None
         torch.manual_seed(0)
         return model_class(_configuration(model_class, settings)).eval()
@@ -77,6 +75,18 @@ def _made(model_class: Any, settings: Mapping[str, Any]) -> Any:
         raise
     except Exception:  # noqa: BLE001 -- these are guesses
         return None
+
+
+def _size(model_class: Any, settings: Mapping[str, Any]) -> int:
+    """How many parameters a model will have; 0 where the meta device cannot tell, for the process is bounded as well."""
+    import torch
+
+    configuration = _configuration(model_class, settings)
+    try:
+        with torch.device("meta"):
+            return sum(tensor.numel() for tensor in model_class(configuration).parameters())
+    except (NotImplementedError, RuntimeError):
+        return 0
 
 
 def _configuration(model_class: Any, settings: Mapping[str, Any]) -> Any:

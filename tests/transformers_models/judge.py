@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -26,6 +27,8 @@ from tests.transformers_models.pairing import Pairing, pair_folders
 from tests.transformers_models.registrations import model_types, registration_problems
 
 SECONDS_A_MODEL = 900
+# A model that is too large fails by itself, and takes nothing else along.
+MOST_MEMORY = 12 * 2**30
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -38,6 +41,9 @@ def main(arguments: Sequence[str]) -> None:
     if not Path(transformers.__file__).resolve().is_relative_to(package.resolve()):
         raise SystemExit(f"{transformers.__file__} is not below {package}; set PYTHONPATH to its src folder")
     torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+    for module in ("modeling_utils", "generation", "models.auto.modeling_auto", "models.auto.processing_auto"):
+        importlib.import_module(f"transformers.{module}")  # once, for all the children
     for argument in arguments[1:]:
         reference, _, name = argument.partition("=")
         print(json.dumps(_in_a_child(package, reference, name)), flush=True)
@@ -159,7 +165,7 @@ def _model_classes(old: str, new: str, pairing: Pairing) -> Iterator[tuple[Any, 
             after = importlib.import_module(f"transformers.models.{new}.{Path(new_file).stem}")
         except Exception:  # noqa: BLE001 -- has been reported
             continue
-        for name, value in vars(before).items():
+        for name, value in list(vars(before).items()):
             if isinstance(value, type) and issubclass(value, PreTrainedModel) and value.__module__ == before.__name__:
                 counterpart = getattr(after, pairing.names.get(name, name), None)
                 if isinstance(counterpart, type) and counterpart.__module__ == after.__name__:
@@ -172,6 +178,7 @@ def _in_a_child(package: Path, reference: str, name: str) -> dict[str, Any]:
     if child == 0:
         os.close(reading)
         try:
+            resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
             result = judge(package, reference, name)
         except BaseException as error:  # noqa: BLE001 -- a child says whatever ends it
             place = traceback.extract_tb(error.__traceback__)[-1]

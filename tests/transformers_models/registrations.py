@@ -57,7 +57,7 @@ def _export_problems(reference: str, new: str, names: Mapping[str, str]) -> Iter
         exported = set(dir(scope))
         fresh = exported if scope is transformers else set(dir(importlib.import_module(f"{_PACKAGE}.{new}")))
         for old_name, new_name in names.items():
-            if old_name not in exported:
+            if old_name not in exported or old_name.startswith("__"):
                 continue
             old_value = _answer(lambda scope=scope, old_name=old_name: getattr(scope, old_name))
             if _folder(old_value) not in (reference, None) or getattr(old_value, "__name__", old_name) != old_name:

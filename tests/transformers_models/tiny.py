@@ -71,6 +71,8 @@ def inputs_for(model: Any) -> Iterator[dict[str, Any]]:
     known = {name: tensor for name, tensor in _tensors(model.config, generator).items() if name in parameters}
     if "MultipleChoice" in type(model).__name__:
         known = {name: tensor.unsqueeze(1) for name, tensor in known.items()}
+    if getattr(model.config, "pad_token_id", None) is None and "SequenceClassification" in type(model).__name__:
+        known = {name: tensor[:1] for name, tensor in known.items()}
     required = {
         name
         for name, parameter in parameters.items()
