@@ -55,6 +55,8 @@ def _candidates(chunks: dict[str, str], spelled: Sequence[Pair]) -> Iterable[lis
         yield []
         return
     atoms = _atoms(changed)
+    if not all(_is_renamed(atom, spelled) for atom in atoms):
+        return
     groups: dict[Pair, list[Pair]] = {}
     for atom in atoms:
         groups.setdefault(_core(atom, spelled), []).append(atom)
@@ -79,6 +81,11 @@ def _atoms(changed: dict[str, str]) -> list[Pair]:
         pairs = list(zip(here, there, strict=True)) if len(here) == len(there) else [(old, new)]
         atoms.update(dict.fromkeys(pair for pair in pairs if pair[0] != pair[1]))
     return list(atoms)
+
+
+def _is_renamed(atom: Pair, spelled: Sequence[Pair]) -> bool:
+    """Whether a change has to do with the model's name at all: what else differs is no matter of replacements."""
+    return any(old in atom[0] or new in atom[1] for old, new in spelled)
 
 
 def _core(atom: Pair, spelled: Sequence[Pair]) -> Pair:

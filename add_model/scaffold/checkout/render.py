@@ -11,7 +11,6 @@ from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.formatting import format_files
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
 
-
 # How Transformers lays its modules out, for a tree that does not say so: a source archive, an unpacked wheel.
 _SETTINGS = """\
 line-length = 119
