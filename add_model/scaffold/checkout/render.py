@@ -1,0 +1,64 @@
+"""From the plan to files in memory: the model's folder, and everything around it that has to say its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from add_model.scaffold.answers import dump_answers
+from add_model.scaffold.checkout.modules import new_module
+from add_model.scaffold.checkout.plan import CheckoutPlan
+from add_model.scaffold.formatting import format_files
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
+
+# How Transformers lays its modules out, for a tree that does not say so: a source archive, an unpacked wheel.
+_SETTINGS = """\
+line-length = 119
+[lint.isort]
+lines-after-imports = 2
+known-first-party = ["transformers"]
+"""
+
+
+def render_checkout(plan: CheckoutPlan) -> Rendering:
+    """Renders every file of a plan.
+
+    Raises:
+        AddModelError: a file cannot be read, or does not parse.
+    """
+    modules, left_out = [], list(_not_copied(plan))
+    for source in plan.sources:
+        module = new_module(source.file, source.renaming)
+        modules.append(RenderedFile(plan.folder / module.path, module.text))
+        left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in dict.fromkeys(module.unmarked)]  # fmt: skip
+    formatted, unformatted_because = format_files(
+        plan.checkout.root, {file.path: file.text for file in modules}, _SETTINGS
+    )
+    files = [replace(file, text=formatted[file.path]) for file in modules]
+    if unformatted_because is not None:
+        left_out.append(LeftOut("formatting", unformatted_because))
+    rendering = Rendering(
+        plan.checkout.root,
+        "transformers",
+        plan.name,
+        plan.reference.specification,
+        tuple(files),
+        tuple(left_out),
+        tuple(_next_commands(plan)),
+    )
+    answers = RenderedFile(rendering.state_folder / "answers.toml", dump_answers(plan.answers))
+    return replace(rendering, files=(*files, answers))
+
+
+def _not_copied(plan: CheckoutPlan) -> Iterator[LeftOut]:
+    for path in plan.reference.not_copied:
+        why = "a modular file makes single files, and the new ones are edited by hand" if path.name.startswith("modular_") else "it converts the reference's own checkpoints"  # fmt: skip
+        yield LeftOut(str(path), why)
+
+
+def _next_commands(plan: CheckoutPlan) -> Iterator[str]:
+    tests = plan.checkout.tests_folder / plan.name.snake
+    if (plan.checkout.tests_folder / plan.reference.folder.name).is_dir():
+        yield f"pytest {tests.relative_to(plan.checkout.root).as_posix()}"
+    folder = plan.folder.relative_to(plan.checkout.root).as_posix()
+    yield f"add-model check-copies {folder}"
