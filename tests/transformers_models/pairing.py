@@ -46,7 +46,7 @@ def pair_folders(reference: Path, new: Path) -> Pairing:
                 if _kind(other) == _kind(name) and (not exact or new_files[other] == old_files[name])
             ]
             if left:
-                files[name] = left[0]
+                files[name] = max(left, key=lambda other: _shared_words(name, other))
     problems += [f"{name} has no counterpart" for name in sorted(old_files.keys() - files.keys())]
     problems += [f"{name} is a copy of nothing" for name in sorted(new_files.keys() - set(files.values()))]
     names: dict[str, str] = {}
@@ -70,6 +70,10 @@ def module_files(folder: Path) -> list[Path]:
 
 def _kind(file_name: str) -> str:
     return file_name.partition("_")[0]
+
+
+def _shared_words(first: str, second: str) -> int:
+    return len({*Path(first).stem.split("_")} & {*Path(second).stem.split("_")})
 
 
 def _shape(path: Path) -> str:

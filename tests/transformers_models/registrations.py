@@ -33,16 +33,15 @@ def model_types(reference: str, names: Mapping[str, str]) -> tuple[dict[str, str
     problems: list[str] = []
     for old_class, new_class in _paired_classes(reference, names, _configuration_base()):
         old, new = old_class.model_type, new_class.model_type
-        if not old:
-            continue
+        if not old or old not in CONFIG_MAPPING or CONFIG_MAPPING[old] is not old_class:
+            continue  # a part of a configuration, which nobody looks up by its type
         if old == new:
             problems.append(f"{new_class.__name__} has the reference's model type {old}")
         if types.setdefault(old, new) != new:
             problems.append(f"the type {old} became {types[old]} and {new}")
-        if old in CONFIG_MAPPING and CONFIG_MAPPING[old] is old_class:
-            registered = _answer(lambda new=new: CONFIG_MAPPING[new])
-            if registered is not new_class:
-                problems.append(f"CONFIG_MAPPING[{new}] is {registered}")
+        registered = _answer(lambda new=new: CONFIG_MAPPING[new])
+        if registered is not new_class:
+            problems.append(f"CONFIG_MAPPING[{new}] is {registered}")
         in_place = model_type_to_module_name(old) == reference
         if in_place and model_type_to_module_name(new) != _folder(new_class):
             problems.append(f"the type {new} leads to the folder {model_type_to_module_name(new)}")
@@ -63,6 +62,8 @@ def _export_problems(reference: str, new: str, names: Mapping[str, str]) -> Iter
             if _folder(old_value) not in (reference, None) or getattr(old_value, "__name__", old_name) != old_name:
                 continue
             if scope is transformers and old_name == new_name:
+                if _folder(old_value) != reference:
+                    continue
                 yield f"{new_name} is exported already, by the reference"
             elif new_name not in fresh:
                 yield f"{new_name} is not exported from {place}"
