@@ -4,5 +4,6 @@
 - `reference` reads one model folder of it: its files, model types, classes and spellings of its name.
 - `renaming` turns those into the new model's, word by word, and leaves alone whatever comes from elsewhere.
 - `modules` makes the new folder's files, each block marked as the copy that it is.
+- `registration` makes the new model known: `mappings` and `exports` find where, `tables`, `entries` and `insertions` how.
 - `plan` is what will be done, as a value, and its rendering.
 """

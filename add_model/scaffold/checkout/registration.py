@@ -1,0 +1,47 @@
+"""Making a new model known in a checkout: one call, from the names it has to everything that has to say them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from add_model.scaffold.checkout.edits import FileEdit, Names, Note, Reader, Registration, merged, read_file
+from add_model.scaffold.checkout.exports import models_edit
+from add_model.scaffold.checkout.layout import Checkout
+from add_model.scaffold.checkout.mappings import auto_edits
+from add_model.scaffold.checkout.other_tables import other_edits
+
+
+def registration_edits(
+    checkout: Checkout,
+    old_folder: str,
+    new_folder: str,
+    model_types: Mapping[str, str],
+    classes: Mapping[str, str],
+    rename_text: Callable[[str], str],
+    read: Reader = read_file,
+) -> Registration:
+    """What makes a new model known wherever its reference is.
+
+    Args:
+        checkout: the checkout of both.
+        old_folder: the reference's folder, below `models`; `deprecated/NAME` where it is retired.
+        new_folder: the new model's folder.
+        model_types: the reference's model types, each with the new model's.
+        classes: the names that the reference's folder defines, each with the new model's.
+        rename_text: renames the reference's name in a text.
+        read: reads a file of the checkout; another than the default shows the checkout as it will be.
+
+    Raises:
+        AddModelError: a file that lists models is missing, cannot be read, does not parse, or has a form that is
+            neither 4.x's nor 5.x's; the message names file and line.
+    """
+    names = Names(checkout, old_folder, new_folder, dict(model_types), dict(classes), rename_text)
+    found = list(_found(names, read))
+    edits = merged(item for item in found if isinstance(item, FileEdit))
+    return Registration(edits, notes=tuple(item for item in found if isinstance(item, Note)))
+
+
+def _found(names: Names, read: Reader) -> Iterator[FileEdit | Note]:
+    yield from auto_edits(names, read)
+    yield models_edit(names, read)
+    yield from other_edits(names, read)
