@@ -85,11 +85,10 @@ class FolderRenaming:
         ends = {end for _, end in word_spans(stem)}
         for old, new in self._beginnings:
             length = len(old)
-            if (
-                stem.startswith(old)
-                and (length in ends or old.endswith("_"))
-                and not self._is_of_another(stem, length)
-            ):
+            # Docstrings spell classes in casings that nothing defines (`ViLTModel`).
+            is_own = stem.startswith(old) or (not stem.islower() and stem.lower().startswith(old.lower()))
+            is_word = length in ends or old.endswith("_")
+            if is_own and is_word and not self._is_of_another(stem, length):
                 return name[:lead] + new + stem[length:]
         return name
 
