@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from add_model.scaffold.answers import dump_answers
+from add_model.scaffold.checkout.edits import Note, Registration
 from add_model.scaffold.checkout.modules import new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
+from add_model.scaffold.checkout.registration import registration_edits
 from add_model.scaffold.formatting import format_files
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
 
@@ -35,6 +37,12 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
         plan.checkout.root, {file.path: file.text for file in modules}, _SETTINGS
     )
     files = [replace(file, text=formatted[file.path]) for file in modules]
+    registration = _registration(plan)
+    files += [
+        RenderedFile(edit.path, edit.after.decode(), is_edit=True, of_model=False) for edit in registration.edits
+    ]
+    files += [RenderedFile(file.path, file.content.decode()) for file in registration.new_files]
+    left_out += [LeftOut(_place(note, plan), note.text) for note in registration.notes]
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
     rendering = Rendering(
@@ -48,6 +56,23 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
     )
     answers = RenderedFile(rendering.state_folder / "answers.toml", dump_answers(plan.answers))
     return replace(rendering, files=(*files, answers))
+
+
+def _registration(plan: CheckoutPlan) -> Registration:
+    """What makes the model known in the tree around it."""
+    renaming = plan.renaming
+    return registration_edits(
+        plan.checkout,
+        str(plan.reference.folder),
+        plan.name.snake,
+        renaming.model_types,
+        renaming.classes,
+        renaming.rename_text,
+    )
+
+
+def _place(note: Note, plan: CheckoutPlan) -> str:
+    return f"{note.path.relative_to(plan.checkout.root).as_posix()}:{note.line}"
 
 
 def _not_copied(plan: CheckoutPlan) -> Iterator[LeftOut]:
