@@ -9,6 +9,7 @@ from add_model.scaffold.checkout.exports import models_edit
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.mappings import auto_edits
 from add_model.scaffold.checkout.other_tables import other_edits
+from add_model.scaffold.checkout.top_level import top_level_edits
 
 
 def registration_edits(
@@ -44,4 +45,6 @@ def registration_edits(
 def _found(names: Names, read: Reader) -> Iterator[FileEdit | Note]:
     yield from auto_edits(names, read)
     yield models_edit(names, read)
+    if names.checkout.generation == 4:
+        yield from top_level_edits(names, read)
     yield from other_edits(names, read)
