@@ -86,6 +86,11 @@ class Names:
     rename_text: Callable[[str], str]
 
     @property
+    def class_keys(self) -> Mapping[str, str]:
+        """The classes that get a name of their own. A function is left out: it may be called as some model type is."""
+        return {old: new for old, new in self.classes.items() if old[:1].isupper() and old != new}
+
+    @property
     def old_name(self) -> str:
         """The name of the reference's folder itself."""
         return self.old_folder.rpartition("/")[2]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from add_model.errors import AddModelError
 from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, read_file
 from add_model.scaffold.checkout.insertions import line_insertion
+from add_model.scaffold.checkout.tables import parsed
 
 _NUMBER = re.compile(r"(\d+)")
 
@@ -21,11 +22,7 @@ def models_edit(names: Names, read: Reader = read_file) -> FileEdit:
     """
     path = names.checkout.models_folder / "__init__.py"
     content = read(path)
-    try:
-        module = ast.parse(content)
-    except SyntaxError as error:
-        raise AddModelError(f"{path}:{error.lineno}:{error.offset}: does not parse: {error.msg}; mend it and run again") from error  # fmt: skip
-    listed = _listed(module)
+    listed = _listed(parsed(content, path))
     if not listed:
         raise AddModelError(f"{path}: lists no models, neither as `from .NAME import *` nor as `from . import (NAME, ...)`; restore it and run again")  # fmt: skip
     if names.new_folder in listed:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from add_model.scaffold.checkout.tables import Entry, Table
 
 _LINE_END = re.compile(rb"[ \t]*(?:#[^\r\n]*)?(\r\n|\r|\n)")
+_NEWLINE = re.compile(rb"\r\n|\r|\n")
 _COMMA = re.compile(rb"(?:[ \t\f\r\n]|#[^\r\n]*)*,")
 _INDENT = b"    "
 
@@ -61,6 +62,12 @@ def line_insertion(content: bytes, behind: int, line: bytes) -> Insertion:
     if end < 0:
         return Insertion(len(content), newline + line)
     return Insertion(end + 1, line + newline)
+
+
+def line_starts(content: bytes) -> list[int]:
+    """The offset at which each line starts, and that behind the last; a line end at the very end starts none."""
+    starts = [0, *(match.end() for match in _NEWLINE.finditer(content))]
+    return starts if starts[-1] == len(content) else [*starts, len(content)]
 
 
 def newline_of(content: bytes) -> bytes:

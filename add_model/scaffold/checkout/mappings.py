@@ -22,7 +22,7 @@ _AUTO_TABLES = re.compile(rf"\w*_NAMES|{_MODULES}|{_TITLES}|{_RETIRED}")
 
 
 @dataclass(frozen=True)
-class _Module:
+class TableFile:
     """A module with tables in it."""
 
     path: Path
@@ -41,72 +41,90 @@ def auto_edits(names: Names, read: Reader = read_file) -> Iterator[FileEdit]:
         AddModelError: a mapping is missing, cannot be read, has another form than the library gives it, or has an
             entry of the new model already that says something else.
     """
-    modules = [_module(path, _AUTO_TABLES, read) for path in sorted(names.checkout.auto_folder.glob("*.py"))]
-    tables = {table.name for module in modules for table in module.tables}
+    files = [read_tables(path, _AUTO_TABLES, read) for path in sorted(names.checkout.auto_folder.glob("*.py"))]
+    tables = {table.name for file in files for table in file.tables}
     for wanted in (_CONFIGURATIONS, _MODULES):
         if wanted not in tables:
             raise AddModelError(f"{names.checkout.auto_folder}: no file there has the table {wanted}; restore it and run again")  # fmt: skip
     registered = {
         entry.key
-        for module in modules
-        for table in module.tables
+        for file in files
+        for table in file.tables
         if table.name not in (_MODULES, _TITLES, _RETIRED)
         for entry in table.entries
     }
-    for module in modules:
-        insertions = [insertion for table in module.tables for insertion in _in_table(module, table, names)]
-        yield FileEdit(module.path, module.content, tuple(insertions))
-    yield from _module_names(modules, names, registered)
+    for file in files:
+        insertions = [insertion for table in file.tables for insertion in _in_table(file, table, names)]
+        yield FileEdit(file.path, file.content, tuple(insertions))
+    yield from _module_names(files, names, registered)
 
 
-def _module(path: Path, needed: re.Pattern[str], read: Reader) -> _Module:
+def read_tables(path: Path, needed: re.Pattern[str], read: Reader = read_file) -> TableFile:
+    """A module with its tables, of which those that are needed must be understood.
+
+    Raises:
+        AddModelError: it cannot be read, does not parse, or has a table of another form.
+    """
     content = read(path)
-    return _Module(path, content, tuple(find_tables(content, path, needed)))
+    return TableFile(path, content, tuple(find_tables(content, path, needed)))
 
 
-def _in_table(module: _Module, table: Table, names: Names) -> Iterator[Insertion]:
+def added(
+    file: TableFile, table: Table, key: str, beside: Entry | None, values: Mapping[str, str], text: str | None = None
+) -> Iterator[Insertion]:
+    """The insertion of an entry that resembles another; none where it is there already.
+
+    Args:
+        file: the file that is edited.
+        table: the table in it.
+        key: the new entry's key.
+        beside: the entry that it resembles, which it goes beside in a table that is not sorted.
+        values: what becomes of the strings in the value.
+        text: the new entry, where it resembles none.
+
+    Raises:
+        AddModelError: the table has an entry with that key, and another value; or a string cannot be replaced.
+    """
+    if text is None:
+        assert beside is not None
+        text = resembling(file.content, file.path, beside, key, values)
+    there = table.find(key)
+    if there is not None:
+        if _flat(file.content[there.start : there.end].decode()) != _flat(text):
+            raise AddModelError(f"{file.path}:{there.line}: {table.name} has an entry {key!r} already, which says something else; remove it and run again")  # fmt: skip
+        return
+    yield entry_insertion(file.content, table, key, beside, _laid_out(text))
+
+
+def _in_table(file: TableFile, table: Table, names: Names) -> Iterator[Insertion]:
     if table.name in (_MODULES, _RETIRED):
         return
-    # Mappings are keyed by model type; collections name types or classes. A function may be called as some type is.
-    listed = {old: new for old, new in names.classes.items() if old[:1].isupper()}
-    for old, new in sorted({**listed, **names.model_types}.items(), key=lambda pair: pair[1]):
+    # Mappings are keyed by model type; collections name types or classes.
+    for old, new in sorted({**names.class_keys, **names.model_types}.items(), key=lambda pair: pair[1]):
         entry = table.find(old)
         if entry is None or new == old or (len(entry.texts) > 1 and old not in names.model_types):
             continue
         values: Mapping[str, str] = names.classes
         if table.name == _TITLES:
             values = {text.value: names.rename_text(text.value) for text in entry.texts[1:]}
-        text = resembling(module.content, module.path, entry, new, values)
-        yield from _added(module, table, entry, new, text)
+        yield from added(file, table, new, entry, values)
 
 
-def _module_names(modules: list[_Module], names: Names, registered: set[str]) -> Iterator[FileEdit]:
+def _module_names(files: list[TableFile], names: Names, registered: set[str]) -> Iterator[FileEdit]:
     """The types whose folder is not named as they are: only through this table is the folder found."""
-    homes = [(module, table) for module in modules for table in module.tables if table.name == _MODULES]
+    homes = [(file, table) for file in files for table in file.tables if table.name == _MODULES]
     for old, new in sorted(names.model_types.items(), key=lambda pair: pair[1]):
-        listed = [(module, table, entry) for module, table in homes if (entry := table.find(old)) is not None]
+        listed = [(file, table, entry) for file, table in homes if (entry := table.find(old)) is not None]
         if not listed and old not in registered:
             continue
         # 5.x lists every type that is not spelled as its folder, 4.x those that no rule leads to their folder.
         spelled = new if names.checkout.generation == 5 else new.replace("-", "_")
         if spelled == names.new_folder:
             continue
-        module, table, entry = listed[0] if listed else (*homes[0], None)
-        text = f'("{new}", "{names.new_folder}")'
-        if entry is not None:
-            text = resembling(module.content, module.path, entry, new, {names.old_name: names.new_folder})
-        insertions = tuple(_added(module, table, entry, new, text))
-        yield FileEdit(module.path, module.content, insertions)
-
-
-def _added(module: _Module, table: Table, beside: Entry | None, key: str, text: str) -> Iterator[Insertion]:
-    """The insertion of an entry; none where it is there already."""
-    there = table.find(key)
-    if there is not None:
-        if _flat(module.content[there.start : there.end].decode()) != _flat(text):
-            raise AddModelError(f"{module.path}:{there.line}: {table.name} has an entry {key!r} already, which says something else; remove it and run again")  # fmt: skip
-        return
-    yield entry_insertion(module.content, table, key, beside, _laid_out(text))
+        file, table, entry = listed[0] if listed else (*homes[0], None)
+        text = None if entry is not None else f'("{new}", "{names.new_folder}")'
+        insertions = added(file, table, new, entry, {names.old_name: names.new_folder}, text)
+        yield FileEdit(file.path, file.content, tuple(insertions))
 
 
 def _laid_out(text: str) -> Callable[[bytes], bytes]:

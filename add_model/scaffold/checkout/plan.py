@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -22,6 +21,8 @@ from add_model.scaffold.checkout.reference import (
     registered_types,
 )
 from add_model.scaffold.checkout.renaming import FolderRenaming
+
+_DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ class CheckoutPlan:
     @cached_property
     def renaming(self) -> FolderRenaming:
         """The renaming of the reference's folder."""
-        return FolderRenaming(self.reference, self.name, frozenset(self._defined_in(self.left_out)))
+        return FolderRenaming(self.reference, self.name, self._stand_ins)
 
     @cached_property
     def left_out(self) -> frozenset[PurePosixPath]:
         """The reference's files that are not copied, as others stand for them or nothing does."""
-        return frozenset(file.path for file in self.reference.files if file.kind in self._replaced_kinds)
+        return frozenset(file.path for file in self.reference.files if file.kind in self.replaced_kinds)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -71,11 +72,39 @@ class CheckoutPlan:
         own = [Source(file, self.renaming) for file in self.reference.files if file.path not in self.left_out]
         if self.donor is None:
             return tuple(own)
-        renaming = FolderRenaming(self.donor, self.name)
-        return (*own, *(Source(file, renaming) for file in self.donor.files if file.kind in self._replaced_kinds))
+        renaming = self.donor_renaming
+        assert renaming is not None
+        return (*own, *(Source(file, renaming) for file in self.donor.files if file.kind in self.replaced_kinds))
 
     @cached_property
-    def _replaced_kinds(self) -> frozenset[str]:
+    def donor_renaming(self) -> FolderRenaming | None:
+        """The renaming of the folder that the tokenizer or the processors come from, where that is another one."""
+        return None if self.donor is None else FolderRenaming(self.donor, self.name)
+
+    @cached_property
+    def donated(self) -> frozenset[str]:
+        """The donor's public names that the new model takes over."""
+        if self.donor is None:
+            return frozenset()
+        files = [file.text for file in self.donor.files if file.kind in self.replaced_kinds]
+        return frozenset(name for text in files for name in _DEFINITION.findall(text)) & self.donor.classes
+
+    @cached_property
+    def _stand_ins(self) -> dict[str, str]:
+        """What becomes of the names that the reference's files define which are not copied.
+
+        They stay the reference's, unless the donor has something of the same ending (`...TokenizerFast`).
+        """
+        texts = [file.text for file in self.reference.files if file.path in self.left_out]
+        stand_ins = {name: name for text in texts for name in _DEFINITION.findall(text)}
+        if self.donor is not None and self.donor_renaming is not None:
+            endings = {_ending(name, self.donor): self.donor_renaming.identifier(name) for name in self.donated}
+            stand_ins |= {name: endings.get(_ending(name, self.reference), name) for name in stand_ins}
+        return stand_ins
+
+    @cached_property
+    def replaced_kinds(self) -> frozenset[str]:
+        """The kinds of files that are not the reference's."""
         like = self.answers.tokenizer_like
         if like == SAME_TOKENIZER:
             return frozenset()
@@ -86,10 +115,9 @@ class CheckoutPlan:
         assert self.donor is not None
         return donated_kinds(self.donor)
 
-    def _defined_in(self, paths: frozenset[PurePosixPath]) -> Iterator[str]:
-        for file in self.reference.files:
-            if file.path in paths:
-                yield from re.findall(r"^[ \t]*(?:class|def)[ \t]+(\w+)", file.text, re.MULTILINE)
+
+def _ending(name: str, reference: CheckoutReference) -> str:
+    return next((name.removeprefix(prefix) for prefix in reference.spellings if name.startswith(prefix)), name)
 
 
 def donated_kinds(donor: CheckoutReference) -> frozenset[str]:

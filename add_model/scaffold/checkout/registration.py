@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, Registration, merged, read_file
+from add_model.scaffold.checkout.edits import FileEdit, Names, Note, Reader, Registration, merged, read_file
 from add_model.scaffold.checkout.exports import models_edit
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.mappings import auto_edits
+from add_model.scaffold.checkout.other_tables import other_edits
+from add_model.scaffold.checkout.top_level import top_level_edits
 
 
 def registration_edits(
@@ -35,9 +37,14 @@ def registration_edits(
             neither 4.x's nor 5.x's; the message names file and line.
     """
     names = Names(checkout, old_folder, new_folder, dict(model_types), dict(classes), rename_text)
-    return Registration(merged(_edits(names, read)))
+    found = list(_found(names, read))
+    edits = merged(item for item in found if isinstance(item, FileEdit))
+    return Registration(edits, notes=tuple(item for item in found if isinstance(item, Note)))
 
 
-def _edits(names: Names, read: Reader) -> Iterator[FileEdit]:
+def _found(names: Names, read: Reader) -> Iterator[FileEdit | Note]:
     yield from auto_edits(names, read)
     yield models_edit(names, read)
+    if names.checkout.generation == 4:
+        yield from top_level_edits(names, read)
+    yield from other_edits(names, read)

@@ -10,8 +10,8 @@ quotes, as a folder or module, and as an attribute that the folder's code assign
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -36,12 +36,13 @@ class FolderRenaming:
     Attributes:
         reference: the folder.
         new: the new model's name.
-        kept: names of the folder that stay the reference's, as nothing of the new model defines them.
+        given: names that are not this renaming's to make, with what becomes of them: those of files that are not
+            copied stay the reference's, or give way to what stands for them.
     """
 
     reference: CheckoutReference
     new: ModelName
-    kept: Set[str] = frozenset()
+    given: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def model_types(self) -> Mapping[str, str]:
@@ -51,7 +52,7 @@ class FolderRenaming:
     @cached_property
     def classes(self) -> Mapping[str, str]:
         """The public names that the folder defines, functions included -> their names in the new model."""
-        return {name: self.identifier(name) for name in sorted(self.reference.classes - self.kept)}
+        return {name: self.identifier(name) for name in sorted(self.reference.classes - self.given.keys())}
 
     @cached_property
     def modules(self) -> Mapping[str, str]:
@@ -76,6 +77,8 @@ class FolderRenaming:
 
     def identifier(self, name: str) -> str:
         """Renames an identifier, without a look at what stands around it."""
+        if name in self.given:
+            return self.given[name]
         if name in self._explicit:
             return self._explicit[name]
         if name in self._foreign:
@@ -85,11 +88,10 @@ class FolderRenaming:
         ends = {end for _, end in word_spans(stem)}
         for old, new in self._beginnings:
             length = len(old)
-            if (
-                stem.startswith(old)
-                and (length in ends or old.endswith("_"))
-                and not self._is_of_another(stem, length)
-            ):
+            # Docstrings spell classes in casings that nothing defines (`ViLTModel`).
+            is_own = stem.startswith(old) or (not stem.islower() and stem.lower().startswith(old.lower()))
+            is_word = length in ends or old.endswith("_")
+            if is_own and is_word and not self._is_of_another(stem, length):
                 return name[:lead] + new + stem[length:]
         return name
 
@@ -146,14 +148,14 @@ class FolderRenaming:
     @cached_property
     def _foreign(self) -> frozenset[str]:
         vocabulary = self.reference.vocabulary
-        return frozenset((vocabulary.foreign - vocabulary.defined - {self.reference.folder.name}) | self.kept)
+        return frozenset(vocabulary.foreign - vocabulary.defined - {self.reference.folder.name})
 
     @cached_property
     def _explicit(self) -> Mapping[str, str]:
         """Every name that the folder's code defines and that is renamed, modules included."""
         vocabulary = self.reference.vocabulary
-        found = {name: self._by_words(name) for name in vocabulary.defined - self.kept}
-        for name in self.reference.classes - self.kept:
+        found = {name: self._by_words(name) for name in vocabulary.defined - self.given.keys()}
+        for name in self.reference.classes - self.given.keys():
             if found[name] == name:
                 found[name] = self._led(name)
         found = {name: new for name, new in found.items() if name != new}
@@ -203,6 +205,7 @@ class FolderRenaming:
         """What every token holds that may be renamed; most tokens of a text are passed over by it."""
         wanted = {
             *self._spelled,
+            *self.given,
             *self._explicit,
             *self._quoted,
             self.reference.folder.name,
@@ -268,7 +271,7 @@ class FolderRenaming:
         def renamed(part: re.Match[str]) -> str:
             if part.group() == self.reference.folder.name and _is_path(token, *part.span()):
                 return self.new.snake
-            return self._explicit.get(part.group(), part.group())
+            return self.given.get(part.group()) or self._explicit.get(part.group(), part.group())
 
         return re.sub(_IDENTIFIER, renamed, token)
 

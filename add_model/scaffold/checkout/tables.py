@@ -88,14 +88,22 @@ def find_tables(content: bytes, path: Path, needed: re.Pattern[str]) -> list[Tab
     Raises:
         AddModelError: the module does not parse, or a table that is needed has a form that is unknown here.
     """
+    return list(_Reader(content, path, needed).tables(parsed(content, path).body))
+
+
+def parsed(content: bytes, path: Path) -> ast.Module:
+    """A module's syntax.
+
+    Raises:
+        AddModelError: it does not parse.
+    """
     try:
-        module = ast.parse(content)
+        return ast.parse(content)
     except SyntaxError as error:
         place = f"{path}:{error.lineno}:{error.offset}" if error.lineno else str(path)
         raise AddModelError(f"{place}: does not parse: {error.msg}; mend it and run again") from error
     except ValueError as error:
         raise AddModelError(f"{path}: does not parse: {error}; mend it and run again") from error
-    return list(_Reader(content, path, needed).tables(module.body))
 
 
 class _Reader:
