@@ -28,9 +28,11 @@ def read_lines(state: Path) -> dict[str, Line]:
 
 
 def append_line(state: Path, line: Line) -> None:
-    """Adds a line, whole."""
-    with open(state, "a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    """Adds a line, whole; one that was cut off before it stays by itself."""
+    with open(state, "ab+") as file:
+        file.seek(max(0, file.seek(0, 2) - 1))
+        start = b"" if file.read() in (b"", b"\n") else b"\n"
+        file.write(start + json.dumps(line).encode() + b"\n")
 
 
 def rows(lines: Iterable[Line]) -> Iterator[str]:
