@@ -142,7 +142,7 @@ def _request(
     from add_model.scaffold.questionnaire import Request
 
     stored = load_answers(answers) if answers is not None else None
-    destination = find_destination(into, Path.cwd())
+    destination = find_destination(into, Path.cwd(), reference or (None if stored is None else stored.reference))
     target = destination.target
     if target is not None:
         package = target.package

@@ -14,6 +14,7 @@ from add_model.library import Library
 from add_model.references import TARGET, ZOO, registry_of, transformers_folder, zoo
 from add_model.scaffold.answers import load_answers
 from add_model.scaffold.checkout.layout import Checkout
+from add_model.scaffold.out_of_tree.target import OutOfTree
 from add_model.scaffold.targets import Target, find_candidate, model_types, offers_zoo, origin_of, title_of
 from add_model.transaction import STATE_FOLDER
 
@@ -97,7 +98,7 @@ def matching(found: Sequence[Row], wanted: str) -> tuple[Row, ...]:
     raise AddModelError(f"no modality, kind or model is called {wanted!r}; {hint} (all: add-model references)")
 
 
-def _outsiders(target: Library | Checkout, known: Collection[str]) -> Iterator[FamilyMember]:
+def _outsiders(target: Library | Checkout | OutOfTree, known: Collection[str]) -> Iterator[FamilyMember]:
     """The target's own models that the family does not know; where one was made from a reference, it is of its kind."""
     members = {member.model_type: member for member in family()}
     for model_type in model_types(target):
@@ -110,7 +111,7 @@ def _outsiders(target: Library | Checkout, known: Collection[str]) -> Iterator[F
         yield FamilyMember(model_type, title, modality, kind, _description(model_type, target))
 
 
-def _ancestor(model_type: str, target: Library | Checkout) -> str:
+def _ancestor(model_type: str, target: Library | Checkout | OutOfTree) -> str:
     """The model that this one goes back to, from answers file to answers file; itself where there is none."""
     seen: set[str] = set()
     own = origin = origin_of(target)
@@ -123,7 +124,7 @@ def _ancestor(model_type: str, target: Library | Checkout) -> str:
     return model_type
 
 
-def _description(model_type: str, target: Library | Checkout) -> str:
+def _description(model_type: str, target: Library | Checkout | OutOfTree) -> str:
     reference, novelty = _made_from(model_type, target)
     if not reference:
         return "A model of this library"
@@ -135,7 +136,7 @@ def _description(model_type: str, target: Library | Checkout) -> str:
     return textwrap.shorten(text, _LONGEST_DESCRIPTION, placeholder=" ...")
 
 
-def _made_from(model_type: str, target: Library | Checkout) -> tuple[str, str]:
+def _made_from(model_type: str, target: Library | Checkout | OutOfTree) -> tuple[str, str]:
     """The reference and the novelty that the library's stored answers give; empty where there are none to read."""
     try:
         answers = load_answers(target.root / STATE_FOLDER / "models" / model_type / "answers.toml")

@@ -11,6 +11,7 @@ from add_model.errors import AddModelError
 from add_model.library import Library, library_at, read_configuration
 from add_model.names import ModelName, to_snake
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
+from add_model.scaffold.out_of_tree.target import find_out_of_tree
 from add_model.scaffold.targets import Target
 from add_model.transaction import was_interrupted
 
@@ -57,8 +58,13 @@ def find_root(into: Path | None, working_folder: Path) -> Path:
     return root if checkout is None else checkout.root
 
 
-def find_destination(into: Path | None, working_folder: Path) -> Destination:
-    """Finds the library to write into, or the folder of the one to be made; the arguments are those of `find_root`.
+def find_destination(into: Path | None, working_folder: Path, reference: str | None = None) -> Destination:
+    """Finds the library to write into, or the folder of the one to be made.
+
+    Args:
+        into: as of `find_root`.
+        working_folder: as of `find_root`.
+        reference: the model to start from, as it was given: one of Transformers makes a package that depends on it.
 
     Raises:
         AddModelError: as `find_root` does; or the folder cannot be written, or holds something that is no library of
@@ -69,7 +75,12 @@ def find_destination(into: Path | None, working_folder: Path) -> Destination:
     if checkout is not None:
         return _checked(Destination(root, checkout))
     configuration = read_configuration(root)
-    return _checked(Destination(root, None if configuration is None else library_at(root, configuration)))
+    library = None if configuration is None else library_at(root, configuration)
+    package = to_snake(root.name) if library is None else library.package
+    outside = find_out_of_tree(root, library, package, reference)
+    if outside is not None and outside.is_new:
+        package_name(root)  # says why, where the folder's name is none for a package
+    return _checked(Destination(root, outside or library))
 
 
 def package_name(root: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.checkout.layout import Checkout
+from add_model.scaffold.out_of_tree.target import OutOfTree
 from add_model.scaffold.questionnaire import Request
 from add_model.scaffold.rendering import Rendering
 
@@ -19,6 +20,11 @@ def make(answers: Answers, request: Request) -> Rendering:
         from add_model.scaffold.checkout.render import render_checkout
 
         return render_checkout(make_checkout_plan(answers, request.target))
+    if isinstance(request.target, OutOfTree):
+        from add_model.scaffold.checkout.plan import make_checkout_plan
+        from add_model.scaffold.out_of_tree.render import render_out_of_tree
+
+        return render_out_of_tree(make_checkout_plan(answers, request.target.installed), request.target)
     from add_model.scaffold.plan import make_plan
     from add_model.scaffold.render import render
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from add_model.errors import AddModelError
@@ -19,9 +20,10 @@ from add_model.scaffold.checkout.layout import PACKAGE, Checkout
 from add_model.scaffold.checkout.plan import check_checkout_name, donated_kinds
 from add_model.scaffold.checkout.reference import find_checkout_reference, model_folders, registered_types
 from add_model.scaffold.clashes import check_clashes
+from add_model.scaffold.out_of_tree.target import OutOfTree
 
-# A library, a source tree of Transformers, or a library that is still to be made.
-Target = Library | Checkout | None
+# A library, a source tree of Transformers, a package that depends on one, or a library that is still to be made.
+Target = Library | Checkout | OutOfTree | None
 
 
 class Candidate(Protocol):
@@ -48,56 +50,67 @@ class Candidate(Protocol):
         """Name of its tokenizer class, where it has one."""
 
 
+def tree_of(target: Target) -> Checkout | None:
+    """The tree of Transformers whose models can be started from; `None` for a standalone library."""
+    return target.installed if isinstance(target, OutOfTree) else target if isinstance(target, Checkout) else None
+
+
 def find_candidate(specification: str, target: Target) -> Candidate:
     """Finds a model to start from.
 
     Raises:
         AddModelError: there is no such model; the nearest ones are offered.
     """
-    if isinstance(target, Checkout):
-        return find_checkout_reference(specification, target)
+    tree = tree_of(target)
+    if tree is not None:
+        return find_checkout_reference(specification, tree)
+    assert target is None or isinstance(target, Library)
     return find_reference(specification, target)
 
 
 def model_types(target: Target) -> Collection[str]:
     """The models that the target itself holds."""
-    if isinstance(target, Checkout):
-        return model_folders(target).keys()
-    return [] if target is None else registry_of(target).model_types
+    tree = tree_of(target)
+    if tree is not None:
+        return model_folders(tree).keys()
+    return [] if not isinstance(target, Library) else registry_of(target).model_types
 
 
-def title_of(model_type: str, target: Library | Checkout) -> str:
+def title_of(model_type: str, target: Library | Checkout | OutOfTree) -> str:
     """How one of the target's own models is called in prose, as far as its registration tells."""
-    if isinstance(target, Checkout):
-        return registered_types(target).get(model_type, model_type).removesuffix("Config")
+    if not isinstance(target, Library):
+        tree = target.installed if isinstance(target, OutOfTree) else target
+        return registered_types(tree).get(model_type, model_type).removesuffix("Config")
     return registry_of(target).mappings[CONFIGURATION_MAPPING][model_type].removesuffix("Config")
 
 
-def origin_of(target: Library | Checkout) -> str:
+def origin_of(target: Library | Checkout | OutOfTree) -> str:
     """Where answers say that a model is from that the target itself holds."""
-    return PACKAGE if isinstance(target, Checkout) else TARGET
+    return TARGET if isinstance(target, Library) else PACKAGE
 
 
 def offers_zoo(target: Target) -> bool:
     """Whether a model can be started from the bundled library."""
-    return not isinstance(target, Checkout)
+    return tree_of(target) is None
 
 
 def tokenizer_donors(target: Target, reference: Candidate) -> list[tuple[str, str, str]]:
     """The models whose tokenizer can be taken in place of the reference's: specification, name, and what it is."""
-    if isinstance(target, Checkout):
-        folders = model_folders(target)
-        have = {path.parent.name for path in target.models_folder.glob("*/tokenization_*.py")}
+    tree = tree_of(target)
+    if tree is not None:
+        folders = model_folders(tree)
+        have = {path.parent.name for path in tree.models_folder.glob("*/tokenization_*.py")}
         names = [name for name in folders if name in have and name != reference.name.snake]
         return [(f"{PACKAGE}:{name}", name, "tokenizer") for name in names]
-    found = [find_reference(specification, target) for specification in available(target)]
+    library = target if isinstance(target, Library) else None
+    found = [find_reference(specification, library) for specification in available(library)]
     return [(other.specification, other.name.snake, other.tokenizer) for other in found if other.tokenizer and other.specification != reference.specification]  # fmt: skip
 
 
 def tokenizer_answers(target: Target) -> tuple[str, ...]:
     """The answers to the question for a tokenizer that name no other model."""
     own = (SAME_TOKENIZER, NO_TOKENIZER)
-    return (*own, SHARED_TOKENIZER) if isinstance(target, Checkout) else own
+    return (*own, SHARED_TOKENIZER) if tree_of(target) is not None else own
 
 
 def check_tokenizer(wanted: str, reference: Candidate, target: Target) -> str:
@@ -107,18 +120,19 @@ def check_tokenizer(wanted: str, reference: Candidate, target: Target) -> str:
         AddModelError: there is no such reference, it has no tokenizer, or the target knows no such answer.
     """
     if wanted == SAME_TOKENIZER:
-        is_without = reference.tokenizer is None and not isinstance(target, Checkout)
+        is_without = reference.tokenizer is None and tree_of(target) is None
         return NO_TOKENIZER if is_without else SAME_TOKENIZER
     if wanted in tokenizer_answers(target):
         return wanted
     if wanted == SHARED_TOKENIZER:
-        raise AddModelError("--tokenizer-like shared: only models of a Transformers checkout can share a tokenizer; choose another reference, same or none")  # fmt: skip
-    if isinstance(target, Checkout):
-        donor = find_checkout_reference(wanted, target)
+        raise AddModelError("--tokenizer-like shared: only models like one of Transformers can share a tokenizer; choose another reference, same or none")  # fmt: skip
+    tree = tree_of(target)
+    if tree is not None:
+        donor = find_checkout_reference(wanted, tree)
         has_one = bool(donated_kinds(donor))
         other: Candidate = donor
     else:
-        other = find_reference(wanted, target)
+        other = find_reference(wanted, target if isinstance(target, Library) else None)
         has_one = other.tokenizer is not None
     if not has_one:
         raise AddModelError(f"--tokenizer-like: {wanted} has no tokenizer; choose another reference, same or none")
@@ -141,26 +155,41 @@ def check_new_name(snake: str, reference: str | None, target: Target, package: s
     """
     if isinstance(target, Checkout):
         return check_checkout_name(snake, reference, target, may_exist)
+    if isinstance(target, OutOfTree):
+        # What it is registered as must be new to the installed Transformers as well.
+        name = check_checkout_name(snake, reference, target.installed, may_exist=False)
+        _check_is_new(snake, target.models, target.root, package, may_exist)
+        return name
     name = ModelName.from_snake(snake)
     if reference is not None:
         check_clashes(name, find_reference(reference, target), target or zoo())
+    _check_is_new(
+        snake,
+        [] if target is None else _existing_models(target),
+        None if target is None else target.root,
+        package,
+        may_exist,
+    )
+    return name
+
+
+def _check_is_new(snake: str, models: Collection[str], root: Path | None, package: str, may_exist: bool) -> None:
     if snake == package:
         raise AddModelError(f"--name {snake!r} is the name of the library's own package; choose another")
-    if target is None:
-        return name
-    for existing in _existing_models(target):
+    for existing in models:
         if existing == snake and not may_exist:
-            raise AddModelError(f"model {snake!r} exists in {target.root}; choose another --name, or replace it with --force")  # fmt: skip
+            raise AddModelError(f"model {snake!r} exists in {root}; choose another --name, or replace it with --force")
         if existing != snake and _bare(existing) == _bare(snake):
             raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing; choose another")  # fmt: skip
-    return name
 
 
 def is_made_from_itself(candidate: Candidate, name: str, target: Target) -> bool:
     """Whether the model to start from is the very one that is to be made."""
     if candidate.name.snake != name or target is None:
         return False
-    return isinstance(target, Checkout) or (isinstance(candidate, Reference) and candidate.library.root == target.root)
+    return not isinstance(target, Library) or (
+        isinstance(candidate, Reference) and candidate.library.root == target.root
+    )
 
 
 def _existing_models(library: Library) -> Sequence[str]:
