@@ -81,7 +81,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pattern", default="brand_new_{}", help="the new names; {} is the folder's")
     parser.add_argument("--python", default=sys.executable, help="the interpreter that can import the tree")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--chunk", type=int, default=12, help="how many models are judged between two notes")
+    parser.add_argument("--chunk", type=int, default=40, help="how many models are judged between two notes")
     parser.add_argument("--work", type=Path, default=Path("every_model_work"), help="scratch trees and state")
     parser.add_argument("--fresh", action="store_true", help="start over")
     parser.add_argument("--share", type=int, help=argparse.SUPPRESS)

@@ -10,7 +10,7 @@ from typing import Any
 from tests.transformers_models.facts import describe, time_limit
 from tests.transformers_models.tiny import MOST_PARAMETERS, inputs_for, small_settings
 
-SECONDS_A_CLASS = 60
+SECONDS_A_CLASS = 30
 
 
 @dataclass(frozen=True)

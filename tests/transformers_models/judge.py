@@ -26,7 +26,7 @@ from tests.transformers_models.forward import forward_problem
 from tests.transformers_models.pairing import Pairing, pair_folders
 from tests.transformers_models.registrations import model_types, registration_problems
 
-SECONDS_A_MODEL = 900
+SECONDS_A_MODEL = 1800
 # A model that is too large fails by itself, and takes nothing else along.
 MOST_MEMORY = 12 * 2**30
 

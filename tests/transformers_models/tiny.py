@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 BATCH, LENGTH = 2, 8
-MOST_PARAMETERS = 140_000_000
+MOST_PARAMETERS = 40_000_000
 
 Rules = tuple[tuple[re.Pattern[str], int], ...]
 
@@ -42,7 +42,7 @@ _TOKEN = re.compile(r"_(?:token_id|token_index|id)$")
 def small_settings(configuration: Any) -> Iterator[dict[str, Any]]:
     """Arguments for a configuration's class, the smallest model first; the last changes nothing."""
     values = configuration.to_dict()
-    for rules in (_SMALL, _WIDE_HEADS, (*_COUNTS, *_VOCABULARY), _COUNTS, ()):
+    for rules in (_SMALL, _WIDE_HEADS, (*_COUNTS, *_VOCABULARY), ()):
         yield _shrunk(values, rules, limit=120 if _VOCABULARY[0] in rules else None)
 
 
