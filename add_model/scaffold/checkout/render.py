@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from add_model.scaffold.answers import dump_answers
-from add_model.scaffold.checkout.edits import Note, Registration
+from add_model.scaffold.answers import NO_TOKENIZER, dump_answers
+from add_model.scaffold.checkout.edits import Donation, Note, Registration
 from add_model.scaffold.checkout.modules import new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
+from add_model.scaffold.checkout.reference import TABLES_OF_KIND
 from add_model.scaffold.checkout.registration import registration_edits
 from add_model.scaffold.formatting import format_files
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
@@ -85,7 +86,19 @@ def _registration(plan: CheckoutPlan) -> Registration:
         renaming.model_types,
         renaming.classes,
         renaming.rename_text,
+        donation=_donation(plan),
     )
+
+
+def _donation(plan: CheckoutPlan) -> Donation | None:
+    """What is registered of a tokenizer or of processors that are another model's, or none."""
+    tables = frozenset(table for kind in plan.replaced_kinds for table in TABLES_OF_KIND.get(kind, ()))
+    if plan.donor is None or plan.donor_renaming is None:
+        return Donation(tables) if plan.answers.tokenizer_like == NO_TOKENIZER else None
+    classes = {name: plan.donor_renaming.identifier(name) for name in plan.donated}
+    types = plan.donor.model_types
+    main = next((name for name in types if name.replace("-", "_") == plan.donor.folder.name), next(iter(types), None))
+    return Donation(tables, main, str(plan.donor.folder), classes)
 
 
 def _place(note: Note, plan: CheckoutPlan) -> str:
