@@ -14,9 +14,8 @@ from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
     from add_model.scaffold.answers import Answers
-    from add_model.scaffold.plan import Plan
     from add_model.scaffold.questionnaire import Request
-    from add_model.scaffold.render import Rendering
+    from add_model.scaffold.rendering import Rendering
     from add_model.scaffold.tree import Outcome
 
 _EXAMPLES = """
@@ -26,6 +25,7 @@ Examples:
     add-model like zoo:gpt2 --name tiny_gpt --heads causal-lm
     add-model like bart --name my_bart --tokenizer-like bert
     add-model like brand_new_bert --name newer_bert   from a model made before
+    add-model like llama --name my_llama --into path/to/transformers
     add-model like --answers answers.toml           makes it again
 """
 
@@ -66,7 +66,10 @@ def like(
     tokenizer_like: Annotated[
         str | None,
         typer.Option(
-            "--tokenizer-like", metavar="REF|same|none", help="Where the tokenizer comes from.", show_default="same"
+            "--tokenizer-like",
+            metavar="REF|same|none",
+            help="Where the tokenizer comes from; in a Transformers checkout also: shared.",
+            show_default="same",
         ),
     ] = None,  # fmt: skip
     novelty: Annotated[
@@ -112,16 +115,16 @@ def like(
         if given is None:
             typer.echo("stopped; nothing was written", err=True)
             raise typer.Exit(1)
-        plan, rendering, outcome = _prepared(given, request, force)
+        rendering, outcome = _prepared(given, request, force)
         if not dry_run:
-            write(plan, outcome)
+            write(rendering, outcome)
     except KeyboardInterrupt:
         typer.echo("\nstopped; nothing was written", err=True)
         raise typer.Exit(130) from None
     if as_json:
-        typer.echo(json.dumps(summary.document(plan, rendering, outcome, dry_run), indent=2))
+        typer.echo(json.dumps(summary.document(rendering, outcome, dry_run), indent=2))
     else:
-        summary.show(plan, rendering, outcome, dry_run)
+        summary.show(rendering, outcome, dry_run)
 
 
 def _request(
@@ -140,9 +143,9 @@ def _request(
 
     stored = load_answers(answers) if answers is not None else None
     destination = find_destination(into, Path.cwd())
-    library = destination.library
-    if library is not None:
-        package = library.package
+    target = destination.target
+    if target is not None:
+        package = target.package
     elif answers is not None and stored is not None:
         package = stored_package(stored.package, answers)
     else:
@@ -150,7 +153,7 @@ def _request(
     if heads is not None and not heads.strip(" ,"):
         raise AddModelError("--heads is empty; name heads, or pass all or none")
     given = Request(
-        target=library,
+        target=target,
         root=destination.root,
         package=package,
         reference=reference,
@@ -168,17 +171,15 @@ def _interviewed(request: Request) -> Answers | None:
     from add_model.scaffold.interview import interview
 
     def preview(answers: Answers) -> str:
-        plan, _, outcome = _prepared(answers, request, force=request.replace)
-        return as_text(files_tree(plan, outcome))
+        rendering, outcome = _prepared(answers, request, force=request.replace)
+        return as_text(files_tree(rendering, outcome))
 
     return interview(request, preview)
 
 
-def _prepared(answers: Answers, request: Request, force: bool) -> tuple[Plan, Rendering, Outcome]:
-    from add_model.scaffold.plan import make_plan
-    from add_model.scaffold.render import render
+def _prepared(answers: Answers, request: Request, force: bool) -> tuple[Rendering, Outcome]:
+    from add_model.scaffold.making import make
     from add_model.scaffold.tree import decide
 
-    plan = make_plan(answers, request)
-    rendering = render(plan)
-    return plan, rendering, decide(plan, rendering, force)
+    rendering = make(answers, request)
+    return rendering, decide(rendering, force)

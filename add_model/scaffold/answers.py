@@ -18,6 +18,7 @@ else:
 ANSWERS_VERSION = 1
 SAME_TOKENIZER = "same"
 NO_TOKENIZER = "none"
+SHARED_TOKENIZER = "shared"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Answers:
         name: the new model's type, in snake_case.
         package: the name of the package that holds the library.
         heads: the tasks whose classes are written (`("masked-lm",)`), in the reference's order.
-        tokenizer_like: `same` (as the reference's), `none`, or another reference (`zoo:gpt2`).
+        tokenizer_like: `same` (as the reference's), `none`, or another reference (`zoo:gpt2`); in a checkout also
+            `shared` (the reference's own, with nothing written for it).
         novelty: what is new in the model compared with the reference; goes into the docs page and the checklist.
     """
 

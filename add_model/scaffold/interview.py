@@ -12,8 +12,8 @@ from typing import Protocol
 
 from add_model.errors import AddModelError
 from add_model.names import ModelName
-from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
-from add_model.scaffold.questionnaire import Request, check_name, check_tokenizer, chosen_heads, complete
+from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, Answers
+from add_model.scaffold.questionnaire import Request, check_name, chosen_heads, complete
 from add_model.scaffold.questions import (
     ANY_GROUP,
     OTHER_TOKENIZER,
@@ -24,6 +24,7 @@ from add_model.scaffold.questions import (
     chosen_reference,
     question,
 )
+from add_model.scaffold.targets import check_tokenizer
 
 PREVIEW = "preview"
 WRITE = "write"
@@ -166,7 +167,11 @@ def revised(conversation: Conversation, topic: Topic) -> Conversation:
 def summary(answers: Answers) -> str:
     """Every answer, one a line."""
     name = ModelName.from_snake(answers.name)
-    tokenizer = {SAME_TOKENIZER: "the same as the reference's", NO_TOKENIZER: "none"}
+    tokenizer = {
+        SAME_TOKENIZER: "the same as the reference's",
+        SHARED_TOKENIZER: "the reference's own, shared",
+        NO_TOKENIZER: "none",
+    }
     lines = {
         "reference": answers.reference,
         "name": f"{name.snake}, {name.camel}, {name.upper}, {name.kebab}",

@@ -8,10 +8,11 @@ from enum import Enum
 
 from add_model.errors import AddModelError
 from add_model.names import ModelName
-from add_model.references import TARGET, Reference, available, find_reference
-from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER
+from add_model.references import TARGET
+from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER
 from add_model.scaffold.catalogue import TRANSFORMERS, Row, catalogue
 from add_model.scaffold.questionnaire import Request, check_name
+from add_model.scaffold.targets import Candidate, find_candidate, tokenizer_answers, tokenizer_donors
 
 ANY_GROUP = "any"
 OTHER_TOKENIZER = "other"
@@ -113,14 +114,14 @@ def question(topic: Topic, request: Request, group: str | None) -> Question:
     return _about_tokenizer_reference(request, reference)
 
 
-def chosen_reference(request: Request) -> Reference:
+def chosen_reference(request: Request) -> Candidate:
     """The reference that was chosen.
 
     Raises:
         AddModelError: it is no longer there.
     """
     assert request.reference is not None
-    return find_reference(request.reference, request.target)
+    return find_candidate(request.reference, request.target)
 
 
 def casings(snake: str) -> str:
@@ -178,7 +179,7 @@ def _about_name(request: Request) -> Write:
     return Write("What is the new model called?", request.name or "", "such as brand_new_bert", refuse, casings)
 
 
-def _about_heads(request: Request, reference: Reference) -> Check:
+def _about_heads(request: Request, reference: Candidate) -> Check:
     chosen = reference.heads if request.heads is None else request.heads
     options = tuple(Option(task, f"{task} ({name})", checked=task in chosen) for task, name in reference.heads.items())
     return Check("What is it used for?", options)
@@ -190,38 +191,31 @@ def _about_novelty(request: Request) -> Write:
     return Write(f"What is new in it, compared with {title}?", request.novelty or "", example)
 
 
-def _about_tokenizer(request: Request, reference: Reference) -> Choose:
+def _about_tokenizer(request: Request, reference: Candidate) -> Choose:
     title = reference.name.title
-    others = _tokenizer_references(request, reference)
+    others = tokenizer_donors(request.target, reference)
     if reference.tokenizer is None:
         same = Option(SAME_TOKENIZER, f"the same as {title}'s", f"{title} has none")
     else:
         same = Option(SAME_TOKENIZER, f"the same as {title}'s ({reference.tokenizer})")
     hindrance = None if others else "there is no other here"
     other = Option(OTHER_TOKENIZER, "like another model's", hindrance)
-    options = (same, other, Option(NO_TOKENIZER, "none"))
+    answers = tokenizer_answers(request.target)
+    shared = (Option(SHARED_TOKENIZER, f"{title}'s own, shared with it"),) if SHARED_TOKENIZER in answers else ()
+    options = (same, *shared, other, Option(NO_TOKENIZER, "none"))
     current = request.tokenizer_like
-    if current not in (None, SAME_TOKENIZER, NO_TOKENIZER):
+    if current is not None and current not in answers:
         current = OTHER_TOKENIZER
     return Choose("Which tokenizer does it have?", options, _offered(options, current))
 
 
-def _about_tokenizer_reference(request: Request, reference: Reference) -> Choose:
+def _about_tokenizer_reference(request: Request, reference: Candidate) -> Choose:
     groups = {specification: row.group for row in catalogue(request.target) for specification in row.specifications}
     options = [
-        Option(
-            other.specification,
-            f"{other.name.snake:<{_TYPE_WIDTH}} {other.tokenizer} ({groups[other.specification]})",
-        )
-        for other in _tokenizer_references(request, reference)
+        Option(specification, f"{name:<{_TYPE_WIDTH}} {tokenizer} ({groups.get(specification, 'other')})")
+        for specification, name, tokenizer in tokenizer_donors(request.target, reference)
     ]
     return Choose("Which model's tokenizer?", tuple(options), _offered(options, request.tokenizer_like), True)
-
-
-def _tokenizer_references(request: Request, reference: Reference) -> list[Reference]:
-    """The references whose tokenizer can be taken in place of the reference's own."""
-    found = [find_reference(specification, request.target) for specification in available(request.target)]
-    return [other for other in found if other.tokenizer and other.specification != reference.specification]
 
 
 def _offered(options: Sequence[Option], value: str | None) -> str | None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.scaffold.plan import Plan
-from add_model.scaffold.render import RenderedFile, Rendering
+from add_model.scaffold.rendering import RenderedFile, Rendering
 from add_model.transaction import STATE_FOLDER, Change, ensure_inside, write_files
 
 
@@ -35,12 +34,11 @@ class Outcome:
     changes: tuple[Change, ...]
 
 
-def decide(plan: Plan, rendering: Rendering, force: bool) -> Outcome:
+def decide(rendering: Rendering, force: bool) -> Outcome:
     """Decides what becomes of each file; nothing is written.
 
     Args:
-        plan: the plan that was rendered.
-        rendering: its files.
+        rendering: the files.
         force: whether files that the user wrote or edited are replaced.
 
     Raises:
@@ -48,28 +46,28 @@ def decide(plan: Plan, rendering: Rendering, force: bool) -> Outcome:
     """
     groups: dict[str, list[Path]] = {"written": [], "edited": [], "unchanged": [], "kept": []}
     changes: list[Change] = []
-    recorded = _recorded(plan)
-    for file in (*rendering.files, _record(plan, rendering)):
-        ensure_inside(plan.library.root, file.path)
+    recorded = _recorded(rendering)
+    for file in (*rendering.files, _record(rendering)):
+        ensure_inside(rendering.root, file.path)
         current = _current(file.path)
         content = file.text.encode()
-        group = _group(file, current, content, recorded.get(_relative(plan, file.path)), force)
+        group = _group(file, current, content, recorded.get(_relative(rendering, file.path)), force)
         groups[group].append(file.path)
         if group in ("written", "edited"):
             changes.append(Change(file.path, content, expected=current))
-    current_files = {_relative(plan, file.path) for file in rendering.files}
-    earlier = (plan.library.root / path for path in sorted(recorded.keys() - current_files))
+    current_files = {_relative(rendering, file.path) for file in rendering.files}
+    earlier = (rendering.root / path for path in sorted(recorded.keys() - current_files))
     stale = tuple(path for path in earlier if path.is_file())
     return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, stale=stale, changes=tuple(changes))
 
 
-def write(plan: Plan, outcome: Outcome) -> None:
+def write(rendering: Rendering, outcome: Outcome) -> None:
     """Writes what was decided, all of it or nothing.
 
     Raises:
         AddModelError: something cannot be written, or was changed since it was decided.
     """
-    write_files(plan.library.root, outcome.changes)
+    write_files(rendering.root, outcome.changes)
 
 
 def _group(file: RenderedFile, current: bytes | None, content: bytes, recorded: str | None, force: bool) -> str:
@@ -82,24 +80,26 @@ def _group(file: RenderedFile, current: bytes | None, content: bytes, recorded: 
     return "kept"
 
 
-def _record(plan: Plan, rendering: Rendering) -> RenderedFile:
+def _record(rendering: Rendering) -> RenderedFile:
     """What was written for the model, file by file, so that an edit can be told from our own text later."""
-    digests = {_relative(plan, file.path): _digest(file.text.encode()) for file in rendering.files if file.of_model}
+    digests = {
+        _relative(rendering, file.path): _digest(file.text.encode()) for file in rendering.files if file.of_model
+    }
     text = json.dumps(dict(sorted(digests.items())), indent=2) + "\n"
-    return RenderedFile(_record_path(plan), text)
+    return RenderedFile(_record_path(rendering), text)
 
 
-def _recorded(plan: Plan) -> Mapping[str, str]:
+def _recorded(rendering: Rendering) -> Mapping[str, str]:
     try:
-        recorded = json.loads(_record_path(plan).read_bytes())
+        recorded = json.loads(_record_path(rendering).read_bytes())
     except (OSError, ValueError):
         # Without a record every file that is there counts as the user's.
         return {}
     return recorded if isinstance(recorded, dict) else {}
 
 
-def _record_path(plan: Plan) -> Path:
-    return plan.library.root / STATE_FOLDER / "models" / plan.name.snake / "written.json"
+def _record_path(rendering: Rendering) -> Path:
+    return rendering.state_folder / "written.json"
 
 
 def _current(path: Path) -> bytes | None:
@@ -116,8 +116,8 @@ def _current(path: Path) -> bytes | None:
         ) from error
 
 
-def _relative(plan: Plan, path: Path) -> str:
-    return path.relative_to(plan.library.root).as_posix()
+def _relative(rendering: Rendering, path: Path) -> str:
+    return path.relative_to(rendering.root).as_posix()
 
 
 def _digest(content: bytes) -> str:

@@ -10,6 +10,7 @@ from add_model.errors import AddModelError
 
 PACKAGE = "transformers"
 GENERATIONS = (4, 5)
+_PARTS = ("__init__.py", "models")
 _VERSION = re.compile(r"""^__version__\s*=\s*["'](\d+)\.([^"']*)""", re.MULTILINE)
 # What both generations have, and nothing else that is called `transformers`; below the package's folder.
 _LANDMARKS = ("models/__init__.py", "models/auto/configuration_auto.py", "models/auto/modeling_auto.py")
@@ -30,6 +31,11 @@ class Checkout:
     root: Path
     package_folder: Path
     generation: int
+
+    @property
+    def package(self) -> str:
+        """The name of the package."""
+        return PACKAGE
 
     @property
     def models_folder(self) -> Path:
@@ -80,7 +86,7 @@ def _package_folder(root: Path) -> Path | None:
     candidates = [root / "src" / PACKAGE, root / PACKAGE]
     if root.name == PACKAGE:
         candidates.append(root)
-    return next((folder for folder in candidates if (folder / "__init__.py").is_file()), None)
+    return next((folder for folder in candidates if any((folder / part).exists() for part in _PARTS)), None)
 
 
 def _generation(package: Path) -> int:

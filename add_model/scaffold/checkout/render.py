@@ -1,0 +1,119 @@
+"""From the plan to files in memory: the model's folder, and everything around it that has to say its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from add_model.scaffold.answers import NO_TOKENIZER, dump_answers
+from add_model.scaffold.checkout.edits import Donation, Note, Registration
+from add_model.scaffold.checkout.modules import new_module
+from add_model.scaffold.checkout.plan import CheckoutPlan
+from add_model.scaffold.checkout.reference import TABLES_OF_KIND
+from add_model.scaffold.checkout.registration import registration_edits
+from add_model.scaffold.formatting import format_files
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
+
+# How Transformers lays its modules out, for a tree that does not say so: a source archive, an unpacked wheel.
+_SETTINGS = """\
+line-length = 119
+[lint.isort]
+lines-after-imports = 2
+known-first-party = ["transformers"]
+"""
+
+
+def render_checkout(plan: CheckoutPlan) -> Rendering:
+    """Renders every file of a plan.
+
+    Raises:
+        AddModelError: a file cannot be read, or does not parse.
+    """
+    modules, left_out = [], list(_not_copied(plan))
+    for source in plan.sources:
+        module = new_module(source.file, source.renaming)
+        text = _package_text(module.text, plan) if str(source.file.path) == "__init__.py" else module.text
+        modules.append(RenderedFile(plan.folder / module.path, text))
+        left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in dict.fromkeys(module.unmarked)]  # fmt: skip
+    formatted, unformatted_because = format_files(
+        plan.checkout.root, {file.path: file.text for file in modules}, _SETTINGS
+    )
+    files = [replace(file, text=formatted[file.path]) for file in modules]
+    registration = _registration(plan)
+    files += [
+        RenderedFile(edit.path, edit.after.decode(), is_edit=True, of_model=False) for edit in registration.edits
+    ]
+    files += [RenderedFile(file.path, file.content.decode()) for file in registration.new_files]
+    left_out += [LeftOut(_place(note, plan), note.text) for note in registration.notes]
+    if unformatted_because is not None:
+        left_out.append(LeftOut("formatting", unformatted_because))
+    rendering = Rendering(
+        plan.checkout.root,
+        "transformers",
+        plan.name,
+        plan.reference.specification,
+        tuple(files),
+        tuple(left_out),
+        tuple(_next_commands(plan)),
+    )
+    answers = RenderedFile(rendering.state_folder / "answers.toml", dump_answers(plan.answers))
+    return replace(rendering, files=(*files, answers))
+
+
+def _package_text(text: str, plan: CheckoutPlan) -> str:
+    """The package file of the new folder, which speaks of the modules that are there."""
+    if not plan.left_out and plan.donor is None:
+        return text
+    from add_model.scaffold.checkout.package_file import with_modules, without_modules
+
+    modules = plan.renaming.modules
+    text = without_modules(text, {modules[path.stem] for path in plan.left_out})
+    if plan.donor is None or plan.donor_renaming is None:
+        return text
+    package = next(file for file in plan.donor.files if str(file.path) == "__init__.py")
+    renaming = plan.donor_renaming
+    donated = {renaming.path(file.path).stem for file in plan.donor.files if file.kind in plan.replaced_kinds}
+    return with_modules(text, renaming.rename_text(package.text), donated)
+
+
+def _registration(plan: CheckoutPlan) -> Registration:
+    """What makes the model known in the tree around it."""
+    renaming = plan.renaming
+    return registration_edits(
+        plan.checkout,
+        str(plan.reference.folder),
+        plan.name.snake,
+        renaming.model_types,
+        renaming.classes,
+        renaming.rename_text,
+        donation=_donation(plan),
+    )
+
+
+def _donation(plan: CheckoutPlan) -> Donation | None:
+    """What is registered of a tokenizer or of processors that are another model's, or none."""
+    tables = frozenset(table for kind in plan.replaced_kinds for table in TABLES_OF_KIND.get(kind, ()))
+    if plan.donor is None or plan.donor_renaming is None:
+        return Donation(tables) if plan.answers.tokenizer_like == NO_TOKENIZER else None
+    classes = {name: plan.donor_renaming.identifier(name) for name in plan.donated}
+    types = plan.donor.model_types
+    main = next((name for name in types if name.replace("-", "_") == plan.donor.folder.name), next(iter(types), None))
+    return Donation(tables, main, str(plan.donor.folder), classes)
+
+
+def _place(note: Note, plan: CheckoutPlan) -> str:
+    return f"{note.path.relative_to(plan.checkout.root).as_posix()}:{note.line}"
+
+
+def _not_copied(plan: CheckoutPlan) -> Iterator[LeftOut]:
+    for path in plan.reference.not_copied:
+        why = "a modular file makes single files, and the new ones are edited by hand" if path.name.startswith("modular_") else "it converts the reference's own checkpoints"  # fmt: skip
+        yield LeftOut(str(path), why)
+
+
+def _next_commands(plan: CheckoutPlan) -> Iterator[str]:
+    tests = plan.checkout.tests_folder / plan.name.snake
+    if (plan.checkout.tests_folder / plan.reference.folder.name).is_dir():
+        yield f"pytest {tests.relative_to(plan.checkout.root).as_posix()}"
+    folder = plan.folder.relative_to(plan.checkout.root).as_posix()
+    yield f"add-model check-copies {folder}"
