@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from add_model.scaffold.checkout.edits import Donation, FileEdit, Names, Note, Reader, Registration, merged, read_file
+from add_model.scaffold.checkout.documentation import documentation_edits
+from add_model.scaffold.checkout.edits import (
+    Donation,
+    FileEdit,
+    Names,
+    NewFile,
+    Note,
+    Reader,
+    Registration,
+    merged,
+    read_file,
+)
 from add_model.scaffold.checkout.exports import models_edit
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.mappings import auto_edits
-from add_model.scaffold.checkout.other_tables import other_edits
+from add_model.scaffold.checkout.mentions import mentions
+from add_model.scaffold.checkout.other_tables import known_tables, other_edits
+from add_model.scaffold.checkout.test_files import renamed_tests
 from add_model.scaffold.checkout.top_level import added_exports, top_level_edits
 
 
@@ -40,11 +53,14 @@ def registration_edits(
     """
     names = Names(checkout, old_folder, new_folder, dict(model_types), dict(classes), rename_text, donation)
     found = list(_found(names, read))
-    edits = merged(item for item in found if isinstance(item, FileEdit))
-    return Registration(edits, notes=tuple(item for item in found if isinstance(item, Note)))
+    return Registration(
+        edits=merged(item for item in found if isinstance(item, FileEdit)),
+        new_files=tuple(item for item in found if isinstance(item, NewFile)),
+        notes=tuple(item for item in found if isinstance(item, Note)),
+    )
 
 
-def _found(names: Names, read: Reader) -> Iterator[FileEdit | Note]:
+def _found(names: Names, read: Reader) -> Iterator[FileEdit | NewFile | Note]:
     yield from auto_edits(names, read)
     yield models_edit(names, read)
     if names.checkout.generation == 4:
@@ -54,3 +70,6 @@ def _found(names: Names, read: Reader) -> Iterator[FileEdit | Note]:
         yield from other_edits(names.donor, read)
         if names.checkout.generation == 4:
             yield from added_exports(names.donor, read)
+    yield from mentions(names, known_tables(names.checkout.package_folder), read)
+    yield from documentation_edits(names, read)
+    yield from renamed_tests(names, read)

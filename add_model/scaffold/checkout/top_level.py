@@ -163,7 +163,7 @@ class _TopLevel:
             return _listed(f"from .{self.new} import ", "(", exported, export.is_broken_up, is_bare=True)
         target, quoted = f'{_STRUCTURE}["{self.new}"]', [f'"{name}"' for name in exported]
         if export.kind == "append":
-            return lambda indent: f"{target}.append({quoted[0]})".encode()
+            return lambda indent: _call(f"{target}.append", quoted[0], indent.decode()).encode()
         if export.kind == "extend":
             return _listed(f"{target}.extend", "([", quoted, export.is_broken_up)
         return _listed(f"{target} = ", "[", quoted, export.is_broken_up)
@@ -252,7 +252,8 @@ def _listed(
     def text(indent: bytes) -> bytes:
         closing = "".join(_CLOSING[bracket] for bracket in reversed(brackets))
         line = head + ", ".join(items) if is_bare else f"{head}{brackets}{', '.join(items)}{closing}"
-        if not is_broken_up and len(indent) + len(line) < LINE_LENGTH:
+        # Behind an entry of a dict stands a comma.
+        if not is_broken_up and len(indent) + len(line) + head.endswith(": ") <= LINE_LENGTH:
             return line.encode()
         lines, depth = [head], indent.decode()
         for bracket in brackets:
@@ -266,6 +267,11 @@ def _listed(
         return "\n".join(lines).encode()
 
     return text
+
+
+def _call(function: str, argument: str, indent: str) -> str:
+    line = f"{function}({argument})"
+    return line if len(indent) + len(line) <= LINE_LENGTH else f"{function}(\n{indent}{_INDENT}{argument}\n{indent})"
 
 
 def _dummy_edit(path: Path, content: bytes, names: Names, added: Sequence[_Dummies]) -> FileEdit:
