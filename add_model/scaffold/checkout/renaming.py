@@ -96,15 +96,16 @@ class FolderRenaming:
         return name
 
     def pairs(self) -> Sequence[tuple[str, str]]:
-        """Every way in which the reference's name is spelled, with what it becomes; the long ones first."""
+        """Every way in which the reference's name is spelled, with what it becomes: its names, the long ones first, and its model types."""
         return self._pairs
 
     @cached_property
     def _pairs(self) -> list[tuple[str, str]]:
         uppers = {snake.upper(): self.new.upper for snake in self._snakes}
         title = self.reference.name.title
-        pairs = [*self._spelled.items(), *uppers.items(), *self._spoken_types.items(), (title, self.new.title)]
-        return sorted(dict.fromkeys(pairs), key=lambda pair: -len(pair[0]))
+        names = [*self._spelled.items(), *uppers.items(), (title, self.new.title)]
+        by_length = sorted(dict.fromkeys(names), key=lambda pair: -len(pair[0]))
+        return [*by_length, *self._spoken_types.items()]
 
     @cached_property
     def _snakes(self) -> tuple[str, ...]:
