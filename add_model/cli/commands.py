@@ -10,6 +10,7 @@ from add_model import __version__
 from add_model.cli.check_copies import check_copies
 from add_model.cli.like import like
 from add_model.cli.references import references
+from add_model.cli.remove import remove
 
 app = typer.Typer(
     name="add-model",
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("like", short_help="Add a model like a reference.")(like)
 app.command("check-copies", short_help="Check every copied block.")(check_copies)
+app.command("remove", short_help="Undo what like wrote.")(remove)
 app.command("references", short_help="List what to start from.")(references)
 
 

@@ -117,6 +117,7 @@ def like(
             raise typer.Exit(1)
         rendering, outcome = _prepared(given, request, force)
         if not dry_run:
+            _tell_uncommitted(request)
             write(rendering, outcome)
     except KeyboardInterrupt:
         typer.echo("\nstopped; nothing was written", err=True)
@@ -164,6 +165,19 @@ def _request(
         replace=force,
     )
     return given if stored is None else given.with_defaults(stored)
+
+
+def _tell_uncommitted(request: Request) -> None:
+    """Says that somebody's own changes will stand beside ours in `git diff`; they are no reason to stop."""
+    from add_model.copies.history import uncommitted
+    from add_model.scaffold.checkout.layout import Checkout
+
+    if not isinstance(request.target, Checkout):
+        return
+    files = uncommitted(request.root)
+    if files:
+        others = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        typer.echo(f"note: {files[0]}{others} had uncommitted changes before; git diff shows them beside the new ones", err=True)  # fmt: skip
 
 
 def _interviewed(request: Request) -> Answers | None:

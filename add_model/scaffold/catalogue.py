@@ -57,7 +57,8 @@ def catalogue(target: Target) -> tuple[Row, ...]:
     if offers_zoo(target):
         places[ZOO] = registry_of(zoo()).model_types
     known = {member.model_type for member in family()}
-    places[TRANSFORMERS] = {model_type for model_type in known if transformers_folder(model_type) is not None}
+    if not isinstance(target, Checkout):
+        places[TRANSFORMERS] = {model_type for model_type in known if transformers_folder(model_type) is not None}
     outsiders = () if target is None else tuple(_outsiders(target, known))
     return rows((*family(), *outsiders), places)
 

@@ -90,9 +90,12 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def blocks_of(body: Iterable[ast.stmt]) -> Iterator[Block]:
-    """The classes and functions among statements of a module's top level."""
+    """The classes and functions among statements of a module's top level.
+
+    An `@overload` is left out: it says how the function is called that follows it, and no marker can name it.
+    """
     for node in top_level(body):
-        if isinstance(node, _DEFINITION):
+        if isinstance(node, _DEFINITION) and not any(map(_is_overload, node.decorator_list)):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             yield Block(node.name, first - 1, node.end_lineno or node.lineno, node.col_offset)
 
@@ -106,6 +109,10 @@ def top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from top_level(getattr(statement, part, ()))
             for handler in getattr(statement, "handlers", ()):
                 yield from top_level(handler.body)
+
+
+def _is_overload(decorator: ast.expr) -> bool:
+    return ast.unparse(decorator).rpartition(".")[2] == "overload"
 
 
 def _dedented(lines: Sequence[str], block: Block) -> str:

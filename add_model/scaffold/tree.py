@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
+from add_model.scaffold.record import RECORD_FILE, Hunk, Record, digest, hunks_between, load_record, without_hunks
 from add_model.scaffold.rendering import RenderedFile, Rendering
 from add_model.transaction import STATE_FOLDER, Change, ensure_inside, write_files
 
@@ -46,19 +45,20 @@ def decide(rendering: Rendering, force: bool) -> Outcome:
     """
     groups: dict[str, list[Path]] = {"written": [], "edited": [], "unchanged": [], "kept": []}
     changes: list[Change] = []
-    recorded = _recorded(rendering)
-    for file in (*rendering.files, _record(rendering)):
-        ensure_inside(rendering.root, file.path)
-        current = _current(file.path)
-        content = file.text.encode()
-        group = _group(file, current, content, recorded.get(_relative(rendering, file.path)), force)
+    # Without a record every file that is there counts as the user's.
+    record = load_record(rendering.state_folder) or Record()
+    recorded = record.digests
+    for file in rendering.files:
+        group, change = _decided(rendering, file, recorded.get(_relative(rendering, file.path)), force)
         groups[group].append(file.path)
-        if group in ("written", "edited"):
-            changes.append(Change(file.path, content, expected=current))
+        changes += change
     current_files = {_relative(rendering, file.path) for file in rendering.files}
     earlier = (rendering.root / path for path in sorted(recorded.keys() - current_files))
     stale = tuple(path for path in earlier if path.is_file())
-    return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, stale=stale, changes=tuple(changes))
+    file = _record(rendering, record, stale, groups["kept"])
+    group, change = _decided(rendering, file, None, force)
+    groups[group].append(file.path)
+    return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, stale=stale, changes=(*changes, *change))
 
 
 def write(rendering: Rendering, outcome: Outcome) -> None:
@@ -70,36 +70,51 @@ def write(rendering: Rendering, outcome: Outcome) -> None:
     write_files(rendering.root, outcome.changes)
 
 
+def _decided(
+    rendering: Rendering, file: RenderedFile, recorded: str | None, force: bool
+) -> tuple[str, tuple[Change, ...]]:
+    """What becomes of a file, and what is to be written for it."""
+    ensure_inside(rendering.root, file.path)
+    current, content = _current(file.path), file.text.encode()
+    group = _group(file, current, content, recorded, force)
+    return group, (Change(file.path, content, expected=current),) if group in ("written", "edited") else ()
+
+
 def _group(file: RenderedFile, current: bytes | None, content: bytes, recorded: str | None, force: bool) -> str:
     if current == content:
         return "unchanged"
     if file.is_edit:
         return "edited"
-    if current is None or force or _digest(current) == recorded or STATE_FOLDER in file.path.parts:
+    if current is None or force or digest(current) == recorded or STATE_FOLDER in file.path.parts:
         return "written"
     return "kept"
 
 
-def _record(rendering: Rendering) -> RenderedFile:
-    """What was written for the model, file by file, so that an edit can be told from our own text later."""
-    digests = {
-        _relative(rendering, file.path): _digest(file.text.encode()) for file in rendering.files if file.of_model
-    }
-    text = json.dumps(dict(sorted(digests.items())), indent=2) + "\n"
-    return RenderedFile(_record_path(rendering), text)
+def _record(rendering: Rendering, earlier: Record, stale: Sequence[Path], kept: Sequence[Path]) -> RenderedFile:
+    """What was written for the model, so that an edit can be told from our own text later, and all be undone.
+
+    What an earlier run wrote stays a part of it as long as it is there; what the user wrote before never is.
+    """
+    digests = {path: earlier.digests[path] for path in (_relative(rendering, path) for path in stale)}
+    for file in rendering.files:
+        relative = _relative(rendering, file.path)
+        if file.of_model and (file.path not in kept or relative in earlier.digests):
+            digests[relative] = digest(file.text.encode())
+    hunks = dict(earlier.hunks)
+    for file in rendering.files:
+        if file.is_edit:
+            relative = _relative(rendering, file.path)
+            hunks[relative] = _hunks(_current(file.path) or b"", file.text.encode(), hunks.get(relative, ()))
+    record = Record(digests, {path: put_in for path, put_in in hunks.items() if put_in})
+    return RenderedFile(rendering.state_folder / RECORD_FILE, record.dump())
 
 
-def _recorded(rendering: Rendering) -> Mapping[str, str]:
-    try:
-        recorded = json.loads(_record_path(rendering).read_bytes())
-    except (OSError, ValueError):
-        # Without a record every file that is there counts as the user's.
-        return {}
-    return recorded if isinstance(recorded, dict) else {}
-
-
-def _record_path(rendering: Rendering) -> Path:
-    return rendering.state_folder / "written.json"
+def _hunks(current: bytes, content: bytes, earlier: Sequence[Hunk]) -> Sequence[Hunk]:
+    """What a file has of the model once it holds this content, and may have in part from an earlier run."""
+    if current == content:
+        return earlier
+    before, missing = without_hunks(current, earlier)
+    return hunks_between(current if missing else before, content)
 
 
 def _current(path: Path) -> bytes | None:
@@ -118,7 +133,3 @@ def _current(path: Path) -> bytes | None:
 
 def _relative(rendering: Rendering, path: Path) -> str:
     return path.relative_to(rendering.root).as_posix()
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from add_model.errors import AddModelError
@@ -66,6 +66,23 @@ class Registration:
 
 
 @dataclass(frozen=True)
+class Donation:
+    """Entries of a new model that are not made from its reference's: its tokenizer is another model's, or it has none.
+
+    Attributes:
+        tables: the auto mappings that this is about.
+        model_type: the type whose entries are taken in place of the reference's; `None` where there are to be none.
+        folder: the donor's folder, where there is one.
+        classes: the donor's classes, with the new model's.
+    """
+
+    tables: frozenset[str]
+    model_type: str | None = None
+    folder: str = ""
+    classes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Names:
     """What the names of the reference become.
 
@@ -76,6 +93,7 @@ class Names:
         model_types: the reference's model types, with the new model's.
         classes: every class and function of the reference, with the new model's.
         rename_text: renames a text.
+        donation: what is registered that is not the reference's.
     """
 
     checkout: Checkout
@@ -84,11 +102,24 @@ class Names:
     model_types: Mapping[str, str]
     classes: Mapping[str, str]
     rename_text: Callable[[str], str]
+    donation: Donation | None = None
+
+    @property
+    def donor(self) -> Names | None:
+        """What the donor's names become, where there is one."""
+        if self.donation is None or not self.donation.folder:
+            return None
+        return replace(self, old_folder=self.donation.folder, model_types={}, classes=self.donation.classes, donation=None)  # fmt: skip
 
     @property
     def class_keys(self) -> Mapping[str, str]:
         """The classes that get a name of their own. A function is left out: it may be called as some model type is."""
         return {old: new for old, new in self.classes.items() if old[:1].isupper() and old != new}
+
+    @property
+    def main_types(self) -> list[str]:
+        """The new model type that is called as the model's folder, or else all of them."""
+        return [new for new in self.model_types.values() if new == self.new_folder] or [*self.model_types.values()]
 
     @property
     def old_name(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, read_file
+from add_model.scaffold.checkout.edits import Donation, FileEdit, Names, Reader, read_file
 from add_model.scaffold.checkout.entries import fitted, resembling
 from add_model.scaffold.checkout.insertions import Insertion, entry_insertion
 from add_model.scaffold.checkout.tables import Entry, Table, find_tables
@@ -99,6 +99,9 @@ def added(
 def _in_table(file: TableFile, table: Table, names: Names) -> Iterator[Insertion]:
     if table.name in (_MODULES, _RETIRED):
         return
+    if names.donation is not None and table.name in names.donation.tables:
+        yield from _donated(file, table, names, names.donation)
+        return
     # Mappings are keyed by model type; collections name types or classes.
     for old, new in sorted({**names.class_keys, **names.model_types}.items(), key=lambda pair: pair[1]):
         entry = table.find(old)
@@ -108,6 +111,16 @@ def _in_table(file: TableFile, table: Table, names: Names) -> Iterator[Insertion
         if table.name == _TITLES:
             values = {text.value: names.rename_text(text.value) for text in entry.texts[1:]}
         yield from added(file, table, new, entry, values)
+
+
+def _donated(file: TableFile, table: Table, names: Names, donation: Donation) -> Iterator[Insertion]:
+    """The entries that resemble the donor's: one for each of the new model's types that would have one anyway."""
+    entry = None if donation.model_type is None else table.find(donation.model_type)
+    if entry is None:
+        return
+    types = [new for old, new in names.model_types.items() if table.find(old) is not None]
+    for new in sorted(types or names.main_types):
+        yield from added(file, table, new, entry, donation.classes)
 
 
 def _module_names(files: list[TableFile], names: Names, registered: set[str]) -> Iterator[FileEdit]:

@@ -31,8 +31,12 @@ def with_modules(text: str, other: str, modules: Set[str]) -> str:
     package = libcst.parse_module(text)
     lists, imports = _parts(libcst.parse_module(other).visit(_Picker(lambda module: module in modules)))
     body: list[_Statement] = []
+    asked = {node.value for part in lists for node in matchers.findall(part, _AVAILABLE) if isinstance(node, libcst.Name)}  # fmt: skip
+    missing = asked - {node.value for node in matchers.findall(package, _AVAILABLE) if isinstance(node, libcst.Name)}
     for statement in package.body:
         if _is_for_type_checkers(statement):
+            # Where a formatter sorts imports, this line is joined with the one that has the other such functions.
+            body += [libcst.parse_statement(f"from ...utils import {', '.join(sorted(missing))}")] if missing else []
             body += lists
             statement = _with_imports(libcst.ensure_type(statement, libcst.If), imports)
         body.append(statement)
@@ -73,6 +77,7 @@ def _line(statement: matchers.Assign) -> matchers.SimpleStatementLine:
     return matchers.SimpleStatementLine(body=[statement])
 
 
+_AVAILABLE = matchers.Name(matchers.MatchIfTrue(lambda name: name.startswith("is_") and name.endswith("_available")))
 _ENTRY = matchers.Subscript(value=matchers.Name(_STRUCTURE))
 
 

@@ -38,6 +38,14 @@ OTHER_KIND = "helper"
 _NOT_COPIED = frozenset({"conversion", "modular"})
 TOKENIZATION = "tokenization"
 PREPROCESSING = frozenset({TOKENIZATION, "image processing", "video processing", "feature extraction", "processing"})
+# The auto mappings that say which class of a kind a model type has.
+TABLES_OF_KIND = {
+    TOKENIZATION: ("TOKENIZER_MAPPING_NAMES",),
+    "image processing": ("IMAGE_PROCESSOR_MAPPING_NAMES",),
+    "video processing": ("VIDEO_PROCESSOR_MAPPING_NAMES",),
+    "feature extraction": ("FEATURE_EXTRACTOR_MAPPING_NAMES",),
+    "processing": ("PROCESSOR_MAPPING_NAMES",),
+}
 _NO_MODELS = frozenset({"auto", "deprecated"})
 _REGISTERED = re.compile(r"""\(\s*["']([\w.-]+)["'],\s*["'](\w+Config)["']""")
 _FRAMEWORK = re.compile(r"_*(?:TF|Flax)(?=[A-Z])")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, read_file
+from add_model.scaffold.checkout.edits import FileEdit, Names, Note, Reader, read_file
 from add_model.scaffold.checkout.entries import LINE_LENGTH
 from add_model.scaffold.checkout.exports import natural
 from add_model.scaffold.checkout.insertions import Insertion, entry_insertion, line_starts, newline_of
@@ -59,6 +59,30 @@ def top_level_edits(names: Names, read: Reader = read_file) -> Iterator[FileEdit
             yield _dummy_edit(file, read(file), names, blocks)
 
 
+def added_exports(names: Names, read: Reader = read_file) -> Iterator[FileEdit | Note]:
+    """Exports what a new model takes over from one that is not its reference, whose own exports are there already.
+
+    Yields:
+        The edits, and a note where a list would have to be joined with that of the new model.
+    """
+    path = names.checkout.package_folder / "__init__.py"
+    content = read(path)
+    if _STRUCTURE.encode() not in content:
+        return
+    editor = _TopLevel(path, content, names)
+    yield FileEdit(path, content, tuple(editor.statements(of_libraries=True)))
+    for table in find_tables(content, path, _NEEDED):
+        entry = table.find(editor.old)
+        listed = [] if entry is None else editor.renamed([text.value for text in entry.texts[1:]])
+        if entry is not None and listed:
+            exported = ", ".join(new for _, new in listed)
+            yield Note(path, entry.line, f"add {exported} to {editor.new} there, to import it from transformers itself")  # fmt: skip
+    for dummy, blocks in editor.dummies.items():
+        file = names.checkout.package_folder / "utils" / f"{dummy}.py"
+        if file.is_file():
+            yield _dummy_edit(file, read(file), names, blocks)
+
+
 @dataclass(frozen=True)
 class _Dummies:
     """The dummies to add to a file: old names with the new ones, and the names that they go behind, nearest last."""
@@ -83,17 +107,22 @@ class _TopLevel:
             if table.name != _STRUCTURE or entry is None or table.find(self.new) is not None:
                 continue
             models = replace(table, entries=tuple(each for each in table.entries if each.key.startswith("models.")))
-            exported = [f'"{new}"' for _, new in self._renamed([text.value for text in entry.texts[1:]])]
+            exported = [f'"{new}"' for _, new in self.renamed([text.value for text in entry.texts[1:]])]
             is_broken_up = b"\n" in self.content[entry.start : entry.end]
             text = _listed(f'"{self.new}": ', "[", exported, is_broken_up and bool(exported))
             yield entry_insertion(self.content, models, self.new, entry, self._with_line_ends(text))
 
-    def statements(self) -> Iterator[Insertion]:
-        """The statements that add what needs a library, and those that import for type checkers."""
-        yield from self._in_body(parsed(self.content, self.path).body, None)
+    def statements(self, of_libraries: bool = False) -> Iterator[Insertion]:
+        """The statements that add what needs a library, and those that import for type checkers.
 
-    def _in_body(self, body: Sequence[ast.stmt], dummy: str | None) -> Iterator[Insertion]:
-        exports = [export for statement in body if (export := _export(statement)) is not None]
+        Args:
+            of_libraries: whether to leave out what needs no library.
+        """
+        yield from self._in_body(parsed(self.content, self.path).body, None, of_libraries)
+
+    def _in_body(self, body: Sequence[ast.stmt], dummy: str | None, of_libraries: bool = False) -> Iterator[Insertion]:
+        found = [export for statement in body if (export := _export(statement)) is not None]
+        exports = [] if of_libraries and dummy is None else found
         for export in exports:
             if export.module == self.old and not any(
                 other.module == self.new and other.kind == export.kind for other in exports
@@ -102,14 +131,14 @@ class _TopLevel:
         for statement in body:
             if isinstance(statement, ast.Try):
                 for inner in (statement.body, *(handler.body for handler in statement.handlers)):
-                    yield from self._in_body(inner, None)
-                yield from self._in_body(statement.orelse, _dummy_of(statement))
+                    yield from self._in_body(inner, None, of_libraries)
+                yield from self._in_body(statement.orelse, _dummy_of(statement), of_libraries)
             elif isinstance(statement, ast.If):
-                yield from self._in_body(statement.body, None)
-                yield from self._in_body(statement.orelse, None)
+                yield from self._in_body(statement.body, None, of_libraries)
+                yield from self._in_body(statement.orelse, None, of_libraries)
 
     def _beside(self, export: _Export, siblings: Sequence[_Export], dummy: str | None) -> Iterator[Insertion]:
-        renamed = self._renamed(export.names)
+        renamed = self.renamed(export.names)
         if not renamed:
             return
         previous = _previous(siblings, export, self.new)
@@ -134,12 +163,12 @@ class _TopLevel:
             return _listed(f"from .{self.new} import ", "(", exported, export.is_broken_up, is_bare=True)
         target, quoted = f'{_STRUCTURE}["{self.new}"]', [f'"{name}"' for name in exported]
         if export.kind == "append":
-            return lambda indent: f"{target}.append({quoted[0]})".encode()
+            return lambda indent: _call(f"{target}.append", quoted[0], indent.decode()).encode()
         if export.kind == "extend":
             return _listed(f"{target}.extend", "([", quoted, export.is_broken_up)
         return _listed(f"{target} = ", "[", quoted, export.is_broken_up)
 
-    def _renamed(self, old_names: Sequence[str]) -> list[tuple[str, str]]:
+    def renamed(self, old_names: Sequence[str]) -> list[tuple[str, str]]:
         """The names that the new model has instead, constants first, then classes, then functions, each by the alphabet."""
         classes = self.names.classes
         pairs = [(name, classes[name]) for name in old_names if classes.get(name, name) != name]
@@ -197,7 +226,12 @@ def _dummy_of(statement: ast.Try) -> str | None:
     """The module of dummies that stands in where the library of this block is absent."""
     for handler in statement.handlers:
         for inner in handler.body:
-            if isinstance(inner, ast.ImportFrom) and inner.module and inner.module.startswith("utils.dummy_"):
+            if not isinstance(inner, ast.ImportFrom) or not inner.module:
+                continue
+            # Lazily it is imported as a module, for type checkers by its names.
+            if inner.module == "utils" and inner.names[0].name.startswith("dummy_"):
+                return inner.names[0].name
+            if inner.module.startswith("utils.dummy_"):
                 return inner.module.removeprefix("utils.")
     return None
 
@@ -218,7 +252,8 @@ def _listed(
     def text(indent: bytes) -> bytes:
         closing = "".join(_CLOSING[bracket] for bracket in reversed(brackets))
         line = head + ", ".join(items) if is_bare else f"{head}{brackets}{', '.join(items)}{closing}"
-        if not is_broken_up and len(indent) + len(line) < LINE_LENGTH:
+        # Behind an entry of a dict stands a comma.
+        if not is_broken_up and len(indent) + len(line) + head.endswith(": ") <= LINE_LENGTH:
             return line.encode()
         lines, depth = [head], indent.decode()
         for bracket in brackets:
@@ -232,6 +267,11 @@ def _listed(
         return "\n".join(lines).encode()
 
     return text
+
+
+def _call(function: str, argument: str, indent: str) -> str:
+    line = f"{function}({argument})"
+    return line if len(indent) + len(line) <= LINE_LENGTH else f"{function}(\n{indent}{_INDENT}{argument}\n{indent})"
 
 
 def _dummy_edit(path: Path, content: bytes, names: Names, added: Sequence[_Dummies]) -> FileEdit:
