@@ -24,8 +24,7 @@ from add_model.copies.region import own_name
 from add_model.copies.sources import Original, Sources, read_bytes
 from add_model.library import Library, installed_package
 from add_model.source import SourceError, decode_module
-from add_model.state import STATE_FOLDER
-from add_model.transaction import Change
+from add_model.transaction import STATE_FOLDER, Change
 
 RECORD = "copied.json"
 _VERSION = re.compile(r"""^__version__\s*(?::\s*str\s*)?=\s*["']([^"']+)["']""", re.MULTILINE)
