@@ -22,7 +22,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -124,22 +125,24 @@ def _work(arguments: argparse.Namespace, tree: Path, references: Sequence[str]) 
             print(*rows([line]), file=sys.stderr, flush=True)
 
 
-def _judged(python: str, scratch: Path, made: dict[str, str]) -> list[dict]:
+def _judged(python: str, scratch: Path, made: dict[str, str]) -> Iterator[dict]:
+    """The lines of the judge, each as soon as it is there; and one for every model that it did not get to."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(scratch / "src"), str(REPOSITORY)])}
     command = [python, "-m", "tests.transformers_models.judge", str(scratch)]
     command += [f"{reference}={name}" for reference, name in made.items()]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True)
-    lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
-    said = {line["reference"] for line in lines}
-    because = " ".join(run.stderr.split())[-300:]
-    return [
-        *lines,
-        *(
-            {"reference": reference, "name": name, "problems": [f"the tree does not import: {because}"], "counts": {}}
-            for reference, name in made.items()
-            if reference not in said
-        ),
-    ]
+    left = dict(made)
+    with tempfile.TemporaryFile("w+") as said:
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=said, text=True) as process:
+            assert process.stdout is not None
+            for text in process.stdout:
+                if text.startswith("{"):
+                    line = json.loads(text)
+                    left.pop(line["reference"], None)
+                    yield line
+        said.seek(0)
+        because = " ".join(said.read().split())[-300:]
+    for reference, name in left.items():
+        yield {"reference": reference, "name": name, "problems": [f"the judge ended: {because}"], "counts": {}}
 
 
 def _installed() -> Path:
