@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from add_model.errors import AddModelError
 from add_model.names import ModelName
+from add_model.references import read_text
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, Answers
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.reference import (
@@ -21,7 +22,9 @@ from add_model.scaffold.checkout.reference import (
     registered_types,
 )
 from add_model.scaffold.checkout.renaming import FolderRenaming
+from add_model.scaffold.clashes import OF_EVERY_MODULE
 
+_METHOD = re.compile(r"^    def (\w+)", re.MULTILINE)
 _DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -173,11 +176,21 @@ def _check_clashes(renaming: FolderRenaming, may_exist: bool) -> None:
     renamed = {old: new for old in vocabulary.identifiers | vocabulary.defined if (new := renaming.identifier(old)) != old}  # fmt: skip
     used = (vocabulary.identifiers | vocabulary.foreign | vocabulary.defined) - renamed.keys()
     clashes = sorted({*renamed.values()} & used)
+    if renaming.attributes and snake in used - renaming.attributes | OF_EVERY_MODULE | _of_base_classes(
+        reference.checkout
+    ):
+        clashes.append(snake)
     if not clashes and not may_exist:
         taken = {*reference.registered, *reference.registered.values()}
         clashes = sorted({*renaming.model_types.values(), *renaming.classes.values()} & taken)
     if clashes:
         raise AddModelError(f"--name {snake!r} clashes with {clashes[0]!r}, which means something else already; choose another")  # fmt: skip
+
+
+def _of_base_classes(checkout: Checkout) -> frozenset[str]:
+    """What the base classes of models define: an attribute of the new model's name would hide it."""
+    files = (checkout.package_folder / name for name in ("modeling_utils.py", "generation/utils.py"))
+    return frozenset(name for path in files if path.is_file() for name in _METHOD.findall(read_text(path)))
 
 
 def _bare(text: str) -> str:

@@ -60,6 +60,11 @@ class FolderRenaming:
         files = [*(file.path for file in self.reference.files), *self.reference.not_copied]
         return {path.stem: self._by_words(path.stem) for path in files if path.stem != "__init__"}
 
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """The model's name in lower case, where the folder's code assigns an attribute of that name."""
+        return frozenset(self._snakes) & self.reference.vocabulary.attributes
+
     def path(self, path: PurePosixPath) -> PurePosixPath:
         """The new path of a file, both within their model's folder."""
         return path.with_name(f"{self.modules.get(path.stem, path.stem)}{path.suffix}")
@@ -140,11 +145,6 @@ class FolderRenaming:
     def _quoted(self) -> Mapping[str, str]:
         """What is renamed where it stands in quotes: model types, and the model's name."""
         return {**{snake: self.new.snake for snake in self._snakes}, **self._spoken_types}
-
-    @cached_property
-    def _owned_attributes(self) -> frozenset[str]:
-        """The model's name in lower case, where the folder's code assigns an attribute of that name."""
-        return frozenset(self._snakes) & self.reference.vocabulary.attributes
 
     @cached_property
     def _foreign(self) -> frozenset[str]:
@@ -242,7 +242,7 @@ class FolderRenaming:
             return token if _LOADED.search(text, max(start - 40, 0), start) else self._quoted[token]
         if token == self.reference.folder.name and _is_path(text, start, end):
             return self.new.snake
-        if token in self._owned_attributes:
+        if token in self.attributes:
             return self.new.snake if _is_member(text, start, end) else token
         renamed = self.identifier(token)
         if renamed == token and token not in self._foreign and self._is_bare(token):
