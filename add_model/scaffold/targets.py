@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from add_model.errors import AddModelError
+from add_model.errors import AddModelError, ModelExists
 from add_model.library import Library
 from add_model.names import ModelName
 from add_model.references import TARGET, Reference, available, find_reference, registry_of, zoo
@@ -150,7 +150,7 @@ def check_new_name(snake: str, reference: str | None, target: Target, package: s
         return name
     for existing in _existing_models(target):
         if existing == snake and not may_exist:
-            raise AddModelError(f"model {snake!r} exists in {target.root}; choose another --name, or replace it with --force")  # fmt: skip
+            raise ModelExists(f"model {snake!r} exists in {target.root}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
         if existing != snake and _bare(existing) == _bare(snake):
             raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing; choose another")  # fmt: skip
     return name

@@ -48,18 +48,17 @@ def decide(rendering: Rendering, force: bool) -> Outcome:
     # Without a record every file that is there counts as the user's.
     record = load_record(rendering.state_folder) or Record()
     recorded = record.digests
-    for file in (*rendering.files, _record(rendering, record)):
-        ensure_inside(rendering.root, file.path)
-        current = _current(file.path)
-        content = file.text.encode()
-        group = _group(file, current, content, recorded.get(_relative(rendering, file.path)), force)
+    for file in rendering.files:
+        group, change = _decided(rendering, file, recorded.get(_relative(rendering, file.path)), force)
         groups[group].append(file.path)
-        if group in ("written", "edited"):
-            changes.append(Change(file.path, content, expected=current))
+        changes += change
     current_files = {_relative(rendering, file.path) for file in rendering.files}
     earlier = (rendering.root / path for path in sorted(recorded.keys() - current_files))
     stale = tuple(path for path in earlier if path.is_file())
-    return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, stale=stale, changes=tuple(changes))
+    file = _record(rendering, record, stale, groups["kept"])
+    group, change = _decided(rendering, file, None, force)
+    groups[group].append(file.path)
+    return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, stale=stale, changes=(*changes, *change))
 
 
 def write(rendering: Rendering, outcome: Outcome) -> None:
@@ -69,6 +68,16 @@ def write(rendering: Rendering, outcome: Outcome) -> None:
         AddModelError: something cannot be written, or was changed since it was decided.
     """
     write_files(rendering.root, outcome.changes)
+
+
+def _decided(
+    rendering: Rendering, file: RenderedFile, recorded: str | None, force: bool
+) -> tuple[str, tuple[Change, ...]]:
+    """What becomes of a file, and what is to be written for it."""
+    ensure_inside(rendering.root, file.path)
+    current, content = _current(file.path), file.text.encode()
+    group = _group(file, current, content, recorded, force)
+    return group, (Change(file.path, content, expected=current),) if group in ("written", "edited") else ()
 
 
 def _group(file: RenderedFile, current: bytes | None, content: bytes, recorded: str | None, force: bool) -> str:
@@ -81,11 +90,16 @@ def _group(file: RenderedFile, current: bytes | None, content: bytes, recorded: 
     return "kept"
 
 
-def _record(rendering: Rendering, earlier: Record) -> RenderedFile:
-    """What was written for the model, so that an edit can be told from our own text later, and all be undone."""
-    digests = {
-        _relative(rendering, file.path): digest(file.text.encode()) for file in rendering.files if file.of_model
-    }
+def _record(rendering: Rendering, earlier: Record, stale: Sequence[Path], kept: Sequence[Path]) -> RenderedFile:
+    """What was written for the model, so that an edit can be told from our own text later, and all be undone.
+
+    What an earlier run wrote stays a part of it as long as it is there; what the user wrote before never is.
+    """
+    digests = {path: earlier.digests[path] for path in (_relative(rendering, path) for path in stale)}
+    for file in rendering.files:
+        relative = _relative(rendering, file.path)
+        if file.of_model and (file.path not in kept or relative in earlier.digests):
+            digests[relative] = digest(file.text.encode())
     hunks = dict(earlier.hunks)
     for file in rendering.files:
         if file.is_edit:

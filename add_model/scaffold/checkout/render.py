@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from add_model.scaffold.answers import NO_TOKENIZER, dump_answers
-from add_model.scaffold.checkout.edits import Donation, Note, Registration
+from add_model.scaffold.checkout.edits import Donation, Note, Reader, Registration, read_file
 from add_model.scaffold.checkout.modules import new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.checkout.reference import TABLES_OF_KIND
 from add_model.scaffold.checkout.registration import registration_edits
 from add_model.scaffold.formatting import format_files
+from add_model.scaffold.record import Record, checked_path, load_record, state_of, without_hunks
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
 
 # How Transformers lays its modules out, for a tree that does not say so: a source archive, an unpacked wheel.
@@ -35,15 +37,14 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
         text = _package_text(module.text, plan) if str(source.file.path) == "__init__.py" else module.text
         modules.append(RenderedFile(plan.folder / module.path, text))
         left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in dict.fromkeys(module.unmarked)]  # fmt: skip
+    earlier = load_record(state_of(plan.checkout.root, plan.name.snake)) or Record()
+    registration = _registration(plan, lambda path: _before(path, plan, earlier))
+    modules += [RenderedFile(file.path, file.content.decode()) for file in registration.new_files]
     formatted, unformatted_because = format_files(
         plan.checkout.root, {file.path: file.text for file in modules}, _SETTINGS
     )
     files = [replace(file, text=formatted[file.path]) for file in modules]
-    registration = _registration(plan)
-    files += [
-        RenderedFile(edit.path, edit.after.decode(), is_edit=True, of_model=False) for edit in registration.edits
-    ]
-    files += [RenderedFile(file.path, file.content.decode()) for file in registration.new_files]
+    files += _edited(registration, plan, earlier)
     left_out += [LeftOut(_place(note, plan), note.text) for note in registration.notes]
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
@@ -76,7 +77,29 @@ def _package_text(text: str, plan: CheckoutPlan) -> str:
     return with_modules(text, renaming.rename_text(package.text), donated)
 
 
-def _registration(plan: CheckoutPlan) -> Registration:
+def _before(path: Path, plan: CheckoutPlan, earlier: Record) -> bytes:
+    """A file as it was before an earlier run wrote the model, where that can be told."""
+    content = read_file(path)
+    hunks = earlier.hunks.get(path.relative_to(plan.checkout.root).as_posix(), ())
+    before, missing = without_hunks(content, hunks)
+    return content if missing else before
+
+
+def _edited(registration: Registration, plan: CheckoutPlan, earlier: Record) -> Iterator[RenderedFile]:
+    """The files around the model with its entries, and without those that an earlier run gave it and it has no more."""
+    texts = {edit.path: edit.after for edit in registration.edits}
+    for relative in earlier.hunks:
+        path = checked_path(plan.checkout.root, relative)
+        if path not in texts and path.is_file():
+            texts[path] = _before(path, plan, earlier)
+    for path, after in sorted(texts.items()):
+        current = read_file(path)
+        # Entries of models that were added since may stand between; whose comes first is no reason to touch a file.
+        is_same = sorted(current.splitlines()) == sorted(after.splitlines())
+        yield RenderedFile(path, (current if is_same else after).decode(), is_edit=True, of_model=False)
+
+
+def _registration(plan: CheckoutPlan, read: Reader) -> Registration:
     """What makes the model known in the tree around it."""
     renaming = plan.renaming
     return registration_edits(
@@ -86,6 +109,7 @@ def _registration(plan: CheckoutPlan) -> Registration:
         renaming.model_types,
         renaming.classes,
         renaming.rename_text,
+        read=read,
         donation=_donation(plan),
     )
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from add_model.copies.marker import without_markers
-from add_model.scaffold.checkout.edits import Names, NewFile, Reader, read_file
+from add_model.scaffold.checkout.edits import Names, NewFile, Note, Reader, read_file
 
 _NOT_COPIED = frozenset({"__pycache__"})
 
 
-def renamed_tests(names: Names, read: Reader = read_file) -> Iterator[NewFile]:
+def renamed_tests(names: Names, read: Reader = read_file) -> Iterator[NewFile | Note]:
     """Every file of the reference's folder of tests, in a folder of the new model's.
 
-    Markers within are left out: a test is meant to change with its model. What is no Python text is copied as it is.
+    Markers within are left out: a test is meant to change with its model. A file that is no text gets a note.
 
     Raises:
         AddModelError: a file cannot be read.
@@ -28,17 +27,14 @@ def renamed_tests(names: Names, read: Reader = read_file) -> Iterator[NewFile]:
         relative = path.relative_to(folder)
         if not path.is_file() or _NOT_COPIED & set(relative.parts):
             continue
-        yield NewFile(target / relative.with_name(_renamed(path.name, names)), _content(path, names, read))
-
-
-def _content(path: Path, names: Names, read: Reader) -> bytes:
-    content = read(path)
-    if path.suffix != ".py":
-        return content
-    try:
-        return names.rename_text(without_markers(content.decode())).encode()
-    except UnicodeDecodeError:
-        return content
+        try:
+            text = read(path).decode()
+        except UnicodeDecodeError:
+            yield Note(path, 1, f"is no text; copy it to {target.name} if the new model's tests are to read it")
+            continue
+        if path.suffix == ".py":
+            text = names.rename_text(without_markers(text))
+        yield NewFile(target / relative.with_name(_renamed(path.name, names)), text.encode())
 
 
 def _renamed(file_name: str, names: Names) -> str:
