@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -90,6 +91,9 @@ def like(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the defaults and write.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written; touch nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a model, and files, that exist already.")] = False,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Finish a half-written model: keep what is there of it, write the rest.")
+    ] = False,  # fmt: skip
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Add a model that starts as a faithful, tested copy of a reference.
@@ -97,8 +101,9 @@ def like(
     Without a terminal, or with --yes, nothing is asked.
     """
     from add_model.cli import summary
+    from add_model.cli.remove import remove
     from add_model.scaffold.destination import find_root
-    from add_model.scaffold.questionnaire import complete
+    from add_model.scaffold.questionnaire import Earlier, complete
     from add_model.scaffold.tree import write
     from add_model.transaction import recover, was_interrupted
 
@@ -108,14 +113,23 @@ def like(
     if not dry_run:
         for path in recover(root):
             typer.echo(f"taken back from a run that was cut off: {path}", err=True)
+    if finish and force:
+        raise AddModelError("--finish keeps the files that --force replaces; pass one of them")
     request = _request(reference, name, into, heads, tokenizer_like, novelty, answers, force)
+    if finish:
+        request = dataclasses.replace(request, earlier=Earlier.FINISH)
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or as_json or answers)
     try:
-        given = _interviewed(request) if interactive else complete(request)
+        given: Answers | None
+        given, request = _interviewed(request) if interactive else (complete(request), request)
+        if request.earlier is Earlier.REMOVE:
+            assert request.name is not None
+            remove(request.name, root, dry_run)
+            return
         if given is None:
             typer.echo("stopped; nothing was written", err=True)
             raise typer.Exit(1)
-        rendering, outcome = _prepared(given, request, force)
+        rendering, outcome = _prepared(given, request)
         if not dry_run:
             _tell_uncommitted(request)
             write(rendering, outcome)
@@ -180,20 +194,20 @@ def _tell_uncommitted(request: Request) -> None:
         typer.echo(f"note: {files[0]}{others} had uncommitted changes before; git diff shows them beside the new ones", err=True)  # fmt: skip
 
 
-def _interviewed(request: Request) -> Answers | None:
+def _interviewed(request: Request) -> tuple[Answers | None, Request]:
     from add_model.cli.summary import as_text, files_tree
-    from add_model.scaffold.interview import interview
+    from add_model.scaffold.interview import decided
 
-    def preview(answers: Answers) -> str:
-        rendering, outcome = _prepared(answers, request, force=request.replace)
+    def preview(answers: Answers, request: Request) -> str:
+        rendering, outcome = _prepared(answers, request)
         return as_text(files_tree(rendering, outcome))
 
-    return interview(request, preview)
+    return decided(request, preview)
 
 
-def _prepared(answers: Answers, request: Request, force: bool) -> tuple[Rendering, Outcome]:
+def _prepared(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
     from add_model.scaffold.making import make
     from add_model.scaffold.tree import decide
 
     rendering = make(answers, request)
-    return rendering, decide(rendering, force)
+    return rendering, decide(rendering, request.overwrites)

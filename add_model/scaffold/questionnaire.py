@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 
 from add_model.errors import AddModelError
@@ -24,6 +25,14 @@ ALL_HEADS = "all"
 NO_HEADS = "none"
 
 
+class Earlier(str, Enum):
+    """What becomes of an earlier attempt at a model of the same name."""
+
+    FINISH = "finish"
+    REPLACE = "replace"
+    REMOVE = "remove"
+
+
 @dataclass(frozen=True)
 class Request:
     """What was asked for so far; `None` is an answer that is still missing.
@@ -33,6 +42,7 @@ class Request:
         root: the folder of that library, or of the one to be made.
         package: the name of its package.
         replace: whether a model of that name may exist already (`--force`).
+        earlier: what becomes of one that does; `None` where that was not asked.
     """
 
     target: Target
@@ -44,6 +54,17 @@ class Request:
     tokenizer_like: str | None = None
     novelty: str | None = None
     replace: bool = False
+    earlier: Earlier | None = None
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether a model of that name may exist already."""
+        return self.replace or self.earlier is not None
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether files that are there and differ are written over."""
+        return self.replace or self.earlier is Earlier.REPLACE
 
     def with_defaults(self, stored: Answers) -> Request:
         """Takes from stored answers whatever was not asked for otherwise.
@@ -89,7 +110,7 @@ def check_name(snake: str, request: Request) -> ModelName:
         AddModelError: the name is invalid, exists in the library, differs from an existing one only by casing, or
             clashes with what the reference's code or the library's base classes are called.
     """
-    return check_new_name(snake, request.reference, request.target, request.package, request.replace)
+    return check_new_name(snake, request.reference, request.target, request.package, request.may_exist)
 
 
 def chosen_heads(wanted: Iterable[str], reference: Candidate) -> tuple[str, ...]:

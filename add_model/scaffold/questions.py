@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from add_model.errors import AddModelError
+from add_model.errors import AddModelError, ModelExists
 from add_model.names import ModelName
 from add_model.references import TARGET
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER
 from add_model.scaffold.catalogue import TRANSFORMERS, Row, catalogue
-from add_model.scaffold.questionnaire import Request, check_name
+from add_model.scaffold.questionnaire import Earlier, Request, check_name
+from add_model.scaffold.record import load_record, state_of
 from add_model.scaffold.targets import Candidate, find_candidate, tokenizer_answers, tokenizer_donors
 
 ANY_GROUP = "any"
 OTHER_TOKENIZER = "other"
+OTHER_NAME = "other"
 _TYPE_WIDTH = 14
 
 
@@ -25,6 +27,7 @@ class Topic(str, Enum):
     GROUP = "kind"
     REFERENCE = "reference"
     NAME = "name"
+    EARLIER = "earlier attempt"
     HEADS = "heads"
     NOVELTY = "what is new"
     TOKENIZER = "tokenizer"
@@ -104,6 +107,8 @@ def question(topic: Topic, request: Request, group: str | None) -> Question:
         return _about_reference(request, group)
     if topic is Topic.NAME:
         return _about_name(request)
+    if topic is Topic.EARLIER:
+        return _about_earlier(request)
     if topic is Topic.NOVELTY:
         return _about_novelty(request)
     reference = chosen_reference(request)
@@ -172,11 +177,26 @@ def _about_name(request: Request) -> Write:
     def refuse(text: str) -> str | None:
         try:
             check_name(text, request)
+        except ModelExists:
+            # What to do with it is the next question.
+            return None
         except AddModelError as error:
             return str(error).removeprefix("--name ")
         return None
 
     return Write("What is the new model called?", request.name or "", "such as brand_new_bert", refuse, casings)
+
+
+def _about_earlier(request: Request) -> Choose:
+    assert request.name is not None
+    unknown = None if load_record(state_of(request.root, request.name)) else "add-model does not remember writing it"
+    options = (
+        Option(Earlier.FINISH.value, "finish it: keep the files that are there, write the others"),
+        Option(Earlier.REPLACE.value, "replace it: write every file anew, yours included"),
+        Option(Earlier.REMOVE.value, "remove it, and stop", unknown),
+        Option(OTHER_NAME, "leave it, and choose another name"),
+    )
+    return Choose(f"There is a model {request.name} already. What becomes of it?", options, Earlier.FINISH.value)
 
 
 def _about_heads(request: Request, reference: Candidate) -> Check:

@@ -109,20 +109,51 @@ def without_hunks(content: bytes, hunks: Sequence[Hunk]) -> tuple[bytes, tuple[H
 
 def _added(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[Hunk, ...] | None:
     """The hunks where lines were added and none changed; `None` where that is not so."""
-    hunks: list[Hunk] = []
-    place = 0
-    lines: list[bytes] = []
+    spans: list[tuple[int, int]] = []
+    place, start = 0, None
     for number, line in enumerate(new):
         if place < len(old) and line == old[place]:
-            if lines:
-                hunks.append(Hunk(number - len(lines) + 1, b"", b"".join(lines)))
-                lines = []
+            if start is not None:
+                spans.append((start, number))
+                start = None
             place += 1
-        else:
-            lines.append(line)
-    if lines:
-        hunks.append(Hunk(len(new) - len(lines) + 1, b"", b"".join(lines)))
-    return tuple(hunks) if place == len(old) else None
+        elif start is None:
+            start = number
+    if start is not None:
+        spans.append((start, len(new)))
+    if place < len(old):
+        return None
+    hunks: list[Hunk] = []
+    border = 0
+    for start, end in spans:
+        start, border = _aligned(new, start, end, border)
+        hunks.append(Hunk(start + 1, b"", b"".join(new[start:border])))
+    return tuple(hunks)
+
+
+def _aligned(lines: Sequence[bytes], start: int, end: int, border: int) -> tuple[int, int]:
+    """The lines that were added as one writes them, where the same lines around them leave a choice.
+
+    Of `(`, `"jay",`, `),` before another `(` the first may as well have been there already; but what somebody puts
+    between two entries stands between whole entries, and must not come to stand within a hunk.
+    """
+    first, last = start, end
+    while not _is_closed(lines[first:last]):
+        if first <= border or lines[first - 1] != lines[last - 1]:
+            return start, end
+        first, last = first - 1, last - 1
+    return first, last
+
+
+def _is_closed(lines: Sequence[bytes]) -> bool:
+    """Whether every bracket that the lines open is closed in them, and the other way round."""
+    depth = 0
+    for line in lines:
+        for byte in line:
+            depth += (byte in b"([{") - (byte in b")]}")
+            if depth < 0:
+                return False
+    return depth == 0
 
 
 def _differences(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[Hunk]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from add_model.errors import AddModelError
+from add_model.errors import AddModelError, ModelExists
 from add_model.library import Library
 from add_model.names import ModelName
 from add_model.references import TARGET, Reference, available, find_reference, registry_of, zoo
@@ -178,7 +178,7 @@ def _check_is_new(snake: str, models: Collection[str], root: Path | None, packag
         raise AddModelError(f"--name {snake!r} is the name of the library's own package; choose another")
     for existing in models:
         if existing == snake and not may_exist:
-            raise AddModelError(f"model {snake!r} exists in {root}; choose another --name, or replace it with --force")
+            raise ModelExists(f"model {snake!r} exists in {root}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
         if existing != snake and _bare(existing) == _bare(snake):
             raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing; choose another")  # fmt: skip
 

@@ -244,7 +244,9 @@ def test_a_name_is_checked_as_it_is_typed(tmp_path) -> None:
     name = question(Topic.NAME, Request(library, tmp_path, "my_models"), None)
     assert isinstance(name, Write) and name.refuse is not None
     assert name.refuse("newer_bert") is None
-    for wrong, why in (("", "snake_case"), ("New-Bert", "try new_bert"), ("class", "keyword"), ("list", "builtin"), ("brand_new_bert", "exists"), ("brandnewbert", "casing")):  # fmt: skip
+    # What becomes of a model that there is already is the next question.
+    assert name.refuse("brand_new_bert") is None
+    for wrong, why in (("", "snake_case"), ("New-Bert", "try new_bert"), ("class", "keyword"), ("list", "builtin"), ("brandnewbert", "casing")):  # fmt: skip
         assert why in (name.refuse(wrong) or "")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from add_model.errors import AddModelError
+from add_model.errors import AddModelError, ModelExists
 from add_model.names import ModelName
 from add_model.references import read_text
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, Answers
@@ -157,7 +157,7 @@ def check_checkout_name(snake: str, specification: str | None, checkout: Checkou
     others = {path.name for path in checkout.models_folder.iterdir() if path.is_dir()}
     for existing in sorted({*folders, *others, *registered}):
         if existing in (snake, snake.replace("_", "-")) and not may_exist:
-            raise AddModelError(f"model {existing!r} exists in {checkout.root}; choose another --name, or replace it with --force")  # fmt: skip
+            raise ModelExists(f"model {existing!r} exists in {checkout.root}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
         if existing != snake and _bare(existing) == _bare(snake):
             raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing; choose another")  # fmt: skip
     if specification is None:
