@@ -155,7 +155,7 @@ class FolderRenaming:
     def _explicit(self) -> Mapping[str, str]:
         """Every name that the folder's code defines and that is renamed, modules included."""
         vocabulary = self.reference.vocabulary
-        found = {name: self._by_words(name) for name in vocabulary.defined - self.given.keys()}
+        found = {name: self._defined(name) for name in vocabulary.defined - self.given.keys()}
         for name in self.reference.classes - self.given.keys():
             if found[name] == name:
                 found[name] = self._led(name)
@@ -166,7 +166,23 @@ class FolderRenaming:
             while found[name] in taken or found[name] in vocabulary.defined - found.keys():
                 found[name] = f"{found[name].replace(self.new.camel, f'{self.new.camel}_', 1)}"
             taken[found[name]] = name
-        return {**found, **{old: new for old, new in self.modules.items() if old != new}}
+        # A variable that is called as the model and nothing else is left alone: the word may mean what it says.
+        private = vocabulary.variables - vocabulary.outward - self._foreign
+        variables = {name: new for name in private if "_" in name and (new := self._by_words(name)) != name}
+        return {**variables, **found, **{old: new for old, new in self.modules.items() if old != new}}
+
+    def _defined(self, name: str) -> str:
+        """The new name of something that the folder defines at a top level."""
+        renamed = self._by_words(name)
+        if renamed != name:
+            return renamed
+        lead = _FRAMEWORK.match(name).end()  # type: ignore[union-attr]
+        stem = name[lead:]
+        for spelling in self.reference.spellings:
+            # A run of capitals may go on behind the name: `CLIPMLP`.
+            if stem.startswith(spelling) and stem[len(spelling) :][:1].isupper() and not self._is_of_another(stem, len(spelling)):  # fmt: skip
+                return name[:lead] + self.new.camel + stem[len(spelling) :]
+        return name
 
     def _rank(self, name: str) -> int:
         spellings = self.reference.spellings

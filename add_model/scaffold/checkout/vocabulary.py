@@ -25,6 +25,8 @@ class Vocabulary:
         model_types: class -> the model type that it says it is of.
         attributes: what its code assigns on `self`.
         identifiers: every identifier of its code.
+        variables: what its code assigns plainly, of which `outward` names are no variables alone.
+        outward: attributes, fields of classes, parameters and keywords, which others may know by their names.
     """
 
     defined: set[str] = field(default_factory=set)
@@ -34,6 +36,8 @@ class Vocabulary:
     model_types: dict[str, str] = field(default_factory=dict)
     attributes: set[str] = field(default_factory=set)
     identifiers: set[str] = field(default_factory=set)
+    variables: set[str] = field(default_factory=set)
+    outward: set[str] = field(default_factory=set)
 
     def read(self, tree: ast.Module, own_folder: str, depth: int) -> None:
         """Adds what a module says.
@@ -46,26 +50,35 @@ class Vocabulary:
         for statement in top_level(tree.body):
             self._read_statement(statement)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name):
-                self.identifiers.add(node.id)
-            elif isinstance(node, ast.Attribute):
-                self.identifiers.add(node.attr)
-                if isinstance(node.ctx, ast.Store):
-                    self.attributes.add(node.attr)
-            elif isinstance(node, ast.arg):
-                self.identifiers.add(node.arg)
-            elif isinstance(node, ast.ClassDef):
-                self.identifiers.add(node.name)
+            self._read_identifiers(node)
+            if isinstance(node, ast.ClassDef):
                 self._read_model_type(node)
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                self.identifiers.add(node.name)
-            elif isinstance(node, ast.ImportFrom):
-                if not _is_inside(node, own_folder, depth):
-                    self.foreign.update(alias.asname or alias.name for alias in node.names)
-                    self.foreign.update(alias.name for alias in node.names)
+                fields = (target for statement in node.body for target in assigned(statement))
+                self.outward.update(field.id for field in fields if isinstance(field, ast.Name))
+            elif isinstance(node, ast.ImportFrom) and not _is_inside(node, own_folder, depth):
+                self.foreign.update(name for alias in node.names for name in (alias.asname, alias.name) if name)
             elif isinstance(node, ast.Import):
                 self.foreign.update(part for alias in node.names for part in alias.name.split("."))
         self.foreign -= {"*"}
+
+    def _read_identifiers(self, node: ast.AST) -> None:
+        name: str | None = None
+        if isinstance(node, ast.Name):
+            name = node.id
+            if isinstance(node.ctx, ast.Store):
+                self.variables.add(name)
+        elif isinstance(node, ast.Attribute):
+            name = node.attr
+            self.outward.add(name)
+            if isinstance(node.ctx, ast.Store):
+                self.attributes.add(name)
+        elif isinstance(node, (ast.arg, ast.keyword)) and node.arg is not None:
+            name = node.arg
+            self.outward.add(name)
+        elif isinstance(node, _DEFINITION):
+            name = node.name
+        if name is not None:
+            self.identifiers.add(name)
 
     def _read_statement(self, statement: ast.stmt) -> None:
         if isinstance(statement, _DEFINITION):

@@ -94,6 +94,11 @@ def test_every_model_type_of_a_folder_gets_one_of_its_own(folder: str, types: di
         ("qwen2_5_vl", "Qwen2_5_VLModel, Qwen2VLModel, modeling_qwen2_5_vl", "NewKidModel, Qwen2VLModel, modeling_new_kid"),
         ("sam3", "Sam3Model, SamModel, Sam3VideoModel", "NewKidModel, SamModel, Sam3VideoModel"),
         ("megatron_bert", "MegatronBertModel, BertModel", "NewKidModel, BertModel"),
+        # Defined in the folder, so that the name need not end where a word does.
+        ("clip", "CLIPMLP, CLIPMSE", "NewKidMLP, CLIPMSE"),
+        # A variable is nobody else's business; an attribute or a parameter may be.
+        ("distilbert", "distilbert_output[0]", "new_kid_output[0]"),
+        ("esm", "self.esm_layers, esm_ablate_sequence", "self.esm_layers, esm_ablate_sequence"),
     ],
 )  # fmt: skip
 def test_words_are_renamed_and_nothing_else(folder: str, text: str, renamed: str) -> None:
