@@ -80,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sample", action="store_true", help="the fixed sample of forty")
     parser.add_argument("--named", action="store_true", help="the architectures that the domain page names")
     parser.add_argument("--pattern", default="brand_new_{}", help="the new names; {} is the folder's")
+    parser.add_argument("--style", default="single", help="single, or modular where the tree has modular files")
     parser.add_argument("--python", default=sys.executable, help="the interpreter that can import the tree")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--chunk", type=int, default=40, help="how many models are judged between two notes")
@@ -111,7 +112,7 @@ def _work(arguments: argparse.Namespace, tree: Path, references: Sequence[str]) 
         made: dict[str, str] = {}
         for reference, name in chunk.items():
             there = (scratch / "src" / "transformers" / "models" / name).is_dir()
-            error = None if there else add_model_like(scratch, reference, name)
+            error = None if there else add_model_like(scratch, reference, name, "--style", arguments.style)
             if error is None:
                 made[reference] = name
             else:

@@ -82,6 +82,15 @@ def like(
             show_default=False,
         ),
     ] = None,  # fmt: skip
+    style: Annotated[
+        str | None,
+        typer.Option(
+            "--style",
+            metavar="single|modular",
+            help="In a checkout with modular files: write one, and what follows from it.",
+            show_default="single",
+        ),
+    ] = None,  # fmt: skip
     answers: Annotated[
         Path | None,
         typer.Option(
@@ -115,7 +124,7 @@ def like(
             typer.echo(f"taken back from a run that was cut off: {path}", err=True)
     if finish and force:
         raise AddModelError("--finish keeps the files that --force replaces; pass one of them")
-    request = _request(reference, name, into, heads, tokenizer_like, novelty, answers, force)
+    request = _request(reference, name, into, heads, tokenizer_like, novelty, style, answers, force)
     if finish:
         request = dataclasses.replace(request, earlier=Earlier.FINISH)
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or as_json or answers)
@@ -149,6 +158,7 @@ def _request(
     heads: str | None,
     tokenizer_like: str | None,
     novelty: str | None,
+    style: str | None,
     answers: Path | None,
     force: bool,
 ) -> Request:
@@ -176,6 +186,7 @@ def _request(
         heads=None if heads is None else tuple(head.strip() for head in heads.split(",") if head.strip()),
         tokenizer_like=tokenizer_like,
         novelty=novelty,
+        style=style,
         replace=force,
     )
     return given if stored is None else given.with_defaults(stored)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from add_model.errors import AddModelError, ModelExists
 from add_model.names import ModelName
-from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, Answers
+from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE, Answers
 from add_model.scaffold.questionnaire import Earlier, Request, check_name, chosen_heads, complete
 from add_model.scaffold.questions import (
     ANY_GROUP,
@@ -25,7 +25,7 @@ from add_model.scaffold.questions import (
     chosen_reference,
     question,
 )
-from add_model.scaffold.targets import check_tokenizer
+from add_model.scaffold.targets import check_style, check_tokenizer, styles
 
 PREVIEW = "preview"
 WRITE = "write"
@@ -37,6 +37,7 @@ _CHANGES = {
     Topic.HEADS: "change the heads",
     Topic.NOVELTY: "change what is new",
     Topic.TOKENIZER: "change the tokenizer",
+    Topic.STYLE: "change the style",
 }
 
 Reply = str | tuple[str, ...]
@@ -108,7 +109,7 @@ def decided(
             return None, request
         answers = complete(request)
         asker.show(summary(answers))
-        reply = asker.ask(review(seen=previewed == answers))
+        reply = asker.ask(review(previewed == answers, with_style=len(styles(request.target)) > 1))
         if reply == WRITE:
             return answers, request
         if reply == STOP:
@@ -169,6 +170,8 @@ def answered(conversation: Conversation, topic: Topic, reply: Reply) -> Conversa
         return _with_earlier(conversation, reply)
     if topic is Topic.NOVELTY:
         return replace(conversation, request=replace(request, novelty=reply.strip()))
+    if topic is Topic.STYLE:
+        return replace(conversation, request=replace(request, style=check_style(reply, request.target)))
     if reply == OTHER_TOKENIZER:
         return replace(conversation, pending=(Topic.TOKENIZER_REFERENCE, *pending))
     tokenizer_like = check_tokenizer(reply, chosen_reference(request), request.target)
@@ -197,14 +200,17 @@ def summary(answers: Answers) -> str:
         "heads": ", ".join(answers.heads) or "none",
         "what is new": answers.novelty or "(nothing yet)",
         "tokenizer": tokenizer.get(answers.tokenizer_like, f"like {answers.tokenizer_like}"),
+        "style": answers.style,
         "library": answers.package,
     }
     return "\n".join(["", *(f"  {label:<12} {value}" for label, value in lines.items()), ""])
 
 
-def review(seen: bool) -> Choose:
+def review(seen: bool, with_style: bool = False) -> Choose:
     """The last question. What is proposed is to look at the files first, and to write them once they were seen."""
-    changes = (Option(topic.value, label) for topic, label in _CHANGES.items())
+    changes = (
+        Option(topic.value, label) for topic, label in _CHANGES.items() if with_style or topic is not Topic.STYLE
+    )
     options = (
         Option(PREVIEW, "preview the files"),
         Option(WRITE, "write them"),
@@ -289,6 +295,7 @@ def _is_missing(topic: Topic, request: Request) -> bool:
         Topic.HEADS: request.heads,
         Topic.NOVELTY: request.novelty,
         Topic.TOKENIZER: request.tokenizer_like,
+        Topic.STYLE: request.style or (None if len(styles(request.target)) > 1 else SINGLE_STYLE),
     }
     return topic in given and given[topic] is None
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.names import ModelName
-from add_model.scaffold.answers import SAME_TOKENIZER, Answers
+from add_model.scaffold.answers import SAME_TOKENIZER, SINGLE_STYLE, Answers
 from add_model.scaffold.targets import (
     Candidate,
     Target,
     check_new_name,
+    check_style,
     check_tokenizer,
     find_candidate,
     is_made_from_itself,
@@ -53,6 +54,7 @@ class Request:
     heads: tuple[str, ...] | None = None
     tokenizer_like: str | None = None
     novelty: str | None = None
+    style: str | None = None
     replace: bool = False
     earlier: Earlier | None = None
 
@@ -79,6 +81,7 @@ class Request:
             heads=stored.heads if self.heads is None and same else self.heads,
             tokenizer_like=self.tokenizer_like or (stored.tokenizer_like if same else None),
             novelty=self.novelty if self.novelty is not None else stored.novelty,
+            style=self.style or stored.style,
         )
 
 
@@ -98,8 +101,9 @@ def complete(request: Request) -> Answers:
         raise AddModelError(f"{reference.specification} cannot be made from itself; choose another --name, or another reference such as zoo:bert")  # fmt: skip
     heads = reference.all_heads if request.heads is None else chosen_heads(request.heads, reference)
     tokenizer_like = check_tokenizer(request.tokenizer_like or SAME_TOKENIZER, reference, request.target)
+    style = check_style(request.style or SINGLE_STYLE, request.target)
     return Answers(
-        reference.specification, request.name, request.package, heads, tokenizer_like, request.novelty or ""
+        reference.specification, request.name, request.package, heads, tokenizer_like, request.novelty or "", style
     )
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 from add_model.errors import AddModelError, ModelExists
 from add_model.names import ModelName
 from add_model.references import TARGET
-from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER
+from add_model.scaffold.answers import MODULAR_STYLE, NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE
 from add_model.scaffold.catalogue import TRANSFORMERS, Row, catalogue
 from add_model.scaffold.questionnaire import Earlier, Request, check_name
 from add_model.scaffold.record import load_record, state_of
@@ -32,6 +32,7 @@ class Topic(str, Enum):
     NOVELTY = "what is new"
     TOKENIZER = "tokenizer"
     TOKENIZER_REFERENCE = "tokenizer's reference"
+    STYLE = "style"
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ def question(topic: Topic, request: Request, group: str | None) -> Question:
         return _about_earlier(request)
     if topic is Topic.NOVELTY:
         return _about_novelty(request)
+    if topic is Topic.STYLE:
+        return _about_style(request)
     reference = chosen_reference(request)
     if topic is Topic.HEADS:
         return _about_heads(request, reference)
@@ -236,6 +239,16 @@ def _about_tokenizer_reference(request: Request, reference: Candidate) -> Choose
         for specification, name, tokenizer in tokenizer_donors(request.target, reference)
     ]
     return Choose("Which model's tokenizer?", tuple(options), _offered(options, request.tokenizer_like), True)
+
+
+def _about_style(request: Request) -> Choose:
+    options = (
+        Option(SINGLE_STYLE, "single files, each block marked as the copy that it is"),
+        Option(
+            MODULAR_STYLE, "a modular file, in which each class derives from the reference's, and single files from it"
+        ),
+    )
+    return Choose("How is it written?", options, request.style or SINGLE_STYLE)
 
 
 def _offered(options: Sequence[Option], value: str | None) -> str | None:

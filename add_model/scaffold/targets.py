@@ -15,7 +15,7 @@ from add_model.library import Library
 from add_model.names import ModelName
 from add_model.references import TARGET, Reference, available, find_reference, registry_of, zoo
 from add_model.registry import CONFIGURATION_MAPPING
-from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER
+from add_model.scaffold.answers import MODULAR_STYLE, NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout
 from add_model.scaffold.checkout.plan import check_checkout_name, donated_kinds
 from add_model.scaffold.checkout.reference import find_checkout_reference, model_folders, registered_types
@@ -137,6 +137,26 @@ def check_tokenizer(wanted: str, reference: Candidate, target: Target) -> str:
     if not has_one:
         raise AddModelError(f"--tokenizer-like: {wanted} has no tokenizer; choose another reference, same or none")
     return SAME_TOKENIZER if other.specification == reference.specification else other.specification
+
+
+def styles(target: Target) -> tuple[str, ...]:
+    """The styles that a model can be written in."""
+    if isinstance(target, Checkout) and any(target.models_folder.glob("*/modular_*.py")):
+        return SINGLE_STYLE, MODULAR_STYLE
+    return (SINGLE_STYLE,)
+
+
+def check_style(wanted: str, target: Target) -> str:
+    """The style, where the target knows it.
+
+    Raises:
+        AddModelError: it does not.
+    """
+    if wanted in styles(target):
+        return wanted
+    if wanted != MODULAR_STYLE:
+        raise AddModelError(f"--style {wanted!r} is none; choose from: {', '.join(styles(target))}")
+    raise AddModelError("--style modular: only checkouts of Transformers with modular_*.py files have what writes single files anew from them; leave --style out")  # fmt: skip
 
 
 def check_new_name(snake: str, reference: str | None, target: Target, package: str, may_exist: bool) -> ModelName:

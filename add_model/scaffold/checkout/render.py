@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from add_model.scaffold.answers import NO_TOKENIZER, dump_answers
+from add_model.scaffold.answers import MODULAR_STYLE, NO_TOKENIZER, dump_answers
 from add_model.scaffold.checkout.edits import Donation, Names, NewFile, Note, Reader, Registration, read_file
+from add_model.scaffold.checkout.modular import is_from_modular, modular_text, single_module
 from add_model.scaffold.checkout.modules import new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.checkout.reference import TABLES_OF_KIND, kind_of
@@ -33,8 +34,12 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
         AddModelError: a file cannot be read, or does not parse.
     """
     modules, left_out = [], list(_not_copied(plan))
+    is_modular = plan.answers.style == MODULAR_STYLE
+    if is_modular:
+        modules.append(RenderedFile(plan.folder / f"modular_{plan.name.snake}.py", modular_text(plan)))
     for source in plan.sources:
-        module = new_module(source.file, source.renaming)
+        follows = is_modular and is_from_modular(source)
+        module = single_module(source, plan.name.snake) if follows else new_module(source.file, source.renaming)
         text = _package_text(module.text, plan) if str(source.file.path) == "__init__.py" else module.text
         modules.append(RenderedFile(plan.folder / module.path, text))
         left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in dict.fromkeys(module.unmarked)]  # fmt: skip
@@ -152,6 +157,8 @@ def _place(note: Note, plan: CheckoutPlan) -> str:
 
 def _not_copied(plan: CheckoutPlan) -> Iterator[LeftOut]:
     for path in plan.reference.not_copied:
+        if path.name.startswith("modular_") and plan.answers.style == MODULAR_STYLE:
+            continue
         why = "a modular file makes single files, and the new ones are edited by hand" if path.name.startswith("modular_") else "it converts the reference's own checkpoints"  # fmt: skip
         yield LeftOut(str(path), why)
 
