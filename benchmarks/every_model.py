@@ -82,6 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pattern", default="brand_new_{}", help="the new names; {} is the folder's")
     parser.add_argument("--style", default="single", help="single, or modular where the tree has modular files")
     parser.add_argument("--python", default=sys.executable, help="the interpreter that can import the tree")
+    parser.add_argument("--no-forward", action="store_true", help="leave out the forward passes, half of the time")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--chunk", type=int, default=40, help="how many models are judged between two notes")
     parser.add_argument("--work", type=Path, default=Path("every_model_work"), help="scratch trees and state")
@@ -120,16 +121,17 @@ def _work(arguments: argparse.Namespace, tree: Path, references: Sequence[str]) 
         if not made:
             continue
         quality = quality_problems(scratch, made)
-        for line in _judged(arguments.python, scratch, made):
+        for line in _judged(arguments, scratch, made):
             line["problems"] += quality[line["name"]]
             append_line(state, line)
             print(*rows([line]), file=sys.stderr, flush=True)
 
 
-def _judged(python: str, scratch: Path, made: dict[str, str]) -> Iterator[dict]:
+def _judged(arguments: argparse.Namespace, scratch: Path, made: dict[str, str]) -> Iterator[dict]:
     """The lines of the judge, each as soon as it is there; and one for every model that it did not get to."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(scratch / "src"), str(REPOSITORY)])}
-    command = [python, "-m", "tests.transformers_models.judge", str(scratch)]
+    command = [arguments.python, "-m", "tests.transformers_models.judge", str(scratch)]
+    command += ["--no-forward"] if arguments.no_forward else []
     command += [f"{reference}={name}" for reference, name in made.items()]
     left = dict(made)
     with tempfile.TemporaryFile("w+") as said:

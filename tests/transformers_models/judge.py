@@ -1,6 +1,6 @@
 """The process that imports a scratch tree's Transformers once and judges models in it, one JSON line each.
 
-    PYTHONPATH=SCRATCH/src:REPOSITORY python -m tests.transformers_models.judge SCRATCH REFERENCE=NAME ... > lines.jsonl
+    PYTHONPATH=SCRATCH/src:REPOSITORY python -m tests.transformers_models.judge SCRATCH [--no-forward] REFERENCE=NAME ... > lines.jsonl
 
 Each model is judged in a child process of its own, so that neither its memory nor its end is the next one's.
 """
@@ -44,18 +44,21 @@ def main(arguments: Sequence[str]) -> None:
     transformers.logging.set_verbosity_error()
     for module in ("modeling_utils", "generation", "models.auto.modeling_auto", "models.auto.processing_auto"):
         importlib.import_module(f"transformers.{module}")  # once, for all the children
+    with_forward = "--no-forward" not in arguments
     for argument in arguments[1:]:
-        reference, _, name = argument.partition("=")
-        print(json.dumps(_in_a_child(package, reference, name)), flush=True)
+        reference, separator, name = argument.partition("=")
+        if separator:
+            print(json.dumps(_in_a_child(package, reference, name, with_forward)), flush=True)
 
 
-def judge(package: Path, reference: str, name: str) -> dict[str, Any]:
+def judge(package: Path, reference: str, name: str, with_forward: bool = True) -> dict[str, Any]:
     """What there is to say of a model, as JSON: its problems, and how many of its classes passed what.
 
     Args:
         package: the folder `transformers` of the scratch tree.
         reference: the reference's folder below `models`, such as `bert` or `deprecated/van`.
         name: the new model's folder.
+        with_forward: whether forward passes are compared as well.
     """
     start = time.monotonic()
     folders = package / "models"
@@ -72,7 +75,10 @@ def judge(package: Path, reference: str, name: str) -> dict[str, Any]:
     problems += _conversion_problems(types)
     for old_class, new_class in _model_classes(old, new, pairing):
         counts["classes"] += 1
-        problems += [f"{new_class.__name__}: {text}" for text in _class_problems(old_class, new_class, counts)]
+        found = list(_class_problems(old_class, new_class, counts))
+        if with_forward and not found:
+            found += _forward_problems(old_class, new_class, counts)
+        problems += [f"{new_class.__name__}: {text}" for text in found]
     return {
         "reference": reference,
         "name": name,
@@ -92,10 +98,12 @@ def _class_problems(old_class: Any, new_class: Any, counts: Counter[str]) -> Ite
             yield f"raises {after.error}, the reference {before.error}"
     elif after.error is not None:
         yield f"raises {after.error}, while the reference instantiates"
-        return
     else:
         counts["instantiates"] += 1
         yield from parameter_problems(before, after)
+
+
+def _forward_problems(old_class: Any, new_class: Any, counts: Counter[str]) -> Iterator[str]:
     if "forward" not in vars(old_class):
         return
     problem = forward_problem(old_class, new_class)
@@ -172,14 +180,14 @@ def _model_classes(old: str, new: str, pairing: Pairing) -> Iterator[tuple[Any, 
                     yield value, counterpart
 
 
-def _in_a_child(package: Path, reference: str, name: str) -> dict[str, Any]:
+def _in_a_child(package: Path, reference: str, name: str, with_forward: bool) -> dict[str, Any]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
         try:
             resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-            result = judge(package, reference, name)
+            result = judge(package, reference, name, with_forward)
         except BaseException as error:  # noqa: BLE001 -- a child says whatever ends it
             place = traceback.extract_tb(error.__traceback__)[-1]
             said = f"judging it raises {describe(error)} ({Path(place.filename).name}:{place.lineno})"
