@@ -76,12 +76,15 @@ def model_types(target: Target) -> Collection[str]:
     return [] if not isinstance(target, Library) else registry_of(target).model_types
 
 
-def title_of(model_type: str, target: Library | Checkout | OutOfTree) -> str:
-    """How one of the target's own models is called in prose, as far as its registration tells."""
-    if not isinstance(target, Library):
-        tree = target.installed if isinstance(target, OutOfTree) else target
-        return registered_types(tree).get(model_type, model_type).removesuffix("Config")
-    return registry_of(target).mappings[CONFIGURATION_MAPPING][model_type].removesuffix("Config")
+def titles(target: Library | Checkout | OutOfTree) -> dict[str, str]:
+    """How each of the target's own models is called in prose, as far as its registration tells."""
+    tree = tree_of(target)
+    if tree is not None:
+        registered = registered_types(tree)
+        return {name: registered.get(name, name).removesuffix("Config") for name in model_folders(tree)}
+    assert isinstance(target, Library)
+    registry = registry_of(target)
+    return {name: registry.mappings[CONFIGURATION_MAPPING][name].removesuffix("Config") for name in registry.model_types}  # fmt: skip
 
 
 def origin_of(target: Library | Checkout | OutOfTree) -> str:

@@ -78,7 +78,7 @@ def run_like(scratch: Path, reference: str, name: str, *options: str) -> subproc
 
 
 def changes_elsewhere(tree: Path, scratch: Path) -> Iterator[str]:
-    """Where a file that the tree had is gone, or lost or changed a line: entries are only ever added."""
+    """Where a file that the tree had is gone, or lost something: entries are only ever added."""
     package = package_of(tree)
     for path in sorted(package.rglob("*")):
         if not path.is_file() or "__pycache__" in path.parts:
@@ -91,10 +91,12 @@ def changes_elsewhere(tree: Path, scratch: Path) -> Iterator[str]:
         before, after = path.read_bytes(), copy.read_bytes()
         if before == after:
             continue
-        lines = iter(after.splitlines(keepends=True))
-        lost = next((line for line in before.splitlines(keepends=True) if line not in lines), None)
+        # Byte by byte, as an entry may be put into the middle of a line.
+        left = iter(after)
+        lost = next((offset for offset, byte in enumerate(before) if byte not in left), None)
         if lost is not None:
-            yield f"{relative} lost a line: {lost.decode(errors='replace').strip()[:100]}"
+            line = before.count(b"\n", 0, lost) + 1
+            yield f"{relative} lost something of its line {line}"
 
 
 def _reference(folder: str) -> str:
