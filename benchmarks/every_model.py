@@ -29,7 +29,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from tests.transformers_models.folders import NAMED, SAMPLE, model_folders, new_name  # noqa: E402
+from tests.transformers_models.folders import EXCEPTIONS, NAMED, SAMPLE, model_folders, new_name  # noqa: E402
 from tests.transformers_models.quality import quality_problems  # noqa: E402
 from tests.transformers_models.scratch import (  # noqa: E402
     add_model_like,
@@ -64,13 +64,21 @@ def main() -> None:
     judged = [line for reference, line in lines.items() if reference in references]
     print("\n".join(rows(judged)))
     print(summary(judged))
-    for number in range(arguments.processes):
-        scratch = arguments.work / f"tree-{number}"
-        for change in changes_elsewhere(tree, scratch) if scratch.is_dir() else ():
-            print(f"tree {number}: {change}")
+    changes = [
+        change for tree_number in range(arguments.processes) for change in _changes(arguments, tree, tree_number)
+    ]
+    print("\n".join(changes) if changes else "nothing else in the trees has changed but for what was added")
     missing = len(set(references) - lines.keys())
     if missing or any(failed):
         sys.exit(f"{missing} of {len(references)} models were not judged; run it again to go on")
+    if changes or any(line["problems"] and line["reference"] not in EXCEPTIONS for line in judged):
+        sys.exit(1)
+
+
+def _changes(arguments: argparse.Namespace, tree: Path, number: int) -> Iterator[str]:
+    scratch = arguments.work / f"tree-{number}"
+    for change in changes_elsewhere(tree, scratch) if scratch.is_dir() else ():
+        yield f"tree {number}: {change}"
 
 
 def _arguments() -> argparse.Namespace:
