@@ -61,9 +61,14 @@ def find_candidate(specification: str, target: Target) -> Candidate:
     Raises:
         AddModelError: there is no such model; the nearest ones are offered.
     """
-    tree = tree_of(target)
-    if tree is not None:
-        return find_checkout_reference(specification, tree)
+    if isinstance(target, OutOfTree):
+        try:
+            return find_checkout_reference(specification, target.installed)
+        except AddModelError as error:
+            # Where the package is installed is no place to be sent to.
+            raise AddModelError(str(error).replace(f" --into {target.installed.root}", "")) from error
+    if isinstance(target, Checkout):
+        return find_checkout_reference(specification, target)
     assert target is None or isinstance(target, Library)
     return find_reference(specification, target)
 
@@ -180,7 +185,10 @@ def check_new_name(snake: str, reference: str | None, target: Target, package: s
         return check_checkout_name(snake, reference, target, may_exist)
     if isinstance(target, OutOfTree):
         # What it is registered as must be new to the installed Transformers as well.
-        name = check_checkout_name(snake, reference, target.installed, may_exist=False)
+        try:
+            name = check_checkout_name(snake, reference, target.installed, may_exist=False)
+        except ModelExists as error:
+            raise AddModelError(f"--name {snake!r} is a model of the installed {PACKAGE}; choose another") from error
         _check_is_new(snake, target.models, target.root, package, may_exist)
         return name
     name = ModelName.from_snake(snake)

@@ -101,8 +101,11 @@ def test_a_project_that_depends_on_transformers_is_taught(tmp_path: Path, instal
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["transformers:lama", "--name", "my_llama", "--into", "my_models"], "nearest: transformers:llama"),
-        (["transformers:llama", "--name", "bert", "--into", "my_models"], "exists in"),
+        (
+            ["transformers:lama", "--name", "my_llama", "--into", "my_models"],
+            "nearest: transformers:llama (all: add-model references)",
+        ),
+        (["transformers:llama", "--name", "bert", "--into", "my_models"], "is a model of the installed transformers"),
         (["transformers:llama", "--name", "my_llama", "--into", "transformers"], "cannot be called"),
         (["transformers:llama", "--name", "my_models", "--into", "my_models"], "the library's own package"),
     ],
@@ -174,3 +177,25 @@ def test_what_is_saved_loads_in_a_process_that_knows_nothing_of_the_package(tmp_
         return done.stdout.strip()
 
     assert run(SAVE, str(tmp_path / "my_models" / "src")) == run(LOAD, "")
+
+
+def test_a_model_is_removed_again_and_the_others_stay(tmp_path: Path, installed: Path) -> None:
+    like(tmp_path, installed, "transformers:llama", "--name", "my_llama", "--into", "my_models")
+    root = tmp_path / "my_models"
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    like(root, installed, "bert", "--name", "my_bert")
+    assert (root / "src" / "my_models" / "my_bert").is_dir()
+    assert add_model(root, "remove", "my_bert").returncode == 0
+    assert before == {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_an_earlier_model_is_replaced_only_when_asked_to(tmp_path: Path, installed: Path) -> None:
+    arguments = ("transformers:llama", "--name", "my_llama", "--into", "my_models")
+    like(tmp_path, installed, *arguments)
+    edited = tmp_path / "my_models" / "src" / "my_models" / "my_llama" / "configuration_my_llama.py"
+    edited.write_text(edited.read_text() + "# mine\n")
+    again = like(tmp_path, installed, *arguments)
+    assert again.returncode == 2 and "exists" in again.stderr
+    assert edited.read_text().endswith("# mine\n")
+    assert like(tmp_path, installed, *arguments, "--force").returncode == 0
+    assert not edited.read_text().endswith("# mine\n")
