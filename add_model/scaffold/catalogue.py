@@ -14,7 +14,7 @@ from add_model.library import Library
 from add_model.references import TARGET, ZOO, registry_of, transformers_folder, zoo
 from add_model.scaffold.answers import load_answers
 from add_model.scaffold.checkout.layout import Checkout
-from add_model.scaffold.targets import Target, find_candidate, model_types, offers_zoo, origin_of, title_of
+from add_model.scaffold.targets import Target, find_candidate, model_types, offers_zoo, origin_of, titles
 from add_model.transaction import STATE_FOLDER
 
 TRANSFORMERS = "transformers"
@@ -101,10 +101,9 @@ def matching(found: Sequence[Row], wanted: str) -> tuple[Row, ...]:
 def _outsiders(target: Library | Checkout, known: Collection[str]) -> Iterator[FamilyMember]:
     """The target's own models that the family does not know; where one was made from a reference, it is of its kind."""
     members = {member.model_type: member for member in family()}
-    for model_type in model_types(target):
+    for model_type, title in titles(target).items():
         if model_type in known:
             continue
-        title = title_of(model_type, target)
         ancestor = _ancestor(model_type, target)
         member = members.get(ancestor)
         modality, kind = (OTHER, "") if member is None else (member.modality, member.kind)

@@ -13,7 +13,7 @@ from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKE
 from add_model.scaffold.catalogue import TRANSFORMERS, Row, catalogue
 from add_model.scaffold.questionnaire import Earlier, Request, check_name
 from add_model.scaffold.record import load_record, state_of
-from add_model.scaffold.targets import Candidate, find_candidate, tokenizer_answers, tokenizer_donors
+from add_model.scaffold.targets import Candidate, find_candidate, origin_of, tokenizer_answers, tokenizer_donors
 
 ANY_GROUP = "any"
 OTHER_TOKENIZER = "other"
@@ -151,22 +151,33 @@ def _about_group(request: Request, group: str | None) -> Choose:
 
 def _about_reference(request: Request, group: str | None) -> Choose:
     rows = [row for row in catalogue(request.target) if group in (None, ANY_GROUP, row.group)]
-    options = [option for row in rows for option in _reference_options(row)]
+    options = [option for row in rows for option in _reference_options(row, request)]
     # Those that can be chosen come first, so that the first line and a search's first hit are of use.
     options.sort(key=lambda option: option.hindrance is not None)
     message = "Which existing model is it most like?"
     return Choose(message, tuple(options), _offered(options, request.reference), searchable=True)
 
 
-def _reference_options(row: Row) -> Iterator[Option]:
+def _reference_options(row: Row, request: Request) -> Iterator[Option]:
     member = row.member
     for specification in row.specifications:
         place = "this library" if specification.startswith(f"{TARGET}:") else "bundled"
-        yield Option(specification, _reference_label(member.model_type, place, member.title, member.description))
+        yield Option(
+            _answer(specification, request),
+            _reference_label(member.model_type, place, member.title, member.description),
+        )
     if not row.specifications:
         place = "transformers" if TRANSFORMERS in row.available else "not here"
         label = _reference_label(member.model_type, place, member.title, member.description)
         yield Option(member.model_type, label, "cannot be started from")
+
+
+def _answer(specification: str, request: Request) -> str:
+    """A specification as answers spell it: the target's own models are called after where they are from."""
+    origin, _, model_type = specification.partition(":")
+    if origin != TARGET or request.target is None:
+        return specification
+    return f"{origin_of(request.target)}:{model_type}"
 
 
 def _reference_label(model_type: str, place: str, title: str, description: str) -> str:
@@ -230,7 +241,7 @@ def _about_tokenizer(request: Request, reference: Candidate) -> Choose:
 
 
 def _about_tokenizer_reference(request: Request, reference: Candidate) -> Choose:
-    groups = {specification: row.group for row in catalogue(request.target) for specification in row.specifications}
+    groups = {_answer(specification, request): row.group for row in catalogue(request.target) for specification in row.specifications}  # fmt: skip
     options = [
         Option(specification, f"{name:<{_TYPE_WIDTH}} {tokenizer} ({groups.get(specification, 'other')})")
         for specification, name, tokenizer in tokenizer_donors(request.target, reference)

@@ -49,7 +49,7 @@ def _changes(before: str, after: str) -> dict[str, str] | None:
 
 
 def _candidates(chunks: dict[str, str], spelled: Sequence[Pair]) -> Iterable[list[Pair]]:
-    """Lists of pairs that make of each chunk what it is to become, the likely shortest first."""
+    """Lists of pairs that make of each chunk what it is to become, the shortest first."""
     changed = {old: new for old, new in chunks.items() if old != new}
     if not changed:
         yield []
@@ -63,10 +63,28 @@ def _candidates(chunks: dict[str, str], spelled: Sequence[Pair]) -> Iterable[lis
     chosen = [pair for core, members in groups.items() for pair in _cheapest(core, members, chunks)]
     order = {pair: rank for rank, pair in enumerate(spelled)}
     chosen.sort(key=lambda pair: (-len(pair[0]), order.get(pair, len(order))))
-    for pairs in ([*dict.fromkeys(chosen)], _long_first(atoms), _long_first(changed.items())):
-        corrected = _corrected(pairs, chunks)
-        if corrected is not None:
-            yield corrected
+    lists = (_in_turn([*dict.fromkeys(chosen)]), _long_first(atoms), _long_first(changed.items()))
+    corrected = (_corrected(pairs, chunks) for pairs in lists)
+    yield from sorted((_needed(pairs, chunks) for pairs in corrected if pairs is not None), key=len)
+
+
+def _in_turn(pairs: list[Pair]) -> list[Pair]:
+    """The pairs in an order in which none hits what another one has just made, as far as there is one."""
+    ordered: list[Pair] = []
+    while pairs:
+        free = (pair for pair in pairs if not any(other[0] in pair[1] for other in pairs if other != pair))
+        ordered.append(next(free, pairs[0]))
+        pairs = [pair for pair in pairs if pair != ordered[-1]]
+    return ordered
+
+
+def _needed(pairs: list[Pair], chunks: dict[str, str]) -> list[Pair]:
+    """The pairs without those that the others do without."""
+    for pair in pairs:
+        fewer = [other for other in pairs if other != pair]
+        if all(_replaced(old, fewer) == new for old, new in chunks.items()):
+            pairs = fewer
+    return pairs
 
 
 def _long_first(pairs: Iterable[Pair]) -> list[Pair]:

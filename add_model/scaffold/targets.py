@@ -66,11 +66,13 @@ def model_types(target: Target) -> Collection[str]:
     return [] if target is None else registry_of(target).model_types
 
 
-def title_of(model_type: str, target: Library | Checkout) -> str:
-    """How one of the target's own models is called in prose, as far as its registration tells."""
+def titles(target: Library | Checkout) -> dict[str, str]:
+    """How each of the target's own models is called in prose, as far as its registration tells."""
     if isinstance(target, Checkout):
-        return registered_types(target).get(model_type, model_type).removesuffix("Config")
-    return registry_of(target).mappings[CONFIGURATION_MAPPING][model_type].removesuffix("Config")
+        registered = registered_types(target)
+        return {name: registered.get(name, name).removesuffix("Config") for name in model_folders(target)}
+    registry = registry_of(target)
+    return {name: registry.mappings[CONFIGURATION_MAPPING][name].removesuffix("Config") for name in registry.model_types}  # fmt: skip
 
 
 def origin_of(target: Library | Checkout) -> str:

@@ -15,6 +15,7 @@ from .test_like_interrupted import check_nothing_happened, in_a_namespace, needs
 NEW = ("wren", "--name", "brand_new_wren")
 MODELS = "src/transformers/models"
 FOLDER = f"{MODELS}/brand_new_wren"
+TESTED = "tests/models/brand_new_wren/test_tokenization_brand_new_wren.py"
 TOKENIZER = "class FinchTokenizer:\n    pass\n\n\n__all__ = ['FinchTokenizer']\n"
 LAZY = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from .configuration_{0} import *\n    from .modeling_{0} import *\n"  # fmt: skip
 
@@ -35,6 +36,8 @@ def with_tokenizer(tmp_path: Path) -> Path:
         f"{MODELS}/finch/tokenization_finch.py": TOKENIZER,
         f"{MODELS}/wren/__init__.py": LAZY.format("wren") + "    from .tokenization_wren import *\n",
         f"{MODELS}/wren/tokenization_wren.py": TOKENIZER.replace("Finch", "Wren"),
+        "tests/models/finch/test_tokenization_finch.py": "from transformers import FinchTokenizer\n",
+        "tests/models/wren/test_tokenization_wren.py": "from transformers import WrenTokenizer\n\nORIGINAL = True\n",
     }
     return make_checkout(tmp_path / "checkout", 5, changed)
 
@@ -134,12 +137,14 @@ def test_a_tokenizer_of_another_model(with_tokenizer: Path) -> None:
     assert "# Copied from transformers.models.finch.tokenization_finch.FinchTokenizer\nclass BrandNewWrenTokenizer" in tokenizer  # fmt: skip
     assert '("brand_new_wren", "BrandNewWrenTokenizer" if is_tokenizers_available() else None)' in (with_tokenizer / MODELS / "auto/tokenization_auto.py").read_text()  # fmt: skip
     assert "from .tokenization_brand_new_wren import *" in (with_tokenizer / FOLDER / "__init__.py").read_text()
+    assert (with_tokenizer / TESTED).read_text() == "from transformers import BrandNewWrenTokenizer\n"
 
 
 def test_a_tokenizer_that_is_shared_with_the_reference(with_tokenizer: Path) -> None:
     done(with_tokenizer, *NEW, "--tokenizer-like", "shared")
     assert not (with_tokenizer / FOLDER / "tokenization_brand_new_wren.py").exists()
     assert "tokenization" not in (with_tokenizer / FOLDER / "__init__.py").read_text()
+    assert not (with_tokenizer / TESTED).exists()
     assert '("brand_new_wren", "FinchTokenizer"' in (with_tokenizer / MODELS / "auto/tokenization_auto.py").read_text()
 
 

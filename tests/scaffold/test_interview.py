@@ -70,10 +70,13 @@ def test_every_question_is_asked_once_and_in_order(request_) -> None:
 
 def test_in_a_checkout_no_heads_are_asked_for_and_the_tokenizer_can_be_shared(tmp_path: Path) -> None:
     checkout = find_checkout(make_checkout(tmp_path))
-    replies = ((KIND, "any"), (REFERENCE, "library:wren"), (NAME, "brand_new_wren"), (NOVELTY, ""), (TOKENIZER, "shared"))  # fmt: skip
+    replies = ((KIND, "any"), (REFERENCE, "transformers:wren"), (NAME, "brand_new_wren"), (NOVELTY, ""), (TOKENIZER, "shared"))  # fmt: skip
     answers, script = run(Request(checkout, tmp_path, "transformers"), *replies, (REVIEW, "write"))
     assert answers == Answers("transformers:wren", "brand_new_wren", "transformers", ("all",), "shared", "")
     assert any("the reference's own, shared" in text for text in script.shown)
+    # What is asked again proposes what was answered.
+    again = question(Topic.REFERENCE, replace(Request(checkout, tmp_path, "transformers"), reference="transformers:wren"), None)  # fmt: skip
+    assert isinstance(again, Choose) and again.default == "transformers:wren"
 
 
 def test_what_the_command_line_said_is_not_asked(request_) -> None:

@@ -10,7 +10,7 @@ from add_model.copies.equality import is_copy
 from add_model.copies.marker import Marker, read_comment
 from add_model.scaffold.replacements import shortest_replacements
 
-SPELLED = [("Opt", "New"), ("opt", "new"), ("OPT", "NEW")]
+SPELLED = [("Opt", "New"), ("opt", "new"), ("OPT", "NEW"), ("Opt", "NewOpt"), ("OPT", "NewOpt")]
 
 
 def found(original: str, copy: str) -> list[str] | None:
@@ -24,8 +24,13 @@ def found(original: str, copy: str) -> list[str] | None:
         ("x = OptModel", "x = NewModel", ["Opt->New"]),
         ("x = OptModel, Optional", "x = NewModel, Optional", ["OptModel->NewModel"]),
         ("x = OptA, OptB, OptC, Optional", "x = NewA, NewB, NewC, Optional", ["Opt->New", "Newional->Optional"]),
-        ("x = opt.layers, 'facebook/opt-350m'", "x = new.layers, 'facebook/opt-350m'", ["opt->new", "new-350m->opt-350m"]),
+        ("x = opt.layers, 'facebook/opt-350m'", "x = new.layers, 'facebook/opt-350m'", ["opt.layers->new.layers"]),
         ("x = BasicTokenizer", "x = NewBasicTokenizer", ["BasicTokenizer->NewBasicTokenizer"]),
+        # What one pair has made is not for the next one to hit.
+        ("x = OptA, OptB, OPT_X, OPT_Y", "x = NewOptA, NewOptB, NewOpt_X, NewOpt_Y", ["Opt->NewOpt", "OPT->NewOpt"]),
+        # What puts one thing right does so inside another.
+        ("x = opt.a, 'fb/opt-1', 'hub/fb/opt-1'", "x = new.a, 'fb/opt-1', 'hub/fb/opt-1'", ["opt.a->new.a"]),
+        ("x = opt.a, opt.b, opt.c, 'fb/opt-1', 'hub/fb/opt-1'", "x = new.a, new.b, new.c, 'fb/opt-1', 'hub/fb/opt-1'", ["opt->new", "new-1->opt-1"]),
         ("x = opt, y", "x = new, y, z", None),
         ("x = 1", "x = 2", None),
         ("x = opt  # opt", "x = new  # opt", None),

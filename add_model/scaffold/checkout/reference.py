@@ -225,7 +225,7 @@ def read_reference(checkout: Checkout, folder: PurePosixPath, registered: Mappin
     files, not_copied = [], []
     for path in sorted(place.rglob("*.py")):
         relative = PurePosixPath(path.relative_to(place).as_posix())
-        kind = _kind(relative)
+        kind = kind_of(relative)
         if kind in _NOT_COPIED:
             not_copied.append(relative)
         else:
@@ -244,7 +244,8 @@ def _folder_of_type(checkout: Checkout, configuration: str | None) -> str:
     return ""
 
 
-def _kind(path: PurePosixPath) -> str:
+def kind_of(path: PurePosixPath) -> str:
+    """What a file of a model folder is for, told from its name."""
     return next((kind for start, kind in _KINDS.items() if path.name.startswith(start)), OTHER_KIND)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from add_model.scaffold.answers import NO_TOKENIZER, dump_answers
-from add_model.scaffold.checkout.edits import Donation, Note, Reader, Registration, read_file
+from add_model.scaffold.checkout.edits import Donation, Names, NewFile, Note, Reader, Registration, read_file
 from add_model.scaffold.checkout.modules import new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
-from add_model.scaffold.checkout.reference import TABLES_OF_KIND
+from add_model.scaffold.checkout.reference import TABLES_OF_KIND, kind_of
 from add_model.scaffold.checkout.registration import registration_edits
+from add_model.scaffold.checkout.test_files import renamed_tests
 from add_model.scaffold.formatting import format_files
 from add_model.scaffold.record import Record, checked_path, load_record, state_of, without_hunks
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
@@ -39,7 +40,7 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
         left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in dict.fromkeys(module.unmarked)]  # fmt: skip
     earlier = load_record(state_of(plan.checkout.root, plan.name.snake)) or Record()
     registration = _registration(plan, lambda path: _before(path, plan, earlier))
-    modules += [RenderedFile(file.path, file.content.decode()) for file in registration.new_files]
+    modules += [RenderedFile(file.path, file.content.decode()) for file in _around(registration, plan)]
     formatted, unformatted_because = format_files(
         plan.checkout.root, {file.path: file.text for file in modules}, _SETTINGS
     )
@@ -59,6 +60,26 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
     )
     answers = RenderedFile(rendering.state_folder / "answers.toml", dump_answers(plan.answers))
     return replace(rendering, files=(*files, answers))
+
+
+def _around(registration: Registration, plan: CheckoutPlan) -> Iterator[NewFile]:
+    """The tests and the page of the new model; what is not the reference's is tested as the model that it is from."""
+    tests = plan.checkout.tests_folder
+    for file in registration.new_files:
+        if not file.path.is_relative_to(tests) or _tested_kind(file.path) not in plan.replaced_kinds:
+            yield file
+    if plan.donor is None or plan.donor_renaming is None:
+        return
+    renaming = plan.donor_renaming
+    names = Names(plan.checkout, str(plan.donor.folder), plan.name.snake, {}, renaming.classes, renaming.rename_text)
+    for item in renamed_tests(names):
+        if isinstance(item, NewFile) and _tested_kind(item.path) in plan.replaced_kinds:
+            yield item
+
+
+def _tested_kind(path: Path) -> str:
+    """The kind of the file that a file of tests is about."""
+    return kind_of(PurePosixPath(path.name.removeprefix("test_")))
 
 
 def _package_text(text: str, plan: CheckoutPlan) -> str:

@@ -26,7 +26,7 @@ class Vocabulary:
         attributes: what its code assigns on `self`.
         identifiers: every identifier of its code.
         variables: what its code assigns plainly, of which `outward` names are no variables alone.
-        outward: attributes, fields of classes, parameters and keywords, which others may know by their names.
+        outward: attributes, fields of classes, parameters, keywords and words in quotes, which others may know by their names.
     """
 
     defined: set[str] = field(default_factory=set)
@@ -77,6 +77,8 @@ class Vocabulary:
             self.outward.add(name)
         elif isinstance(node, _DEFINITION):
             name = node.name
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            self.outward.add(node.value)
         if name is not None:
             self.identifiers.add(name)
 
