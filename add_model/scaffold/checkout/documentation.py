@@ -12,6 +12,7 @@ from add_model.scaffold.checkout.insertions import Insertion, newline_of
 
 _PAGES = "model_doc"
 _CONTENTS = "_toctree.yml"
+_INDEX = "index.md"
 _ITEM = re.compile(r"( *)- (?:local: *(\S+)|title: *(.+?)) *")
 _FIELD = re.compile(r" *(local|title): *(.+?) *")
 _AUTODOC = re.compile(r"^ *\[\[autodoc\]\] *(\S+)", re.MULTILINE)
@@ -56,6 +57,7 @@ def documentation_edits(names: Names, read: Reader = read_file) -> Iterator[File
     new = _renamed_stem(old.stem, names)
     text = read(old).decode(errors="replace")
     yield NewFile(folder / _PAGES / f"{new}{old.suffix}", _new_page(text, old.stem, names).encode())
+    yield from _listing(folder / _INDEX, old.stem, new, read)
     contents = folder / _CONTENTS
     if not contents.is_file():
         return
@@ -65,6 +67,15 @@ def documentation_edits(names: Names, read: Reader = read_file) -> Iterator[File
         yield Note(contents, 1, f"has no entry of {_PAGES}/{old.stem} to put one of {_PAGES}/{new} beside; add it")
     else:
         yield FileEdit(contents, content, tuple(insertion))
+
+
+def _listing(index: Path, old: str, new: str, read: Reader) -> Iterator[Note]:
+    """The table of all models and their frameworks, which 4.x makes by a script."""
+    lines = read(index).splitlines() if index.is_file() else []
+    for number, line in enumerate(lines, start=1):
+        if f"({_PAGES}/{old})".encode() in line:
+            yield Note(index, number, f"lists {_PAGES}/{old}; run utils/check_table.py --fix_and_overwrite to list {_PAGES}/{new}")  # fmt: skip
+            return
 
 
 def _page(names: Names, read: Reader) -> Path | None:

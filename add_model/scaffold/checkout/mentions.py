@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
@@ -35,7 +36,8 @@ def mentions(names: Names, edited: Mapping[Path, frozenset[str]], read: Reader =
     pattern = re.compile(rf"[\"'](?:{spelled})[\"']".encode())
     for path in _modules(names):
         content = read(path)
-        if not pattern.search(content):
+        lines = frozenset(content.count(b"\n", 0, found.start()) + 1 for found in pattern.finditer(content))
+        if not lines:
             continue
         try:
             module = parsed(content, path)
@@ -46,11 +48,12 @@ def mentions(names: Names, edited: Mapping[Path, frozenset[str]], read: Reader =
         if path.parent == names.checkout.auto_folder:
             # Every table there gets its entries.
             statements = [each for each in statements if isinstance(each, (ast.ClassDef, ast.FunctionDef))]
-        yield from _in_statements(statements, path, named, edited.get(path, frozenset()), "")
+        look = _Look(path, named, edited.get(path, frozenset()), lines)
+        yield from look.at(statements, "")
 
 
 def _modules(names: Names) -> Iterator[Path]:
-    """The modules of the package but those of the models, which are their own."""
+    """The modules of the package but those of the models, which are their own; and the scripts that check the tree."""
     for folder, folders, files in os.walk(names.checkout.package_folder):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         if folder == str(names.checkout.models_folder):
@@ -58,27 +61,38 @@ def _modules(names: Names) -> Iterator[Path]:
         for name in sorted(files):
             if name.endswith(".py") and name != "__init__.py" and not name.startswith("dummy_"):
                 yield Path(folder, name)
+    yield from sorted((names.checkout.root / "utils").glob("*.py"))
 
 
-def _in_statements(
-    statements: Sequence[ast.stmt], path: Path, named: set[str], done: frozenset[str], within: str
-) -> Iterator[Note]:
-    for statement in statements:
-        if isinstance(statement, (ast.ClassDef, ast.If, ast.Try)):
-            name = statement.name if isinstance(statement, ast.ClassDef) else ""
-            for body in (statement.body, *([] if name else [getattr(statement, "orelse", [])])):
-                yield from _in_statements(body, path, named, done, f"{within}{name}." if name else within)
-            continue
+@dataclass(frozen=True)
+class _Look:
+    """A look for places of one module: the names, the tables to pass over, and the lines on which a name stands."""
+
+    path: Path
+    named: Set[str]
+    done: Set[str]
+    lines: Set[int]
+
+    def at(self, statements: Sequence[ast.stmt], within: str) -> Iterator[Note]:
+        for statement in statements:
+            if self.lines.isdisjoint(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)):
+                continue
+            if isinstance(statement, ast.ClassDef):
+                yield from self.at(statement.body, f"{within}{statement.name}.")
+            elif isinstance(statement, (ast.If, ast.Try)):
+                yield from self.at([*statement.body, *statement.orelse], within)
+            else:
+                yield from self._of(statement, within)
+
+    def _of(self, statement: ast.stmt, within: str) -> Iterator[Note]:
         where = _name(statement)
-        if where is not None and where in done:
-            continue
-        found = sorted((node.lineno, node.value) for node in _strings(statement) if node.value in named)
+        if where is not None and where in self.done:
+            return
+        found = sorted((line, text) for line, text in _strings(statement) if text in self.named)
         if found:
             quoted = ", ".join(dict.fromkeys(repr(text) for _, text in found))
-            place = f"{within}{where}" if where is not None else "a statement"
-            yield Note(
-                path, found[0][0], f"{place} treats {quoted} specially; see whether the new model needs that, too"
-            )
+            place = "a statement" if where is None else f"{within}{where}"
+            yield Note(self.path, found[0][0], f"{place} treats {quoted} specially; see whether the new model needs that, too")  # fmt: skip
 
 
 def _name(statement: ast.stmt) -> str | None:
@@ -96,8 +110,8 @@ def _name(statement: ast.stmt) -> str | None:
     return next((target.id for target in targets if isinstance(target, ast.Name)), None)
 
 
-def _strings(statement: ast.stmt) -> Iterator[ast.Constant]:
-    """The strings of a statement but its docstrings."""
+def _strings(statement: ast.stmt) -> Iterator[tuple[int, str]]:
+    """The strings of a statement but its docstrings, each with its line."""
     documentation = {
         id(inner.value)
         for inner in ast.walk(statement)
@@ -105,4 +119,4 @@ def _strings(statement: ast.stmt) -> Iterator[ast.Constant]:
     }
     for node in ast.walk(statement):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
-            yield node
+            yield node.lineno, node.value

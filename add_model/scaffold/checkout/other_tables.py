@@ -57,10 +57,18 @@ def other_edits(names: Names, read: Reader = read_file) -> Iterator[FileEdit | N
 
 def _table_file(names: Names, name: str, tables: tuple[str, ...], read: Reader) -> TableFile | None:
     path = names.checkout.package_folder / name
-    if not path.is_file():
+    # Most models are in none of these tables, and the modules are long.
+    if not path.is_file() or not _named(names).search(read(path)):
         return None
     file = read_tables(path, re.compile("|".join(tables)), read)
     return TableFile(path, file.content, tuple(table for table in file.tables if table.name in tables))
+
+
+def _named(names: Names) -> re.Pattern[bytes]:
+    """What stands in a module that has an entry of the reference."""
+    spelled = {names.old_name, *names.model_types, *names.class_keys}
+    keys = "|".join(re.escape(key) for key in sorted(spelled | set(map(_kebab, spelled))))
+    return re.compile(rf"[\"'](?:{keys})[\"']".encode())
 
 
 def _keyed(file: TableFile, names: Names) -> Iterator[Insertion]:

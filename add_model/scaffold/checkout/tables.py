@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from add_model.errors import AddModelError
@@ -91,8 +92,9 @@ def find_tables(content: bytes, path: Path, needed: re.Pattern[str]) -> list[Tab
     return list(_Reader(content, path, needed).tables(parsed(content, path).body))
 
 
+@lru_cache(maxsize=4)
 def parsed(content: bytes, path: Path) -> ast.Module:
-    """A module's syntax.
+    """A module's syntax, which nobody changes: one module is looked at for several reasons in turn.
 
     Raises:
         AddModelError: it does not parse.
