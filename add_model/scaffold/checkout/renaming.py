@@ -160,12 +160,13 @@ class FolderRenaming:
             if found[name] == name:
                 found[name] = self._led(name)
         found = {name: new for name, new in found.items() if name != new}
-        taken: dict[str, str] = {}
+        taken = vocabulary.defined - found.keys()
         for name in sorted(found, key=lambda name: (self._rank(name), name)):
             # Two spellings of the reference's name may fall into one.
-            while found[name] in taken or found[name] in vocabulary.defined - found.keys():
-                found[name] = f"{found[name].replace(self.new.camel, f'{self.new.camel}_', 1)}"
-            taken[found[name]] = name
+            while found[name] in taken:
+                apart = found[name].replace(self.new.camel, f"{self.new.camel}_", 1)
+                found[name] = apart if apart != found[name] else f"{apart}_"
+            taken = {*taken, found[name]}
         # A variable that is called as the model and nothing else is left alone: the word may mean what it says.
         private = vocabulary.variables - vocabulary.outward - self._foreign
         variables = {name: new for name in private if "_" in name and (new := self._by_words(name)) != name}
@@ -198,12 +199,10 @@ class FolderRenaming:
             start, end = match.span()
             if start not in starts or (end not in ends and not match.group().endswith("_")):
                 return match.group()
-            return self._spelled[match.group()] if not match.group().isupper() or "_" not in name else self._in_capitals(match.group(), name)  # fmt: skip
+            is_constant = "_" in name and name.isupper()
+            return self.new.upper if is_constant else self._spelled[match.group()]
 
         return self._any_spelling.sub(renamed, name)
-
-    def _in_capitals(self, spelling: str, name: str) -> str:
-        return self.new.upper if name.isupper() else self._spelled[spelling]
 
     @cached_property
     def _spelled(self) -> Mapping[str, str]:
@@ -232,12 +231,12 @@ class FolderRenaming:
 
     def _led(self, name: str) -> str:
         """A public name that does not say whose it is, with the part that it shares with the model's name exchanged."""
+        if name.isupper() or name.islower():
+            return f"{self.new.upper if name.isupper() else self.new.snake}_{name.lstrip('_')}"
         lead = _FRAMEWORK.match(name).end()  # type: ignore[union-attr]
         stem, camel = name[lead:], self.reference.spellings[0]
         shared = [end for _, end in word_spans(stem) if camel.startswith(stem[:end]) and not self._is_of_another(stem, end)]  # fmt: skip
-        rest = stem[shared[-1] :].lstrip("_") if shared else stem
-        if not rest or name.islower():
-            return name
+        rest = (stem[shared[-1] :].lstrip("_") if shared else "") or stem
         return name[:lead] + self.new.camel + rest
 
     def _is_of_another(self, stem: str, length: int) -> bool:
@@ -253,9 +252,8 @@ class FolderRenaming:
 
     def _in_text(self, match: re.Match[str], text: str) -> str:
         token, (start, end) = match.group(), match.span()
-        before, after = text[start - 1 : start], text[end : end + 1]
-        if before and after and before in _QUOTES and after in _QUOTES and token in self._quoted:
-            return token if _LOADED.search(text, max(start - 40, 0), start) else self._quoted[token]
+        if token in self._quoted and _is_quoted(text, start, end):
+            return self._quoted[token]
         if token == self.reference.folder.name and _is_path(text, start, end):
             return self.new.snake
         if token in self.attributes:
@@ -275,10 +273,9 @@ class FolderRenaming:
         return frozenset(name.rstrip("_").lower() for name in names)
 
     def _compound(self, match: re.Match[str], text: str) -> str:
-        token, (start, end) = match.group(), match.span()
-        before, after = text[start - 1 : start], text[end : end + 1]
-        if before and after and before in _QUOTES and after in _QUOTES and token in self._quoted:
-            return token if _LOADED.search(text, max(start - 40, 0), start) else self._quoted[token]
+        token = match.group()
+        if token in self._quoted and _is_quoted(text, *match.span()):
+            return self._quoted[token]
         if token == self.reference.name.title:
             return self.new.title
         adjective = _ADJECTIVE.fullmatch(token)
@@ -297,6 +294,14 @@ def words_of(spellings: tuple[str, ...]) -> Iterator[str]:
     """The first word of each spelling: no other model's name that starts with none of them is of interest."""
     for spelling in spellings:
         yield spelling[: word_spans(spelling)[0][1]]
+
+
+def _is_quoted(text: str, start: int, end: int) -> bool:
+    """Whether a word stands in quotes, all by itself, and is not the name of a checkpoint that is loaded."""
+    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    if not before or before not in _QUOTES or not after or after not in _QUOTES:
+        return False
+    return _LOADED.search(text, max(start - 40, 0), start) is None
 
 
 def _is_member(text: str, start: int, end: int) -> bool:

@@ -26,7 +26,8 @@ class Vocabulary:
         attributes: what its code assigns on `self`.
         identifiers: every identifier of its code.
         variables: what its code assigns plainly, of which `outward` names are no variables alone.
-        outward: attributes, fields of classes, parameters, keywords and words in quotes, which others may know by their names.
+        outward: attributes, fields of classes, parameters, keywords and words in quotes, which others may know by
+            their names.
     """
 
     defined: set[str] = field(default_factory=set)

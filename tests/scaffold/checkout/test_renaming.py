@@ -155,3 +155,19 @@ def test_imports_of_a_retired_model_lead_to_the_same_modules_from_one_folder_hig
         "from ..deprecated.van import VanModel",
         "from .modeling_now import Now",
     ]
+
+
+def test_names_that_would_fall_into_one_are_kept_apart() -> None:
+    text = "class XClipConfig:\n    model_type = 'xclip'\ndef load_x_clip(): pass\ndef load_xclip(): pass\nclass Helper: pass\nBASE_URL = ''\ndef squeeze(): pass\n__all__ = ['XClipConfig', 'Helper', 'BASE_URL', 'squeeze']\n"  # fmt: skip
+    checkout = Checkout(*(PurePosixPath("x"),) * 2, 5)  # type: ignore[arg-type]
+    old = in_memory("x_clip", {"modeling_x_clip.py": text}, checkout, {"xclip": "XClipConfig"})
+    renamed = FolderRenaming(old, ModelName.from_snake("new_kid"))
+    new = [renamed.identifier(name) for name in ("load_x_clip", "load_xclip")]
+    assert len({*new}) == 2 and all(name.startswith("load_new_kid") for name in new)
+    # What everybody can import must not be the reference's under the same name.
+    assert renamed.classes == {
+        "BASE_URL": "NEW_KID_BASE_URL",
+        "Helper": "NewKidHelper",
+        "XClipConfig": "NewKidConfig",
+        "squeeze": "new_kid_squeeze",
+    }
