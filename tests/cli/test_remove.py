@@ -227,3 +227,14 @@ def test_a_table_of_contents_that_is_no_utf_8_stops_everything(checkout: Path) -
     result = add_model_here(checkout, "like", "wren", "--name", "jay", "--yes")
     check_refusal(result, ("_toctree.yml: is not UTF-8",))
     assert tree(checkout) == before
+
+
+def test_a_project_that_became_a_library_stays_one(tmp_path: Path) -> None:
+    root = tmp_path / "my_models"
+    root.mkdir()
+    (root / "pyproject.toml").write_text('[project]\nname = "my-models"\nversion = "0.1"\n')
+    done(tmp_path, "zoo:gpt2", "--name", "jay", "--into", "my_models", "--yes")
+    configured = (root / "pyproject.toml").read_text()
+    removed(root, "jay")
+    assert (root / "pyproject.toml").read_text() == configured
+    done(root, "zoo:bert", "--name", "kite", "--yes")

@@ -122,7 +122,7 @@ def _edited(registration: Registration, plan: CheckoutPlan, earlier: Record) -> 
             text = (current if is_same else after).decode()
         except UnicodeDecodeError as error:
             raise AddModelError(f"{path}: is not UTF-8: {error.reason}; convert it and run again") from error
-        yield RenderedFile(path, text, is_edit=True, of_model=False)
+        yield RenderedFile(path, text, is_edit=True)
 
 
 def _registration(plan: CheckoutPlan, read: Reader) -> Registration:
