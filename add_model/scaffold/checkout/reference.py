@@ -47,7 +47,7 @@ TABLES_OF_KIND = {
     "processing": ("PROCESSOR_MAPPING_NAMES",),
 }
 _NO_MODELS = frozenset({"auto", "deprecated"})
-_REGISTERED = re.compile(r"""\(\s*["']([\w.-]+)["'],\s*["'](\w+Config)["']""")
+_REGISTERED = re.compile(r"""["']([\w.-]+)["']\s*[:,]\s*["'](\w+Config)["']""")
 _FRAMEWORK = re.compile(r"_*(?:TF|Flax)(?=[A-Z])")
 
 
@@ -122,6 +122,15 @@ class CheckoutReference:
     def model_types(self) -> Mapping[str, str]:
         """Its model types, each with its configuration class: those that its classes say, and are registered for."""
         return {model_type: name for name, model_type in self.vocabulary.model_types.items() if self.registered.get(model_type) == name}  # fmt: skip
+
+    @cached_property
+    def aliases(self) -> Mapping[str, str]:
+        """What else its configuration classes are registered under; a type that a folder is called after is that model's."""
+        vocabulary, models = self.vocabulary, self.checkout.models_folder
+        said = {*vocabulary.model_types.values()}
+        found = {alias: name for alias, name in self.registered.items() if name in vocabulary.classes and alias not in said}  # fmt: skip
+        names = {alias: alias.replace("-", "_") for alias in found}
+        return {alias: name for alias, name in found.items() if names[alias] == self.folder.name or not (models / names[alias]).is_dir()}  # fmt: skip
 
     @cached_property
     def classes(self) -> frozenset[str]:

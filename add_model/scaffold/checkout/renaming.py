@@ -47,7 +47,8 @@ class FolderRenaming:
     @cached_property
     def model_types(self) -> Mapping[str, str]:
         """The reference's registered model types -> those of the new model."""
-        return {model_type: self._spoken_types[model_type] for model_type in self.reference.model_types}
+        own = {*self.reference.model_types, *self.reference.aliases}
+        return {model_type: new for model_type, new in self._spoken_types.items() if model_type in own}
 
     @cached_property
     def classes(self) -> Mapping[str, str]:
@@ -139,6 +140,12 @@ class FolderRenaming:
             elif self.reference.registered.get(model_type) == name:
                 is_main = name == f"{self.reference.spellings[0]}Config"
                 types[model_type] = self.new.snake if is_main else f"{self.new.snake}_{renamed}"
+        for alias in self.reference.aliases:
+            # One may be called as a class is: a word cannot become two things, whatever it stands for.
+            is_name = alias in self.reference.vocabulary.defined
+            renamed = self.identifier(alias) if is_name else self._by_words(_snake(alias))
+            if renamed not in (alias, _snake(alias), *types.values()):
+                types[alias] = renamed
         return types
 
     @cached_property

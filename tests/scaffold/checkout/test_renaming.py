@@ -60,6 +60,8 @@ def test_every_public_name_gets_one_of_its_own_and_every_block_a_marker(folder: 
         ("openai", {"openai-gpt": "new_kid"}),
         ("x_clip", {"xclip": "new_kid", "xclip_text_model": "new_kid_text_model", "xclip_vision_model": "new_kid_vision_model"}),
         ("kosmos2_5", {"kosmos-2.5": "new_kid", "kosmos_2_5_text_model": "new_kid_text_model", "kosmos_2_5_vision_model": "new_kid_vision_model"}),
+        ("evolla", {"evolla": "new_kid", "EvollaModel": "NewKidModel"}),
+        ("mlcd", {"mlcd": "new_kid", "mlcd_vision_model": "new_kid_vision_model"}),
         ("florence2", {"florence2": "new_kid", "florence_vision": "new_kid_florence_vision"}),
     ],
 )  # fmt: skip
