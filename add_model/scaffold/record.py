@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from add_model.errors import AddModelError
 from add_model.transaction import STATE_FOLDER
 
 RECORD_FILE = "written.json"
+_ENTRY = re.compile(rb"\s*[(\"'].*,\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,21 @@ def _added(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[Hunk, ...] | Non
     border = 0
     for start, end in spans:
         start, border = _aligned(new, start, end, border)
-        hunks.append(Hunk(start + 1, b"", b"".join(new[start:border])))
+        for first, last in _entries(new, start, border):
+            hunks.append(Hunk(first + 1, b"", b"".join(new[first:last])))
     return tuple(hunks)
+
+
+def _entries(lines: Sequence[bytes], start: int, end: int) -> list[tuple[int, int]]:
+    """Lines that were added, entry by entry where they are entries of a table: others may come to stand in between."""
+    spans: list[tuple[int, int]] = []
+    first = start
+    for last in range(start + 1, end + 1):
+        if _is_closed(lines[first:last]):
+            spans.append((first, last))
+            first = last
+    texts = [b"".join(lines[first:last]) for first, last in spans]
+    return spans if first == end and all(map(_ENTRY.fullmatch, texts)) else [(start, end)]
 
 
 def _aligned(lines: Sequence[bytes], start: int, end: int, border: int) -> tuple[int, int]:

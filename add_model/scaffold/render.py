@@ -122,7 +122,7 @@ def _registry(plan: Plan) -> RenderedFile:
     registered = parse_registry(text, str(path)).classes(plan.name.snake)
     # A model that is replaced may have had classes that it has no longer.
     text = without_model(text, plan.name.snake, registered.keys() - plan.registry_entries.keys())
-    return RenderedFile(path, with_entries(text, plan.registry_entries), is_edit=not sources, of_model=False)
+    return RenderedFile(path, with_entries(text, plan.registry_entries), is_edit=not sources, of_model=not sources)
 
 
 def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
@@ -172,7 +172,7 @@ def _index(plan: Plan, files: Sequence[RenderedFile]) -> tuple[list[RenderedFile
     laid_down = [file for file in files if file.path == path]
     if not laid_down and not path.is_file():
         return list(files), [LeftOut(f"entry in {path.name} of the docs", "the library has none")]
-    index = laid_down[0] if laid_down else RenderedFile(path, read_text(path), is_edit=True, of_model=False)
+    index = laid_down[0] if laid_down else RenderedFile(path, read_text(path), is_edit=True)
     entry = f"- [{plan.name.title}](models/{plan.name.snake}.md): like {plan.reference.name.title}"
     text = with_index_entry(index.text, entry)
     others = [file for file in files if file.path != path]

@@ -17,7 +17,7 @@ class RenderedFile:
         path: where it goes.
         text: what it holds.
         is_edit: whether it is an existing file with an entry added, rather than a file of our own.
-        of_model: whether it belongs to the model, rather than to the library around it.
+        of_model: whether the file, or the entry in it, belongs to the model, rather than to the library around it.
     """
 
     path: Path

@@ -98,11 +98,11 @@ def _record(rendering: Rendering, earlier: Record, stale: Sequence[Path], kept: 
     digests = {path: earlier.digests[path] for path in (_relative(rendering, path) for path in stale)}
     for file in rendering.files:
         relative = _relative(rendering, file.path)
-        if file.of_model and (file.path not in kept or relative in earlier.digests):
+        if file.of_model and not file.is_edit and (file.path not in kept or relative in earlier.digests):
             digests[relative] = digest(file.text.encode())
     hunks = dict(earlier.hunks)
     for file in rendering.files:
-        if file.is_edit:
+        if file.of_model and file.is_edit:
             relative = _relative(rendering, file.path)
             hunks[relative] = _hunks(_current(file.path) or b"", file.text.encode(), hunks.get(relative, ()))
     record = Record(digests, {path: put_in for path, put_in in hunks.items() if put_in})

@@ -218,3 +218,23 @@ def test_a_record_from_elsewhere_reaches_nothing_outside(checkout: Path) -> None
 def test_help_shows_examples(tmp_path: Path) -> None:
     result = add_model_process(tmp_path, "remove", "--help")
     assert result.returncode == 0 and "add-model remove jay --into path/to/checkout" in result.stdout
+
+
+def test_a_table_of_contents_that_is_no_utf_8_stops_everything(checkout: Path) -> None:
+    path = checkout / "docs/source/en/_toctree.yml"
+    path.write_bytes(path.read_bytes() + b"# caf\xe9\n")
+    before = tree(checkout)
+    result = add_model_here(checkout, "like", "wren", "--name", "jay", "--yes")
+    check_refusal(result, ("_toctree.yml: is not UTF-8",))
+    assert tree(checkout) == before
+
+
+def test_a_project_that_became_a_library_stays_one(tmp_path: Path) -> None:
+    root = tmp_path / "my_models"
+    root.mkdir()
+    (root / "pyproject.toml").write_text('[project]\nname = "my-models"\nversion = "0.1"\n')
+    done(tmp_path, "zoo:gpt2", "--name", "jay", "--into", "my_models", "--yes")
+    configured = (root / "pyproject.toml").read_text()
+    removed(root, "jay")
+    assert (root / "pyproject.toml").read_text() == configured
+    done(root, "zoo:bert", "--name", "kite", "--yes")

@@ -91,3 +91,11 @@ def test_what_is_no_record_is_none(tmp_path: Path, text: str) -> None:
 def test_a_path_that_leads_out_is_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(AddModelError, match="leads out of"):
         checked_path(tmp_path, path)
+
+
+def test_entries_that_were_added_side_by_side_are_found_one_by_one() -> None:
+    before = b'TABLE = [\n    ("wren", "W"),\n]\n'
+    after = b'TABLE = [\n    ("jay", "J"),\n    (\n        "jay_text",\n        "T",\n    ),\n    ("wren", "W"),\n]\n'
+    both = after.replace(b"    (\n", b'    ("jay_of_the_north", "N"),\n    (\n')
+    rest = before.replace(b'    ("wren"', b'    ("jay_of_the_north", "N"),\n    ("wren"')
+    assert without_hunks(both, hunks_between(before, after)) == (rest, ())

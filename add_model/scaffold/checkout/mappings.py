@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
@@ -46,7 +46,6 @@ def auto_edits(names: Names, read: Reader = read_file) -> Iterator[FileEdit]:
     for wanted in (_CONFIGURATIONS, _MODULES):
         if wanted not in tables:
             raise AddModelError(f"{names.checkout.auto_folder}: no file there has the table {wanted}; restore it and run again")  # fmt: skip
-    names = _with_aliases(names, files)
     registered = {
         entry.key
         for file in files
@@ -58,17 +57,6 @@ def auto_edits(names: Names, read: Reader = read_file) -> Iterator[FileEdit]:
         insertions = [insertion for table in file.tables for insertion in _in_table(file, table, names)]
         yield FileEdit(file.path, file.content, tuple(insertions))
     yield from _module_names(files, names, registered)
-
-
-def _with_aliases(names: Names, files: Sequence[TableFile]) -> Names:
-    """The names with the classes of the reference's that are registered as if they were types of its configurations."""
-    entries = (entry for file in files for table in file.tables if table.name == _CONFIGURATIONS for entry in table.entries)  # fmt: skip
-    aliases = {
-        entry.key: names.classes[entry.key]
-        for entry in entries
-        if entry.key in names.classes and any(text.value in names.classes for text in entry.texts[1:])
-    }
-    return replace(names, model_types={**aliases, **names.model_types}) if aliases else names
 
 
 def read_tables(path: Path, needed: re.Pattern[str], read: Reader = read_file) -> TableFile:

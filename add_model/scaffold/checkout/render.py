@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from add_model.errors import AddModelError
 from add_model.scaffold.answers import MODULAR_STYLE, NO_TOKENIZER, dump_answers
 from add_model.scaffold.checkout.edits import Donation, Names, NewFile, Note, Reader, Registration, read_file
 from add_model.scaffold.checkout.modular import is_from_modular, modular_text, single_module
@@ -122,7 +123,11 @@ def _edited(registration: Registration, plan: CheckoutPlan, earlier: Record) -> 
         current = read_file(path)
         # Entries of models that were added since may stand between; whose comes first is no reason to touch a file.
         is_same = sorted(current.splitlines()) == sorted(after.splitlines())
-        yield RenderedFile(path, (current if is_same else after).decode(), is_edit=True, of_model=False)
+        try:
+            text = (current if is_same else after).decode()
+        except UnicodeDecodeError as error:
+            raise AddModelError(f"{path}: is not UTF-8: {error.reason}; convert it and run again") from error
+        yield RenderedFile(path, text, is_edit=True)
 
 
 def _registration(plan: CheckoutPlan, read: Reader) -> Registration:

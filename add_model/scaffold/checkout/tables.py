@@ -73,9 +73,9 @@ class Table:
 
     @property
     def is_sorted(self) -> bool:
-        """Whether the entries stand in the order of their keys, as far as two and more can tell."""
+        """Whether the entries stand in the order of their keys; one that is alone does."""
         keys = [entry.key for entry in self.entries]
-        return len(keys) > 1 and keys == sorted(keys)
+        return keys == sorted(keys)
 
 
 def find_tables(content: bytes, path: Path, needed: re.Pattern[str]) -> list[Table]:

@@ -49,7 +49,7 @@ def test_lists_of_what_is_supported_get_a_name(tmp_path: Path) -> None:
     exec(edit.after, namespace)
     assert namespace["_REGULAR_SUPPORTED_MODEL_NAMES_AND_TASKS"] == ["finch", "jay", "wren"]
     assert namespace["_FX_SUPPORTED_MODELS_WITH_KV_CACHE"] == ["wren", "jay", "finch"]
-    assert namespace["_SPECIAL_SUPPORTED_MODELS"] == ["WrenTextModel", "JayTextModel"]
+    assert namespace["_SPECIAL_SUPPORTED_MODELS"] == ["JayTextModel", "WrenTextModel"]
 
 
 def test_an_export_names_the_path_of_the_new_class(tmp_path: Path) -> None:

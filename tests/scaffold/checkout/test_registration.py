@@ -161,12 +161,3 @@ def test_a_missing_table_of_configurations_is_named(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("CONFIG_MAPPING_NAMES", "CONFIGURATIONS"))
     with pytest.raises(AddModelError, match="no file there has the table CONFIG_MAPPING_NAMES"):
         register(root)
-
-
-def test_a_class_that_is_registered_as_if_it_were_a_type_has_a_counterpart(tmp_path: Path) -> None:
-    root = make_checkout(tmp_path)
-    (path,) = root.rglob("configuration_auto.py")
-    path.write_text(
-        path.read_text() + '\nCONFIG_MAPPING_NAMES.update(\n    {\n        "WrenModel": "WrenConfig",\n    }\n)\n'
-    )
-    assert '"JayModel": "JayConfig",' in added_lines(register(root), "configuration_auto.py")
