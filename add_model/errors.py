@@ -1,4 +1,4 @@
-"""The one exception a user of the command line is meant to read."""
+"""What a user of the command line is meant to read."""
 
 
 class AddModelError(Exception):
@@ -7,3 +7,7 @@ class AddModelError(Exception):
     The message is a single line that says what is wrong and what to do about it; the command line prints it and
     exits with code 2.
     """
+
+
+class ModelExists(AddModelError):
+    """There is a model of that name already; an earlier attempt at it may be finished, replaced or removed."""

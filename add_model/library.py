@@ -26,6 +26,7 @@ class Configuration(NamedTuple):
         exclude: glob patterns, relative to the root, of files that are never checked.
         full_copies: files that are whole copies of others: path of the copy -> path of the original.
         per_file_ignores: glob pattern, relative to the root -> the codes that are not reported of such files.
+        follows: installed packages whose copies are held to the version that is installed, like copies within.
     """
 
     package: str | None = None
@@ -36,6 +37,7 @@ class Configuration(NamedTuple):
     exclude: tuple[str, ...] = ()
     full_copies: Mapping[str, str] = MappingProxyType({})
     per_file_ignores: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    follows: tuple[str, ...] = ()
 
 
 class Library(NamedTuple):
@@ -182,6 +184,7 @@ _KINDS = {
     "exclude": _STRINGS,
     "full-copies": _TABLE,
     "per-file-ignores": _LISTS,
+    "follows": _STRINGS,
 }
 
 
@@ -199,6 +202,7 @@ def _configuration(table: Any, path: Path) -> Configuration:
             raise AddModelError(f"{path}: `{key}` in [{CONFIGURATION_TABLE}] must be {_KINDS[key]}")
     values: dict[str, Any] = {key.replace("-", "_"): value for key, value in table.items()}
     values["exclude"] = tuple(values.get("exclude", ()))
+    values["follows"] = tuple(values.get("follows", ()))
     values["per_file_ignores"] = {
         pattern: tuple(codes) for pattern, codes in values.get("per_file_ignores", {}).items()
     }

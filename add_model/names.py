@@ -78,6 +78,11 @@ def words(identifier: str) -> list[str]:
     return _WORD.findall(identifier)
 
 
+def word_spans(identifier: str) -> list[tuple[int, int]]:
+    """Where the words of an identifier start and end."""
+    return [match.span() for match in _WORD.finditer(identifier)]
+
+
 @dataclass(frozen=True)
 class Renaming:
     """The renaming of one model's name into another's, casing by casing."""

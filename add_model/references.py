@@ -58,6 +58,11 @@ class Reference:
         return f"{self.library.package}.models.{self.name.snake}"
 
     @property
+    def all_heads(self) -> tuple[str, ...]:
+        """Every task that it has a head for."""
+        return tuple(self.heads)
+
+    @property
     def tokenizer(self) -> str | None:
         """Name of its tokenizer class, where it has one."""
         return self.classes.get(TOKENIZER_MAPPING)

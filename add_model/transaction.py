@@ -28,27 +28,30 @@ _LOCK_SECONDS = 30
 
 @dataclass(frozen=True)
 class Change:
-    """One file to write whole.
+    """One file to write whole, or to delete.
 
     Attributes:
         path: where it goes; inside the root once every symbolic link is followed.
-        content: its bytes.
+        content: its bytes; `None` for a file that is to go.
         expected: what the file must still hold for the change to apply; `None` for a file that must not exist yet.
         mode: permission bits of a file that is new; a file that exists keeps its own.
     """
 
     path: Path
-    content: bytes
+    content: bytes | None
     expected: bytes | None
     mode: int | None = None
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A journal entry: `staged` replaces `target`; `kept` is the old content, `None` where there was no such file."""
+    """A journal entry: `staged` replaces `target`; `kept` is the old content, `None` where there was no such file.
+
+    Where `staged` is `None` the target is deleted, and `digest` says nothing.
+    """
 
     target: str
-    staged: str
+    staged: str | None
     kept: str | None
     digest: str
 
@@ -142,7 +145,10 @@ def _write_locked(root: Path, changes: Sequence[Change]) -> None:
         for step, change in zip(steps, changes, strict=True):
             # Staging many files takes long enough for somebody to save one of them.
             _ensure_expected(root / step.target, change)
-            os.replace(folder / step.staged, root / step.target)
+            if step.staged is None:
+                os.unlink(root / step.target)
+            else:
+                os.replace(folder / step.staged, root / step.target)
         # From here on the run counts as done: without its journal there is nothing to take back.
         os.unlink(folder / "journal.json")
         shutil.rmtree(folder, ignore_errors=True)
@@ -153,6 +159,8 @@ def _write_locked(root: Path, changes: Sequence[Change]) -> None:
 
 def _stage(root: Path, folder: Path, number: int, change: Change) -> _Step:
     target = Path(os.path.realpath(change.path))
+    if change.content is None:
+        return _stage_deletion(root, folder, number, change, target)
     staged, kept = f"{number}.new", None
     _write_durably(folder / staged, change.content)
     if target.exists():
@@ -165,6 +173,13 @@ def _stage(root: Path, folder: Path, number: int, change: Change) -> _Step:
     if kept is None and change.mode is not None:
         os.chmod(folder / staged, change.mode)
     return _Step(_relative(Path(os.path.realpath(root)), target), staged, kept, _digest(change.content))
+
+
+def _stage_deletion(root: Path, folder: Path, number: int, change: Change, target: Path) -> _Step:
+    kept = f"{number}.old"
+    _ensure_expected(target, change)
+    shutil.copy2(target, folder / kept)
+    return _Step(_relative(Path(os.path.realpath(root)), target), None, kept, "")
 
 
 def _ensure_expected(path: Path, change: Change) -> None:
@@ -186,6 +201,12 @@ def _recover_locked(root: Path) -> list[Path]:
     steps, folders = _read_journal(root, folder)
     for step in steps:
         target = root / step.target
+        if step.staged is None:
+            if step.kept is None or target.exists() or not (folder / step.kept).exists():
+                continue
+            os.replace(folder / step.kept, target)
+            restored.append(target)
+            continue
         # A file that no longer holds what the cut-off run wrote has been edited since: it is left alone.
         if not target.is_file() or _digest(target.read_bytes()) != step.digest:
             continue

@@ -30,12 +30,13 @@ def before(root: Path) -> None:
     (root / "package/registry.py").write_text("old registry\n")
     (root / "package/script.py").write_text("old script\n")
     (root / "package/script.py").chmod(0o555)
+    (root / "package/retired.py").write_text("a model that goes\n")
     (root / "same.txt").write_text("same\n")
     (root / "README.md").write_text("the user's own\n")
 
 
 def changes(root: Path, size: int = 1) -> list[Change]:
-    """Files that exist and files that do not, in folders that exist and folders that do not; each of `size` lines."""
+    """Files that exist, one of which goes, and files that do not, in old folders and new; each of `size` lines."""
     wanted = [
         Change(root / "package/registry.py", b"new registry\n" * size, b"old registry\n"),
         Change(root / "package/models/bert/modeling.py", b"a model\n" * size, None),
@@ -43,7 +44,10 @@ def changes(root: Path, size: int = 1) -> list[Change]:
         Change(root / "same.txt", b"same\n", b"same\n"),
         Change(root / "docs/index.md", b"an index\n" * size, None, mode=0o640),
     ]
-    return wanted if root.exists() else [replace(change, expected=None) for change in wanted]
+    if not root.exists():
+        return [replace(change, expected=None) for change in wanted]
+    wanted.insert(1, Change(root / "package/retired.py", None, b"a model that goes\n"))
+    return wanted
 
 
 def snapshot(root: Path) -> Snapshot:

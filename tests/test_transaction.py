@@ -49,8 +49,22 @@ def test_every_file_is_written(tmp_path: Path) -> None:
         ".", "README.md", "docs", "docs/index.md", "package", "package/models", "package/models/bert",
         "package/models/bert/modeling.py", "package/registry.py", "package/script.py", "same.txt",
     }  # fmt: skip
-    for change in changes(tmp_path / "root"):
-        assert change.path.read_bytes() == change.content
+    before(tmp_path / "other")
+    for change in changes(tmp_path / "other"):
+        written = tmp_path / "root" / change.path.relative_to(tmp_path / "other")
+        assert (written.read_bytes() if written.exists() else None) == change.content
+
+
+@pytest.mark.parametrize(("expected", "said"), [(b"another\n", "was changed while"), (b"", "was changed while")])
+def test_a_file_that_is_to_go_and_was_changed_meanwhile_stops_everything(tmp_path: Path, expected: bytes, said: str) -> None:  # fmt: skip
+    root = tmp_path / "root"
+    before(root)
+    fails(root, [*changes(root)[:1], Change(root / "README.md", None, expected)], f"README.md: {said}")
+
+
+def test_a_file_that_is_to_go_and_is_gone_stops_everything(tmp_path: Path) -> None:
+    before(tmp_path / "root")
+    fails(tmp_path / "root", [Change(tmp_path / "root/gone.md", None, b"old")], "gone.md: was removed while")
 
 
 def test_a_root_that_is_not_there_yet_is_made(tmp_path: Path) -> None:

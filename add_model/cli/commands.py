@@ -14,6 +14,7 @@ from add_model.cli.like import like
 from add_model.cli.publish import publish
 from add_model.cli.record import record
 from add_model.cli.references import references
+from add_model.cli.remove import remove
 from add_model.cli.status import status
 from add_model.cli.verify import app as verify
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("like", short_help="Add a model like a reference.")(like)
 app.command("check-copies", short_help="Check every copied block.")(check_copies)
+app.command("remove", short_help="Undo what like wrote.")(remove)
 app.command("references", short_help="List what to start from.")(references)
 app.command("convert", short_help="Fill a model from a checkpoint.")(convert)
 app.command("record", short_help="Record a forward pass.")(record)

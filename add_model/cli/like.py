@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -14,9 +15,8 @@ from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
     from add_model.scaffold.answers import Answers
-    from add_model.scaffold.plan import Plan
     from add_model.scaffold.questionnaire import Request
-    from add_model.scaffold.render import Rendering
+    from add_model.scaffold.rendering import Rendering
     from add_model.scaffold.tree import Outcome
 
 _EXAMPLES = """
@@ -26,6 +26,7 @@ Examples:
     add-model like zoo:gpt2 --name tiny_gpt --heads causal-lm
     add-model like bart --name my_bart --tokenizer-like bert
     add-model like brand_new_bert --name newer_bert   from a model made before
+    add-model like llama --name my_llama --into path/to/transformers
     add-model like --answers answers.toml           makes it again
 """
 
@@ -66,7 +67,10 @@ def like(
     tokenizer_like: Annotated[
         str | None,
         typer.Option(
-            "--tokenizer-like", metavar="REF|same|none", help="Where the tokenizer comes from.", show_default="same"
+            "--tokenizer-like",
+            metavar="REF|same|none",
+            help="Where the tokenizer comes from; in a Transformers checkout also: shared.",
+            show_default="same",
         ),
     ] = None,  # fmt: skip
     novelty: Annotated[
@@ -78,6 +82,15 @@ def like(
             show_default=False,
         ),
     ] = None,  # fmt: skip
+    style: Annotated[
+        str | None,
+        typer.Option(
+            "--style",
+            metavar="single|modular",
+            help="In a checkout with modular files: write one, and what follows from it.",
+            show_default="single",
+        ),
+    ] = None,  # fmt: skip
     answers: Annotated[
         Path | None,
         typer.Option(
@@ -87,6 +100,9 @@ def like(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the defaults and write.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written; touch nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a model, and files, that exist already.")] = False,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Finish a half-written model: keep what is there of it, write the rest.")
+    ] = False,  # fmt: skip
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Add a model that starts as a faithful, tested copy of a reference.
@@ -94,8 +110,9 @@ def like(
     Without a terminal, or with --yes, nothing is asked.
     """
     from add_model.cli import summary
+    from add_model.cli.remove import remove
     from add_model.scaffold.destination import find_root
-    from add_model.scaffold.questionnaire import complete
+    from add_model.scaffold.questionnaire import Earlier, complete
     from add_model.scaffold.tree import write
     from add_model.transaction import recover, was_interrupted
 
@@ -105,23 +122,33 @@ def like(
     if not dry_run:
         for path in recover(root):
             typer.echo(f"taken back from a run that was cut off: {path}", err=True)
-    request = _request(reference, name, into, heads, tokenizer_like, novelty, answers, force)
+    if finish and force:
+        raise AddModelError("--finish keeps the files that --force replaces; pass one of them")
+    request = _request(reference, name, into, heads, tokenizer_like, novelty, style, answers, force)
+    if finish:
+        request = dataclasses.replace(request, earlier=Earlier.FINISH)
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or as_json or answers)
     try:
-        given = _interviewed(request) if interactive else complete(request)
+        given: Answers | None
+        given, request = _interviewed(request) if interactive else (complete(request), request)
+        if request.earlier is Earlier.REMOVE:
+            assert request.name is not None
+            remove(request.name, root, dry_run)
+            return
         if given is None:
             typer.echo("stopped; nothing was written", err=True)
             raise typer.Exit(1)
-        plan, rendering, outcome = _prepared(given, request, force)
+        rendering, outcome = _prepared(given, request)
         if not dry_run:
-            write(plan, outcome)
+            _tell_uncommitted(request)
+            write(rendering, outcome)
     except KeyboardInterrupt:
         typer.echo("\nstopped; nothing was written", err=True)
         raise typer.Exit(130) from None
     if as_json:
-        typer.echo(json.dumps(summary.document(plan, rendering, outcome, dry_run), indent=2))
+        typer.echo(json.dumps(summary.document(rendering, outcome, dry_run), indent=2))
     else:
-        summary.show(plan, rendering, outcome, dry_run)
+        summary.show(rendering, outcome, dry_run)
 
 
 def _request(
@@ -131,6 +158,7 @@ def _request(
     heads: str | None,
     tokenizer_like: str | None,
     novelty: str | None,
+    style: str | None,
     answers: Path | None,
     force: bool,
 ) -> Request:
@@ -139,10 +167,10 @@ def _request(
     from add_model.scaffold.questionnaire import Request
 
     stored = load_answers(answers) if answers is not None else None
-    destination = find_destination(into, Path.cwd())
-    library = destination.library
-    if library is not None:
-        package = library.package
+    destination = find_destination(into, Path.cwd(), reference or (None if stored is None else stored.reference))
+    target = destination.target
+    if target is not None:
+        package = target.package
     elif answers is not None and stored is not None:
         package = stored_package(stored.package, answers)
     else:
@@ -150,7 +178,7 @@ def _request(
     if heads is not None and not heads.strip(" ,"):
         raise AddModelError("--heads is empty; name heads, or pass all or none")
     given = Request(
-        target=library,
+        target=target,
         root=destination.root,
         package=package,
         reference=reference,
@@ -158,27 +186,39 @@ def _request(
         heads=None if heads is None else tuple(head.strip() for head in heads.split(",") if head.strip()),
         tokenizer_like=tokenizer_like,
         novelty=novelty,
+        style=style,
         replace=force,
     )
     return given if stored is None else given.with_defaults(stored)
 
 
-def _interviewed(request: Request) -> Answers | None:
+def _tell_uncommitted(request: Request) -> None:
+    """Says that somebody's own changes will stand beside ours in `git diff`; they are no reason to stop."""
+    from add_model.copies.history import uncommitted
+    from add_model.scaffold.checkout.layout import Checkout
+
+    if not isinstance(request.target, Checkout):
+        return
+    files = uncommitted(request.root)
+    if files:
+        others = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        typer.echo(f"note: {files[0]}{others} had uncommitted changes before; git diff shows them beside the new ones", err=True)  # fmt: skip
+
+
+def _interviewed(request: Request) -> tuple[Answers | None, Request]:
     from add_model.cli.summary import as_text, files_tree
-    from add_model.scaffold.interview import interview
+    from add_model.scaffold.interview import decided
 
-    def preview(answers: Answers) -> str:
-        plan, _, outcome = _prepared(answers, request, force=request.replace)
-        return as_text(files_tree(plan, outcome))
+    def preview(answers: Answers, request: Request) -> str:
+        rendering, outcome = _prepared(answers, request)
+        return as_text(files_tree(rendering, outcome))
 
-    return interview(request, preview)
+    return decided(request, preview)
 
 
-def _prepared(answers: Answers, request: Request, force: bool) -> tuple[Plan, Rendering, Outcome]:
-    from add_model.scaffold.plan import make_plan
-    from add_model.scaffold.render import render
+def _prepared(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
+    from add_model.scaffold.making import make
     from add_model.scaffold.tree import decide
 
-    plan = make_plan(answers, request)
-    rendering = render(plan)
-    return plan, rendering, decide(plan, rendering, force)
+    rendering = make(answers, request)
+    return rendering, decide(rendering, request.overwrites)

@@ -15,8 +15,8 @@ from add_model.cli.examples import with_examples
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from add_model.library import Library
     from add_model.scaffold.catalogue import Row
+    from add_model.scaffold.targets import Target
 
 _EXAMPLES = """
 Examples:
@@ -50,7 +50,7 @@ def references(
             "--into",
             "--root",
             metavar="DIR",
-            help="The library whose own models are listed too. Default: the library around here.",
+            help="The library or checkout whose own models are listed too. Default: the library around here.",
             show_default=False,
         ),
     ] = None,  # fmt: skip
@@ -59,7 +59,7 @@ def references(
     """List the models that a new one can start from, by modality and kind."""
     from add_model.scaffold.catalogue import catalogue, matching
 
-    rows = catalogue(_library(into))
+    rows = catalogue(_target(into))
     chosen = rows if family is None else matching(rows, family)
     if as_json:
         typer.echo(json.dumps([_document(row) for row in chosen], indent=2))
@@ -68,9 +68,10 @@ def references(
     typer.echo("start from one that is bundled or in this library: add-model like TYPE", err=True)
 
 
-def _library(into: Path | None) -> Library | None:
+def _target(into: Path | None) -> Target:
     from add_model.errors import AddModelError
     from add_model.library import library_at, read_configuration
+    from add_model.scaffold.checkout.layout import PACKAGE, find_checkout
 
     start = Path.cwd() if into is None else into.absolute()
     if not start.is_dir():
@@ -79,6 +80,11 @@ def _library(into: Path | None) -> Library | None:
         configuration = read_configuration(candidate)
         if configuration is not None:
             return library_at(candidate, configuration)
+        # Above the folder that was asked for only a checkout's own root counts, not a folder of installed packages.
+        if candidate == start and into is not None or (candidate / "src" / PACKAGE).is_dir():
+            checkout = find_checkout(candidate)
+            if checkout is not None:
+                return checkout
     if into is not None:
         raise AddModelError(f"--into {into} holds no library yet; leave it out, or make one: add-model like bert --into {into}")  # fmt: skip
     return None

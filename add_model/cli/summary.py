@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from add_model.scaffold.plan import Plan
-from add_model.scaffold.render import Rendering
+from add_model.scaffold.rendering import Rendering
 from add_model.scaffold.tree import Outcome
 
 _STYLES = {"written": "green", "edited": "yellow", "kept": "magenta", "unchanged": "dim", "stale": "red"}
@@ -25,44 +24,44 @@ _NOTES = {
 }
 
 
-def show(plan: Plan, rendering: Rendering, outcome: Outcome, dry_run: bool) -> None:
+def show(rendering: Rendering, outcome: Outcome, dry_run: bool) -> None:
     """Prints the summary to stdout."""
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(files_tree(plan, outcome))
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    console.print(files_tree(rendering, outcome))
     for item in rendering.left_out:
         console.print(Text.assemble(("left out: ", "yellow"), f"{item.what} ({item.why})"))
     number = len(outcome.written) + len(outcome.edited)
     count = f"{number} file" if number == 1 else f"{number} files"
-    title, reference = plan.name.title, plan.reference.specification
+    title, reference = rendering.name.title, rendering.reference
     if dry_run:
         console.print(f"[bold]{title}[/bold], like {reference}: {count} would be written; nothing was touched")
         return
     console.print(f"[bold green]{title}[/bold green], like {reference}: {count} written")
     console.print("\nNext:")
-    for command in next_commands(plan):
+    for command in next_commands(rendering):
         console.print(f"  {command}")
 
 
-def document(plan: Plan, rendering: Rendering, outcome: Outcome, dry_run: bool) -> dict[str, Any]:
+def document(rendering: Rendering, outcome: Outcome, dry_run: bool) -> dict[str, Any]:
     """The summary as one JSON-able value; paths are relative to `root`."""
-    root = plan.library.root
+    root = rendering.root
     groups = {group: [path.relative_to(root).as_posix() for path in getattr(outcome, group)] for group in _STYLES}
     return {
         "root": str(root),
-        "package": plan.library.package,
-        "name": plan.name.snake,
-        "reference": plan.reference.specification,
+        "package": rendering.package,
+        "name": rendering.name.snake,
+        "reference": rendering.reference,
         "dry_run": dry_run,
         **groups,
         "left_out": [{"what": item.what, "why": item.why} for item in rendering.left_out],
-        "next": list(next_commands(plan)),
+        "next": list(next_commands(rendering)),
     }
 
 
-def files_tree(plan: Plan, outcome: Outcome) -> Tree:
+def files_tree(rendering: Rendering, outcome: Outcome) -> Tree:
     """The files of an outcome as a tree, each with what becomes of it."""
-    tree = Tree(Text(f"{plan.library.root.name}/", "bold"))
-    branches: dict[Path, Tree] = {plan.library.root: tree}
+    tree = Tree(Text(f"{rendering.root.name}/", "bold"))
+    branches: dict[Path, Tree] = {rendering.root: tree}
     states = {path: group for group in _STYLES for path in getattr(outcome, group)}
     for path in sorted(states, key=lambda path: (path.parent, path.name)):
         note = _NOTES[states[path]]
@@ -79,19 +78,13 @@ def as_text(tree: Tree) -> str:
     return capture.get()
 
 
-def next_commands(plan: Plan) -> Iterator[str]:
+def next_commands(rendering: Rendering) -> Iterator[str]:
     """What to type next, from the folder that the command was run in."""
-    root = plan.library.root
+    root = rendering.root
     if root != Path.cwd():
         shown = root.relative_to(Path.cwd()) if root.is_relative_to(Path.cwd()) else root
         yield f"cd {shlex.quote(str(shown))}"
-    if plan.is_new_library:
-        yield "pip install -e ."
-    tests = (plan.library.tests_folder / "models" / plan.name.snake).relative_to(root).as_posix()
-    yield f"pytest {tests}"
-    yield "add-model check-copies"
-    checklist = plan.library.docs_folder / "checklists" / f"{plan.name.snake}.md"
-    yield f"less {checklist.relative_to(root).as_posix()}"
+    yield from rendering.next_commands
 
 
 def _branch(branches: dict[Path, Tree], folder: Path) -> Tree:

@@ -256,7 +256,8 @@ class Check:
         source = pair.marker.source
         if nested:
             return Code.CP011, Severity.WARNING, f"differs from {source}; the marker of the block around it rules"
-        if pair.original.origin is Origin.INSTALLED:
+        followed = source.partition(".")[0] in self.library.configuration.follows
+        if pair.original.origin is Origin.INSTALLED and not followed:
             return Code.CP009, Severity.WARNING, f"differs from {source} as installed here"
         if pair.verdict is Verdict.HEADER_DIFFERS and HEADERS_DIFFER_IN & self.library.packages.keys():
             return Code.CP010, Severity.WARNING, f"differs from {source} in its header"

@@ -88,6 +88,7 @@ class Fixed:
             return None
         # Everything that a later run needs comes first: a kill may come behind it.
         self.sides.written.remember()
+        changes += self.sides.versions.renewed(lambda path: self.after.get(path) or read_bytes(path))
         replaced = {path: (self.before[path] or b"", self.after[path]) for path in self.unrecorded}
         patch = keep(self.library.root, replaced) if replaced else None
         try:

@@ -98,12 +98,24 @@ class History:
         return contents
 
     def _git(self, *arguments: str, questions: bytes = b"") -> tuple[int, bytes]:
-        command = ["git", "-C", str(self._root), *arguments]
-        try:
-            answer = subprocess.run(command, input=questions, capture_output=True, check=False, env=_environment())
-        except OSError:
-            return -1, b""
-        return answer.returncode, answer.stdout
+        return _ask_git(self._root, *arguments, questions=questions)
+
+
+def uncommitted(root: Path) -> list[str]:
+    """The files that git tracks and that have changes in no commit, of the work tree around a folder, as git names them."""
+    code, answer = _ask_git(root, "status", "--porcelain", "-z", "--untracked-files=no")
+    return (
+        [] if code != 0 else [entry[3:] for entry in answer.decode(errors="replace").split("\0") if entry[2:3] == " "]
+    )
+
+
+def _ask_git(root: Path, *arguments: str, questions: bytes = b"") -> tuple[int, bytes]:
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        answer = subprocess.run(command, input=questions, capture_output=True, check=False, env=_environment())
+    except OSError:
+        return -1, b""
+    return answer.returncode, answer.stdout
 
 
 def _environment() -> dict[str, str]:

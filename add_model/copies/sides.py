@@ -21,6 +21,7 @@ from add_model.copies.marker import without_markers
 from add_model.copies.pair import Pair
 from add_model.copies.region import compared, ignored_members, reindent
 from add_model.copies.sources import read_bytes
+from add_model.copies.versions import Birth, Versions, digest, versions_sentence
 from add_model.copies.written import Written
 from add_model.library import Library
 from add_model.source import Module, find_definitions
@@ -58,6 +59,7 @@ class Sides:
         self._library = library
         self._history = History(library.root, base)
         self._written: Written | None = None
+        self.versions = Versions(library)
 
     @property
     def written(self) -> Written:
@@ -81,6 +83,9 @@ class Sides:
         """
         committed = self._committed(pair)
         by_a_fix = self.written.holds(pair.block)
+        birth = self.versions.of(pair)
+        if birth is not None:
+            return self._since(birth, pair, by_a_fix, committed)
         if committed is None:
             return Side(recorded=by_a_fix)
         copy_moved = not blocks_match(committed.block, pair.block)
@@ -89,6 +94,13 @@ class Sides:
             return Side(Moved.ORIGINAL, recorded=True, committed=committed, sentence=_BY_A_FIX)
         moved = _moved(self._original_moved(pair, committed), copy_moved)
         return Side(moved, copy_moved, recorded, committed, self._sentence(moved))
+
+    def _since(self, birth: Birth, pair: Pair, by_a_fix: bool, committed: Pair | None) -> Side:
+        """What is known of a copy of an installed package's, which has no history here but its versions."""
+        copy_moved = birth.copy != digest(pair.block) and not by_a_fix
+        moved = _moved(birth.original != digest(pair.original.block), copy_moved)
+        recorded = not copy_moved or (committed is not None and committed.block.rstrip() == pair.block.rstrip())
+        return Side(moved, copy_moved, recorded, committed, versions_sentence(moved, birth))
 
     def of_full_copy(self, copy: str, original: str, now: bytes | None, original_now: bytes | None) -> Side:
         """The same of a whole file that is registered as a copy of another.

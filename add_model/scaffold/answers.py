@@ -18,6 +18,9 @@ else:
 ANSWERS_VERSION = 1
 SAME_TOKENIZER = "same"
 NO_TOKENIZER = "none"
+SHARED_TOKENIZER = "shared"
+SINGLE_STYLE = "single"
+MODULAR_STYLE = "modular"
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,11 @@ class Answers:
         name: the new model's type, in snake_case.
         package: the name of the package that holds the library.
         heads: the tasks whose classes are written (`("masked-lm",)`), in the reference's order.
-        tokenizer_like: `same` (as the reference's), `none`, or another reference (`zoo:gpt2`).
+        tokenizer_like: `same` (as the reference's), `none`, or another reference (`zoo:gpt2`); in a checkout also
+            `shared` (the reference's own, with nothing written for it).
         novelty: what is new in the model compared with the reference; goes into the docs page and the checklist.
+        style: `single` for files that stand by themselves, each block marked; in a checkout also `modular`, for one in
+            which each class derives from the reference's, and the single files that follow from it.
     """
 
     reference: str
@@ -39,6 +45,7 @@ class Answers:
     heads: tuple[str, ...]
     tokenizer_like: str = SAME_TOKENIZER
     novelty: str = ""
+    style: str = SINGLE_STYLE
 
 
 def dump_answers(answers: Answers) -> str:
@@ -51,6 +58,8 @@ def dump_answers(answers: Answers) -> str:
     )
     document["version"] = ANSWERS_VERSION
     for key, value in asdict(answers).items():
+        if (key, value) == ("style", SINGLE_STYLE):
+            continue  # the only one in most places
         document[key] = list(value) if isinstance(value, tuple) else value
     return tomlkit.dumps(document)
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from add_model.errors import AddModelError
 from add_model.family import FamilyMember, family
 from add_model.library import Library
-from add_model.references import TARGET, ZOO, find_reference, registry_of, transformers_folder, zoo
-from add_model.registry import CONFIGURATION_MAPPING
+from add_model.references import TARGET, ZOO, registry_of, transformers_folder, zoo
 from add_model.scaffold.answers import load_answers
+from add_model.scaffold.checkout.layout import Checkout
+from add_model.scaffold.out_of_tree.target import OutOfTree
+from add_model.scaffold.targets import Target, find_candidate, model_types, offers_zoo, origin_of, titles
 from add_model.transaction import STATE_FOLDER
 
 TRANSFORMERS = "transformers"
@@ -45,16 +47,18 @@ class Row:
         return tuple(f"{place}:{self.member.model_type}" for place in self.available if place != TRANSFORMERS)
 
 
-def catalogue(target: Library | None) -> tuple[Row, ...]:
+def catalogue(target: Target) -> tuple[Row, ...]:
     """Every model of the family, of the target library and of the zoo.
 
     Raises:
         AddModelError: a registry cannot be read or does not parse.
     """
-    places: dict[str, Collection[str]] = {} if target is None else {TARGET: registry_of(target).model_types}
-    places[ZOO] = registry_of(zoo()).model_types
+    places: dict[str, Collection[str]] = {} if target is None else {TARGET: model_types(target)}
+    if offers_zoo(target):
+        places[ZOO] = registry_of(zoo()).model_types
     known = {member.model_type for member in family()}
-    places[TRANSFORMERS] = {model_type for model_type in known if transformers_folder(model_type) is not None}
+    if not isinstance(target, Checkout):
+        places[TRANSFORMERS] = {model_type for model_type in known if transformers_folder(model_type) is not None}
     outsiders = () if target is None else tuple(_outsiders(target, known))
     return rows((*family(), *outsiders), places)
 
@@ -95,25 +99,23 @@ def matching(found: Sequence[Row], wanted: str) -> tuple[Row, ...]:
     raise AddModelError(f"no modality, kind or model is called {wanted!r}; {hint} (all: add-model references)")
 
 
-def _outsiders(target: Library, known: Collection[str]) -> Iterator[FamilyMember]:
+def _outsiders(target: Library | Checkout | OutOfTree, known: Collection[str]) -> Iterator[FamilyMember]:
     """The target's own models that the family does not know; where one was made from a reference, it is of its kind."""
-    registry = registry_of(target)
     members = {member.model_type: member for member in family()}
-    for model_type in registry.model_types:
+    for model_type, title in titles(target).items():
         if model_type in known:
             continue
-        title = registry.mappings[CONFIGURATION_MAPPING][model_type].removesuffix("Config")
         ancestor = _ancestor(model_type, target)
         member = members.get(ancestor)
         modality, kind = (OTHER, "") if member is None else (member.modality, member.kind)
         yield FamilyMember(model_type, title, modality, kind, _description(model_type, target))
 
 
-def _ancestor(model_type: str, target: Library) -> str:
+def _ancestor(model_type: str, target: Library | Checkout | OutOfTree) -> str:
     """The model that this one goes back to, from answers file to answers file; itself where there is none."""
     seen: set[str] = set()
-    origin = TARGET
-    while origin == TARGET and model_type not in seen:
+    own = origin = origin_of(target)
+    while origin == own and model_type not in seen:
         seen.add(model_type)
         reference = _made_from(model_type, target)[0]
         if not reference:
@@ -122,19 +124,19 @@ def _ancestor(model_type: str, target: Library) -> str:
     return model_type
 
 
-def _description(model_type: str, target: Library) -> str:
+def _description(model_type: str, target: Library | Checkout | OutOfTree) -> str:
     reference, novelty = _made_from(model_type, target)
     if not reference:
         return "A model of this library"
     try:
-        title = find_reference(reference, target).name.title
+        title = find_candidate(reference, target).name.title
     except AddModelError:
         title = reference.rpartition(":")[2]
     text = f"Made from {title}" + (f": {novelty}" if novelty.strip() else "")
     return textwrap.shorten(text, _LONGEST_DESCRIPTION, placeholder=" ...")
 
 
-def _made_from(model_type: str, target: Library) -> tuple[str, str]:
+def _made_from(model_type: str, target: Library | Checkout | OutOfTree) -> tuple[str, str]:
     """The reference and the novelty that the library's stored answers give; empty where there are none to read."""
     try:
         answers = load_answers(target.root / STATE_FOLDER / "models" / model_type / "answers.toml")

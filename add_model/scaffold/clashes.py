@@ -18,7 +18,7 @@ from add_model.references import Reference, read_text
 
 _DEFINITION = re.compile(r"^(?:class|(?:async )?def)\s+(\w+)", re.MULTILINE)
 # What every `torch.nn.Module` has; a model with a head holds the base model in an attribute of the model's name.
-_OF_EVERY_MODULE = frozenset(
+OF_EVERY_MODULE = frozenset(
     "add_module apply bfloat16 buffers children compile cpu cuda double eval extra_repr forward get_buffer get_extra_state "
     "get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers named_children named_modules "
     "named_parameters parameters register_buffer register_module register_parameter requires_grad_ set_extra_state "
@@ -42,7 +42,7 @@ def check_clashes(name: ModelName, reference: Reference, library: Library) -> No
         return
     renaming = Renaming(reference.name, name)
     renamed = {old: new for old in used if (new := renaming.identifier(old)) != old}
-    taken = (used - renamed.keys()) | _OF_EVERY_MODULE | {*_defined(library)}
+    taken = (used - renamed.keys()) | OF_EVERY_MODULE | {*_defined(library)}
     clashes = sorted({*renamed.values(), name.snake} & taken)
     if clashes:
         raise AddModelError(f"--name {name.snake!r} clashes with {clashes[0]!r}, which has a meaning of its own in the model's code; choose another")  # fmt: skip

@@ -10,6 +10,9 @@ from pathlib import Path
 from add_model.errors import AddModelError
 from add_model.library import Library, library_at, read_configuration
 from add_model.names import ModelName, to_snake
+from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
+from add_model.scaffold.out_of_tree.target import find_out_of_tree
+from add_model.scaffold.targets import Target
 from add_model.transaction import was_interrupted
 
 # A package of such a name would hide what the library itself imports.
@@ -20,18 +23,18 @@ _TAKEN_PACKAGES = frozenset(
 
 @dataclass(frozen=True)
 class Destination:
-    """A folder to write into, and the library in it; `None` where there is none yet."""
+    """A folder to write into, and the library or checkout in it; `None` where there is none yet."""
 
     root: Path
-    library: Library | None
+    target: Target
 
 
 def find_root(into: Path | None, working_folder: Path) -> Path:
     """Finds the folder to write into, whatever state it is in.
 
     Args:
-        into: the folder that was asked for; by default the library around the working folder, or the working folder
-            itself where it is empty.
+        into: the folder that was asked for; by default the library or checkout around the working folder, or the
+            working folder itself where it is empty.
         working_folder: what a relative path is relative to.
 
     Raises:
@@ -42,6 +45,8 @@ def find_root(into: Path | None, working_folder: Path) -> Path:
         for candidate in (working_folder, *working_folder.parents):
             if was_interrupted(candidate) or read_configuration(candidate) is not None:
                 return candidate
+            if (candidate / "src" / PACKAGE).is_dir() and find_checkout(candidate) is not None:
+                return candidate
         if any(not path.name.startswith(".") for path in working_folder.iterdir()):
             raise AddModelError(f"{working_folder} is no library and not empty; pass a folder for a new one, for example --into my_models")  # fmt: skip
         return working_folder
@@ -49,19 +54,33 @@ def find_root(into: Path | None, working_folder: Path) -> Path:
     _refuse_link(root, into, working_folder)
     if root.exists() and not root.is_dir():
         raise AddModelError(f"--into {into} is a file; pass a folder")
-    return root
+    checkout = None if read_configuration(root) is not None else find_checkout(root)
+    return root if checkout is None else checkout.root
 
 
-def find_destination(into: Path | None, working_folder: Path) -> Destination:
-    """Finds the library to write into, or the folder of the one to be made; the arguments are those of `find_root`.
+def find_destination(into: Path | None, working_folder: Path, reference: str | None = None) -> Destination:
+    """Finds the library to write into, or the folder of the one to be made.
+
+    Args:
+        into: as of `find_root`.
+        working_folder: as of `find_root`.
+        reference: the model to start from, as it was given: one of Transformers makes a package that depends on it.
 
     Raises:
         AddModelError: as `find_root` does; or the folder cannot be written, or holds something that is no library of
             ours.
     """
     root = find_root(into, working_folder)
+    checkout = find_checkout(root)
+    if checkout is not None:
+        return _checked(Destination(root, checkout))
     configuration = read_configuration(root)
-    return _checked(Destination(root, None if configuration is None else library_at(root, configuration)))
+    library = None if configuration is None else library_at(root, configuration)
+    package = to_snake(root.name) if library is None else library.package
+    outside = find_out_of_tree(root, library, package, reference)
+    if outside is not None and outside.is_new:
+        package_name(root)  # says why, where the folder's name is none for a package
+    return _checked(Destination(root, outside or library))
 
 
 def package_name(root: Path) -> str:
@@ -96,16 +115,16 @@ def _is_package_name(name: str) -> bool:
 
 
 def _checked(destination: Destination) -> Destination:
-    root, library = destination.root, destination.library
+    root, target = destination.root, destination.target
     existing = next(path for path in (root, *root.parents) if path.exists())
     if not existing.is_dir():
         raise AddModelError(f"{existing} is a file, so that {root} cannot be made; pass another folder with --into")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise AddModelError(f"{existing} cannot be written; make it writable, or pass another folder with --into")
-    if library is None and (root / "src" / "transformers" / "models").is_dir():
-        raise AddModelError(f"{root} is a checkout of Transformers; this version writes into standalone libraries: pass another folder with --into")  # fmt: skip
-    if library is not None and not library.registry.is_file():
-        raise AddModelError(f"{library.registry}: the library has no registry; check `package` and `source` in [tool.add-model] of {root / 'pyproject.toml'}")  # fmt: skip
+    folders = [existing, target.models_folder, target.auto_folder] if isinstance(target, Checkout) else [existing]
+    for folder in folders:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise AddModelError(f"{folder} cannot be written; make it writable, or pass another folder with --into")
+    if isinstance(target, Library) and not target.registry.is_file():
+        raise AddModelError(f"{target.registry}: the library has no registry; check `package` and `source` in [tool.add-model] of {root / 'pyproject.toml'}")  # fmt: skip
     return destination
 
 

@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 # What a new library's own configuration says; an existing library's configuration is used as it stands.
-_NEW_LIBRARY_SETTINGS = 'src = ["src"]\nline-length = 119\n'
+NEW_LIBRARY_SETTINGS = 'src = ["src"]\nline-length = 119\n'
 _SETTINGS_FILES = ("pyproject.toml", "ruff.toml", ".ruff.toml")
 
 
-def format_files(root: Path, texts: Mapping[Path, str]) -> tuple[dict[Path, str], str | None]:
+def format_files(
+    root: Path, texts: Mapping[Path, str], default: str = NEW_LIBRARY_SETTINGS
+) -> tuple[dict[Path, str], str | None]:
     """Sorts the imports of Python modules and formats them, as ruff would at their place in the library.
 
     Args:
         root: the library's root, whose ruff settings apply.
         texts: path -> text of modules that are going to be written below the root; other files pass unchanged.
+        default: ruff's settings where the root has none, as the text of a `ruff.toml`.
 
     Returns:
         Path -> formatted text, and why the texts are not formatted: `None` where they are.
@@ -28,7 +31,7 @@ def format_files(root: Path, texts: Mapping[Path, str]) -> tuple[dict[Path, str]
         return dict(texts), "ruff was not found; run `ruff format` once it is installed"
     with tempfile.TemporaryDirectory(prefix="add-model-") as folder:
         staging = Path(folder)
-        _copy_settings(root, staging)
+        _copy_settings(root, staging, default)
         staged = {path: staging / path.relative_to(root) for path in texts if path.suffix == ".py"}
         for path, place in staged.items():
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -59,12 +62,12 @@ def format_module(root: Path, path: Path, text: str) -> str:
     return text
 
 
-def _copy_settings(root: Path, staging: Path) -> None:
+def _copy_settings(root: Path, staging: Path, default: str) -> None:
     for name in _SETTINGS_FILES:
         if (root / name).is_file():
             shutil.copy(root / name, staging / name)
     if not any((staging / name).exists() for name in _SETTINGS_FILES):
-        (staging / "ruff.toml").write_text(_NEW_LIBRARY_SETTINGS)
+        (staging / "ruff.toml").write_text(default)
 
 
 def _ruff() -> str | None:

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from add_model.errors import AddModelError
+from add_model.errors import AddModelError, ModelExists
 from add_model.names import ModelName
-from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
-from add_model.scaffold.questionnaire import Request, check_name, check_tokenizer, chosen_heads, complete
+from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE, Answers
+from add_model.scaffold.questionnaire import Earlier, Request, check_name, chosen_heads, complete
 from add_model.scaffold.questions import (
     ANY_GROUP,
+    OTHER_NAME,
     OTHER_TOKENIZER,
     Choose,
     Option,
@@ -24,6 +25,7 @@ from add_model.scaffold.questions import (
     chosen_reference,
     question,
 )
+from add_model.scaffold.targets import check_style, check_tokenizer, styles
 
 PREVIEW = "preview"
 WRITE = "write"
@@ -35,6 +37,7 @@ _CHANGES = {
     Topic.HEADS: "change the heads",
     Topic.NOVELTY: "change what is new",
     Topic.TOKENIZER: "change the tokenizer",
+    Topic.STYLE: "change the style",
 }
 
 Reply = str | tuple[str, ...]
@@ -82,6 +85,17 @@ def interview(request: Request, preview: Callable[[Answers], str], asker: Asker 
         AddModelError: an answer on the command line is invalid.
         KeyboardInterrupt: Ctrl-C, at any question.
     """
+    answers, _ = decided(request, lambda answers, _: preview(answers), asker)
+    return answers
+
+
+def decided(
+    request: Request, preview: Callable[[Answers, Request], str], asker: Asker | None = None
+) -> tuple[Answers | None, Request]:
+    """As `interview` does, and what the request has become: it says what to do with an earlier attempt.
+
+    Where that is to be removed there are no answers, for there is nothing to write.
+    """
     conversation = started(request)
     if asker is None:
         from add_model.scaffold.prompts import Terminal
@@ -90,16 +104,19 @@ def interview(request: Request, preview: Callable[[Answers], str], asker: Asker 
     previewed: Answers | None = None
     while True:
         conversation = _asked(conversation, asker)
-        answers = complete(conversation.request)
+        request = conversation.request
+        if request.earlier is Earlier.REMOVE:
+            return None, request
+        answers = complete(request)
         asker.show(summary(answers))
-        reply = asker.ask(review(seen=previewed == answers))
+        reply = asker.ask(review(previewed == answers, with_style=len(styles(request.target)) > 1))
         if reply == WRITE:
-            return answers
+            return answers, request
         if reply == STOP:
-            return None
+            return None, replace(request, earlier=None)
         if reply == PREVIEW:
             try:
-                asker.show(preview(answers))
+                asker.show(preview(answers, request))
                 previewed = answers
             except AddModelError as error:
                 # Said here rather than at the end, where the answers could not be changed any more.
@@ -114,9 +131,12 @@ def started(request: Request) -> Conversation:
     Raises:
         AddModelError: an answer is invalid.
     """
-    if request.name is not None:
-        check_name(request.name, request)
     pending = tuple(topic for topic in Topic if _is_missing(topic, request))
+    if request.name is not None:
+        try:
+            check_name(request.name, request)
+        except ModelExists:
+            pending = (Topic.EARLIER, *pending)
     if request.reference is None:
         return Conversation(request, pending)
     reference = chosen_reference(request)
@@ -145,10 +165,13 @@ def answered(conversation: Conversation, topic: Topic, reply: Reply) -> Conversa
     if topic is Topic.REFERENCE:
         return _with_reference(conversation, reply)
     if topic is Topic.NAME:
-        check_name(reply, request)
-        return replace(conversation, request=replace(request, name=reply))
+        return _with_name(conversation, reply)
+    if topic is Topic.EARLIER:
+        return _with_earlier(conversation, reply)
     if topic is Topic.NOVELTY:
         return replace(conversation, request=replace(request, novelty=reply.strip()))
+    if topic is Topic.STYLE:
+        return replace(conversation, request=replace(request, style=check_style(reply, request.target)))
     if reply == OTHER_TOKENIZER:
         return replace(conversation, pending=(Topic.TOKENIZER_REFERENCE, *pending))
     tokenizer_like = check_tokenizer(reply, chosen_reference(request), request.target)
@@ -166,21 +189,28 @@ def revised(conversation: Conversation, topic: Topic) -> Conversation:
 def summary(answers: Answers) -> str:
     """Every answer, one a line."""
     name = ModelName.from_snake(answers.name)
-    tokenizer = {SAME_TOKENIZER: "the same as the reference's", NO_TOKENIZER: "none"}
+    tokenizer = {
+        SAME_TOKENIZER: "the same as the reference's",
+        SHARED_TOKENIZER: "the reference's own, shared",
+        NO_TOKENIZER: "none",
+    }
     lines = {
         "reference": answers.reference,
         "name": f"{name.snake}, {name.camel}, {name.upper}, {name.kebab}",
         "heads": ", ".join(answers.heads) or "none",
         "what is new": answers.novelty or "(nothing yet)",
         "tokenizer": tokenizer.get(answers.tokenizer_like, f"like {answers.tokenizer_like}"),
+        "style": answers.style,
         "library": answers.package,
     }
     return "\n".join(["", *(f"  {label:<12} {value}" for label, value in lines.items()), ""])
 
 
-def review(seen: bool) -> Choose:
+def review(seen: bool, with_style: bool = False) -> Choose:
     """The last question. What is proposed is to look at the files first, and to write them once they were seen."""
-    changes = (Option(topic.value, label) for topic, label in _CHANGES.items())
+    changes = (
+        Option(topic.value, label) for topic, label in _CHANGES.items() if with_style or topic is not Topic.STYLE
+    )
     options = (
         Option(PREVIEW, "preview the files"),
         Option(WRITE, "write them"),
@@ -207,6 +237,24 @@ def _asked(conversation: Conversation, asker: Asker) -> Conversation:
     return conversation
 
 
+def _with_name(conversation: Conversation, name: str) -> Conversation:
+    """The conversation with a name; where there is such a model, what becomes of that is asked next."""
+    request = replace(conversation.request, earlier=None)
+    try:
+        check_name(name, request)
+    except ModelExists:
+        pending = (Topic.EARLIER, *conversation.pending)
+        return replace(conversation, request=replace(request, name=name), pending=pending)
+    return replace(conversation, request=replace(request, name=name))
+
+
+def _with_earlier(conversation: Conversation, reply: str) -> Conversation:
+    if reply == OTHER_NAME:
+        request = replace(conversation.request, name=None)
+        return replace(conversation, request=request, pending=_with(conversation.pending, Topic.NAME))
+    return replace(conversation, request=replace(conversation.request, earlier=Earlier(reply)))
+
+
 def _with_reference(conversation: Conversation, specification: str) -> Conversation:
     """The conversation with another reference; answers that it does not allow are asked for again."""
     request, pending, notices = conversation.request, conversation.pending, list[str]()
@@ -216,6 +264,8 @@ def _with_reference(conversation: Conversation, specification: str) -> Conversat
     if request.name is not None:
         try:
             check_name(request.name, request)
+        except ModelExists:
+            pass  # asked for by itself
         except AddModelError as error:
             notices.append(str(error))
             request, pending = replace(request, name=None), _with(pending, Topic.NAME)
@@ -245,6 +295,7 @@ def _is_missing(topic: Topic, request: Request) -> bool:
         Topic.HEADS: request.heads,
         Topic.NOVELTY: request.novelty,
         Topic.TOKENIZER: request.tokenizer_like,
+        Topic.STYLE: request.style or (None if len(styles(request.target)) > 1 else SINGLE_STYLE),
     }
     return topic in given and given[topic] is None
 

@@ -6,32 +6,49 @@ The checker decides: a marker is written only where it confirms that the block i
 from __future__ import annotations
 
 import ast
-import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from add_model.copies.equality import is_copy
-from add_model.copies.marker import Marker, Replacement
-from add_model.names import Renaming
+from add_model.copies.marker import Marker
+from add_model.scaffold.replacements import Pair, shortest_replacements
 
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 # Ends of lines as Python counts them; `str.splitlines` knows more of them, which may stand in strings.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
-_MOST_PAIRS = 5
+_DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+_CONDITIONAL = (ast.If, ast.Try, ast.With)
+
+
+class Renames(Protocol):
+    """A renaming, as far as markers are concerned."""
+
+    def identifier(self, identifier: str) -> str:
+        """The new name of a definition."""
+
+    def pairs(self) -> Sequence[Pair]:
+        """Every way in which the old name is spelled, with what it becomes."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A top-level class or function of a module: its name, and its lines as `[first, last)`, decorators included."""
+    """A class or function of a module, at its top level or below an `if` or `try` there.
+
+    Attributes:
+        name: its name.
+        first: the 0-based number of its first line, decorators included.
+        last: the number of the line behind its last one.
+        column: how far it is indented.
+    """
 
     name: str
     first: int
     last: int
+    column: int = 0
 
 
-def with_markers(text: str, original: str, original_module: str, renaming: Renaming) -> tuple[str, tuple[str, ...]]:
-    """Puts a marker above every top-level definition of `text` that is a copy of one of `original`.
+def with_markers(text: str, original: str, original_module: str, renaming: Renames) -> tuple[str, tuple[str, ...]]:
+    """Puts a marker above every definition of a module's top level that is a copy of one of `original`.
 
     Args:
         text: the source of the new module.
@@ -42,50 +59,62 @@ def with_markers(text: str, original: str, original_module: str, renaming: Renam
     Returns:
         The marked source, and the names of the definitions that no list of replacements reproduces.
     """
-    originals = {renaming.identifier(block.name): block for block in blocks(original)}
+    return mark_blocks(text, list(blocks(text)), original, list(blocks(original)), original_module, renaming)
+
+
+def mark_blocks(
+    text: str, own: Sequence[Block], original: str, theirs: Sequence[Block], original_module: str, renaming: Renames
+) -> tuple[str, tuple[str, ...]]:
+    """Does what `with_markers` does, for modules whose blocks are known."""
+    # Of several definitions of one name a marker names the first.
+    originals = {renaming.identifier(block.name): block for block in reversed(theirs)}
     lines, original_lines = _LINE.findall(text), _LINE.findall(original)
     unmarked: list[str] = []
-    for block in reversed(list(blocks(text))):
+    for block in reversed(own):
         source = originals.get(block.name)
         if source is None:
             continue
-        source_text = "".join(original_lines[source.first : source.last])
-        replacements = shortest_replacements(source_text, "".join(lines[block.first : block.last]), renaming)
+        source_text, block_text = _dedented(original_lines, source), _dedented(lines, block)
+        replacements = shortest_replacements(source_text, block_text, renaming.pairs())
         if replacements is None:
             unmarked.append(block.name)
             continue
-        lines.insert(block.first, f"{Marker('', f'{original_module}.{source.name}', replacements)}\n")
+        marker = Marker(" " * block.column, f"{original_module}.{source.name}", replacements)
+        lines.insert(block.first, f"{marker}\n")
     return "".join(lines), tuple(reversed(unmarked))
 
 
-def shortest_replacements(original: str, copy: str, renaming: Renaming) -> tuple[Replacement, ...] | None:
-    """The shortest list of replacements that turns one definition's source into another's; `None` where none does."""
-    pairs = [pair for pair in renaming.pairs() if pair[0] in original][:_MOST_PAIRS]
-    candidates = itertools.chain(_combinations(pairs), _identifier_lists(original, copy))
-    for candidate in candidates:
-        replacements = tuple(Replacement(old, new) for old, new in candidate)
-        if is_copy(original, copy, replacements):
-            return replacements
-    return None
-
-
 def blocks(text: str) -> Iterator[Block]:
-    """The top-level classes and functions of a module."""
-    for node in ast.parse(text).body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+    """The classes and functions of a module's top level, those below `if`, `try` and `with` included."""
+    return blocks_of(ast.parse(text).body)
+
+
+def blocks_of(body: Iterable[ast.stmt]) -> Iterator[Block]:
+    """The classes and functions among statements of a module's top level.
+
+    An `@overload` is left out: it says how the function is called that follows it, and no marker can name it.
+    """
+    for node in top_level(body):
+        if isinstance(node, _DEFINITION) and not any(map(_is_overload, node.decorator_list)):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            yield Block(node.name, first - 1, node.end_lineno or node.lineno)
+            yield Block(node.name, first - 1, node.end_lineno or node.lineno, node.col_offset)
 
 
-def _combinations(pairs: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
-    """Every list of some of the pairs, the short ones first, in every order."""
-    for count in range(len(pairs) + 1):
-        yield from itertools.permutations(pairs, count)
+def top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module's top level, those below `if`, `try` and `with` included."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, _CONDITIONAL):
+            for part in ("body", "orelse", "finalbody"):
+                yield from top_level(getattr(statement, part, ()))
+            for handler in getattr(statement, "handlers", ()):
+                yield from top_level(handler.body)
 
 
-def _identifier_lists(original: str, copy: str) -> Iterator[Sequence[tuple[str, str]]]:
-    """Whole identifiers, where no casing of the bare name will do: the long ones first, so that none hits in another."""
-    before, after = _IDENTIFIER.findall(original), _IDENTIFIER.findall(copy)
-    if len(before) == len(after):
-        changed = {pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]}
-        yield sorted(changed, key=lambda pair: (-len(pair[0]), pair))
+def _is_overload(decorator: ast.expr) -> bool:
+    return ast.unparse(decorator).rpartition(".")[2] == "overload"
+
+
+def _dedented(lines: Sequence[str], block: Block) -> str:
+    indent = " " * block.column
+    return "".join(line.removeprefix(indent) for line in lines[block.first : block.last])

@@ -14,7 +14,6 @@ from add_model.names import ModelName, Renaming
 from add_model.references import Reference, find_reference, zoo
 from add_model.registry import TOKENIZER_MAPPING
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
-from add_model.scaffold.questionnaire import Request
 
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _TOKENIZATION = "tokenization_"
@@ -96,22 +95,27 @@ class Plan:
         return {mapping: {self.name.snake: name} for mapping, name in classes.items()}
 
 
-def make_plan(answers: Answers, request: Request) -> Plan:
+def make_plan(answers: Answers, target: Library | None, root: Path) -> Plan:
     """Plans the model that the answers describe.
+
+    Args:
+        answers: the answers.
+        target: the library to write into, `None` where there is none yet.
+        root: the folder of that library, or of the one to be made.
 
     Raises:
         AddModelError: a reference has gone, or one of its files cannot be read.
     """
-    library = request.target or _library_to_be(request.root, answers.package)
-    reference = find_reference(answers.reference, request.target)
+    library = target or _library_to_be(root, answers.package)
+    reference = find_reference(answers.reference, target)
     _check_is_whole(reference)
     tokenizer: Reference | None = None
     if answers.tokenizer_like == SAME_TOKENIZER:
         tokenizer = reference
     elif answers.tokenizer_like != NO_TOKENIZER:
-        tokenizer = find_reference(answers.tokenizer_like, request.target)
+        tokenizer = find_reference(answers.tokenizer_like, target)
     name = ModelName.from_snake(answers.name)
-    is_new = request.target is None
+    is_new = target is None
     base_files = tuple(_base_files(library)) if is_new else ()
     model_files = tuple(_model_files(library, name, reference, tokenizer))
     return Plan(answers, library, is_new, name, reference, tokenizer, base_files, model_files)

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.library import Library
 from add_model.names import ModelName
-from add_model.references import Reference, find_reference, registry_of, zoo
-from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
-from add_model.scaffold.clashes import check_clashes
+from add_model.scaffold.answers import SAME_TOKENIZER, SINGLE_STYLE, Answers
+from add_model.scaffold.targets import (
+    Candidate,
+    Target,
+    check_new_name,
+    check_style,
+    check_tokenizer,
+    find_candidate,
+    is_made_from_itself,
+)
 
 ALL_HEADS = "all"
 NO_HEADS = "none"
+
+
+class Earlier(str, Enum):
+    """What becomes of an earlier attempt at a model of the same name."""
+
+    FINISH = "finish"
+    REPLACE = "replace"
+    REMOVE = "remove"
 
 
 @dataclass(frozen=True)
@@ -24,13 +39,14 @@ class Request:
     """What was asked for so far; `None` is an answer that is still missing.
 
     Attributes:
-        target: the library to write into, `None` where there is none yet.
+        target: the library or checkout to write into, `None` where there is none yet.
         root: the folder of that library, or of the one to be made.
         package: the name of its package.
         replace: whether a model of that name may exist already (`--force`).
+        earlier: what becomes of one that does; `None` where that was not asked.
     """
 
-    target: Library | None
+    target: Target
     root: Path
     package: str
     reference: str | None = None
@@ -38,7 +54,19 @@ class Request:
     heads: tuple[str, ...] | None = None
     tokenizer_like: str | None = None
     novelty: str | None = None
+    style: str | None = None
     replace: bool = False
+    earlier: Earlier | None = None
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether a model of that name may exist already."""
+        return self.replace or self.earlier is not None
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether files that are there and differ are written over."""
+        return self.replace or self.earlier is Earlier.REPLACE
 
     def with_defaults(self, stored: Answers) -> Request:
         """Takes from stored answers whatever was not asked for otherwise.
@@ -53,6 +81,7 @@ class Request:
             heads=stored.heads if self.heads is None and same else self.heads,
             tokenizer_like=self.tokenizer_like or (stored.tokenizer_like if same else None),
             novelty=self.novelty if self.novelty is not None else stored.novelty,
+            style=self.style or stored.style,
         )
 
 
@@ -66,14 +95,15 @@ def complete(request: Request) -> Answers:
         raise AddModelError("which model to start from? pass it: add-model like bert (see: add-model references)")
     if request.name is None:
         raise AddModelError("what is the new model called? pass --name, for example --name brand_new_bert")
-    reference = find_reference(request.reference, request.target)
+    reference = find_candidate(request.reference, request.target)
     check_name(request.name, request)
-    if request.target is not None and (reference.library.root, reference.name.snake) == (request.target.root, request.name):  # fmt: skip
+    if is_made_from_itself(reference, request.name, request.target):
         raise AddModelError(f"{reference.specification} cannot be made from itself; choose another --name, or another reference such as zoo:bert")  # fmt: skip
-    heads = tuple(reference.heads) if request.heads is None else chosen_heads(request.heads, reference)
+    heads = reference.all_heads if request.heads is None else chosen_heads(request.heads, reference)
     tokenizer_like = check_tokenizer(request.tokenizer_like or SAME_TOKENIZER, reference, request.target)
+    style = check_style(request.style or SINGLE_STYLE, request.target)
     return Answers(
-        reference.specification, request.name, request.package, heads, tokenizer_like, request.novelty or ""
+        reference.specification, request.name, request.package, heads, tokenizer_like, request.novelty or "", style
     )
 
 
@@ -84,30 +114,20 @@ def check_name(snake: str, request: Request) -> ModelName:
         AddModelError: the name is invalid, exists in the library, differs from an existing one only by casing, or
             clashes with what the reference's code or the library's base classes are called.
     """
-    name = ModelName.from_snake(snake)
-    if request.reference is not None:
-        check_clashes(name, find_reference(request.reference, request.target), request.target or zoo())
-    if snake == request.package:
-        raise AddModelError(f"--name {snake!r} is the name of the library's own package; choose another")
-    if request.target is None:
-        return name
-    for existing in _existing_models(request.target):
-        if existing == snake and not request.replace:
-            raise AddModelError(f"model {snake!r} exists in {request.target.root}; choose another --name, or replace it with --force")  # fmt: skip
-        if existing != snake and _bare(existing) == _bare(snake):
-            raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing; choose another")  # fmt: skip
-    return name
+    return check_new_name(snake, request.reference, request.target, request.package, request.may_exist)
 
 
-def chosen_heads(wanted: Iterable[str], reference: Reference) -> tuple[str, ...]:
+def chosen_heads(wanted: Iterable[str], reference: Candidate) -> tuple[str, ...]:
     """The tasks chosen, in the reference's order; each is given as its task or as its class, in any casing.
 
     Raises:
         AddModelError: the reference has no such head; its heads are listed.
     """
     wanted = list(wanted)
-    if [head.lower() for head in wanted] == [ALL_HEADS]:
-        return tuple(reference.heads)
+    if [head.lower() for head in wanted] == [ALL_HEADS] or (not wanted and not reference.heads):
+        return reference.all_heads
+    if reference.all_heads and not reference.heads:
+        raise AddModelError(f"--heads: {reference.specification} is copied with all of its heads; leave --heads out")
     if [head.lower() for head in wanted] == [NO_HEADS]:
         return ()
     spelled = {
@@ -124,28 +144,7 @@ def chosen_heads(wanted: Iterable[str], reference: Reference) -> tuple[str, ...]
     return tuple(task for task in reference.heads if task in chosen)
 
 
-def check_tokenizer(wanted: str, reference: Reference, target: Library | None) -> str:
-    """`same`, `none`, or the specification of the reference whose tokenizer is taken.
-
-    Raises:
-        AddModelError: there is no such reference, or it has no tokenizer.
-    """
-    if wanted == NO_TOKENIZER or (wanted == SAME_TOKENIZER and reference.tokenizer is None):
-        return NO_TOKENIZER
-    if wanted == SAME_TOKENIZER:
-        return SAME_TOKENIZER
-    other = find_reference(wanted, target)
-    if other.tokenizer is None:
-        raise AddModelError(f"--tokenizer-like: {wanted} has no tokenizer; choose another reference, same or none")
-    return SAME_TOKENIZER if other.specification == reference.specification else other.specification
-
-
-def _existing_models(library: Library) -> Sequence[str]:
-    folders = [path.parent.name for path in library.models_folder.glob("*/modeling_*.py")]
-    return sorted({*registry_of(library).model_types, *folders})
-
-
-def _spellings(task: str, class_name: str, reference: Reference) -> list[str]:
+def _spellings(task: str, class_name: str, reference: Candidate) -> list[str]:
     suffix = class_name.removeprefix(reference.name.camel)
     return [task, class_name, suffix, suffix.removeprefix("For")]
 

@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from add_model.errors import AddModelError
+from add_model.errors import AddModelError, ModelExists
 from add_model.names import ModelName
-from add_model.references import TARGET, Reference, available, find_reference
-from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER
+from add_model.references import TARGET
+from add_model.scaffold.answers import MODULAR_STYLE, NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE
 from add_model.scaffold.catalogue import TRANSFORMERS, Row, catalogue
-from add_model.scaffold.questionnaire import Request, check_name
+from add_model.scaffold.questionnaire import Earlier, Request, check_name
+from add_model.scaffold.record import load_record, state_of
+from add_model.scaffold.targets import Candidate, find_candidate, origin_of, tokenizer_answers, tokenizer_donors
 
 ANY_GROUP = "any"
 OTHER_TOKENIZER = "other"
+OTHER_NAME = "other"
 _TYPE_WIDTH = 14
 
 
@@ -24,10 +27,12 @@ class Topic(str, Enum):
     GROUP = "kind"
     REFERENCE = "reference"
     NAME = "name"
+    EARLIER = "earlier attempt"
     HEADS = "heads"
     NOVELTY = "what is new"
     TOKENIZER = "tokenizer"
     TOKENIZER_REFERENCE = "tokenizer's reference"
+    STYLE = "style"
 
 
 @dataclass(frozen=True)
@@ -103,8 +108,12 @@ def question(topic: Topic, request: Request, group: str | None) -> Question:
         return _about_reference(request, group)
     if topic is Topic.NAME:
         return _about_name(request)
+    if topic is Topic.EARLIER:
+        return _about_earlier(request)
     if topic is Topic.NOVELTY:
         return _about_novelty(request)
+    if topic is Topic.STYLE:
+        return _about_style(request)
     reference = chosen_reference(request)
     if topic is Topic.HEADS:
         return _about_heads(request, reference)
@@ -113,14 +122,14 @@ def question(topic: Topic, request: Request, group: str | None) -> Question:
     return _about_tokenizer_reference(request, reference)
 
 
-def chosen_reference(request: Request) -> Reference:
+def chosen_reference(request: Request) -> Candidate:
     """The reference that was chosen.
 
     Raises:
         AddModelError: it is no longer there.
     """
     assert request.reference is not None
-    return find_reference(request.reference, request.target)
+    return find_candidate(request.reference, request.target)
 
 
 def casings(snake: str) -> str:
@@ -145,22 +154,33 @@ def _about_group(request: Request, group: str | None) -> Choose:
 
 def _about_reference(request: Request, group: str | None) -> Choose:
     rows = [row for row in catalogue(request.target) if group in (None, ANY_GROUP, row.group)]
-    options = [option for row in rows for option in _reference_options(row)]
+    options = [option for row in rows for option in _reference_options(row, request)]
     # Those that can be chosen come first, so that the first line and a search's first hit are of use.
     options.sort(key=lambda option: option.hindrance is not None)
     message = "Which existing model is it most like?"
     return Choose(message, tuple(options), _offered(options, request.reference), searchable=True)
 
 
-def _reference_options(row: Row) -> Iterator[Option]:
+def _reference_options(row: Row, request: Request) -> Iterator[Option]:
     member = row.member
     for specification in row.specifications:
         place = "this library" if specification.startswith(f"{TARGET}:") else "bundled"
-        yield Option(specification, _reference_label(member.model_type, place, member.title, member.description))
+        yield Option(
+            _answer(specification, request),
+            _reference_label(member.model_type, place, member.title, member.description),
+        )
     if not row.specifications:
         place = "transformers" if TRANSFORMERS in row.available else "not here"
         label = _reference_label(member.model_type, place, member.title, member.description)
         yield Option(member.model_type, label, "cannot be started from")
+
+
+def _answer(specification: str, request: Request) -> str:
+    """A specification as answers spell it: the target's own models are called after where they are from."""
+    origin, _, model_type = specification.partition(":")
+    if origin != TARGET or request.target is None:
+        return specification
+    return f"{origin_of(request.target)}:{model_type}"
 
 
 def _reference_label(model_type: str, place: str, title: str, description: str) -> str:
@@ -171,6 +191,9 @@ def _about_name(request: Request) -> Write:
     def refuse(text: str) -> str | None:
         try:
             check_name(text, request)
+        except ModelExists:
+            # What to do with it is the next question.
+            return None
         except AddModelError as error:
             return str(error).removeprefix("--name ")
         return None
@@ -178,7 +201,19 @@ def _about_name(request: Request) -> Write:
     return Write("What is the new model called?", request.name or "", "such as brand_new_bert", refuse, casings)
 
 
-def _about_heads(request: Request, reference: Reference) -> Check:
+def _about_earlier(request: Request) -> Choose:
+    assert request.name is not None
+    unknown = None if load_record(state_of(request.root, request.name)) else "add-model does not remember writing it"
+    options = (
+        Option(Earlier.FINISH.value, "finish it: keep the files that are there, write the others"),
+        Option(Earlier.REPLACE.value, "replace it: write every file anew, yours included"),
+        Option(Earlier.REMOVE.value, "remove it, and stop", unknown),
+        Option(OTHER_NAME, "leave it, and choose another name"),
+    )
+    return Choose(f"There is a model {request.name} already. What becomes of it?", options, Earlier.FINISH.value)
+
+
+def _about_heads(request: Request, reference: Candidate) -> Check:
     chosen = reference.heads if request.heads is None else request.heads
     options = tuple(Option(task, f"{task} ({name})", checked=task in chosen) for task, name in reference.heads.items())
     return Check("What is it used for?", options)
@@ -190,38 +225,41 @@ def _about_novelty(request: Request) -> Write:
     return Write(f"What is new in it, compared with {title}?", request.novelty or "", example)
 
 
-def _about_tokenizer(request: Request, reference: Reference) -> Choose:
+def _about_tokenizer(request: Request, reference: Candidate) -> Choose:
     title = reference.name.title
-    others = _tokenizer_references(request, reference)
+    others = tokenizer_donors(request.target, reference)
     if reference.tokenizer is None:
         same = Option(SAME_TOKENIZER, f"the same as {title}'s", f"{title} has none")
     else:
         same = Option(SAME_TOKENIZER, f"the same as {title}'s ({reference.tokenizer})")
     hindrance = None if others else "there is no other here"
     other = Option(OTHER_TOKENIZER, "like another model's", hindrance)
-    options = (same, other, Option(NO_TOKENIZER, "none"))
+    answers = tokenizer_answers(request.target)
+    shared = (Option(SHARED_TOKENIZER, f"{title}'s own, shared with it"),) if SHARED_TOKENIZER in answers else ()
+    options = (same, *shared, other, Option(NO_TOKENIZER, "none"))
     current = request.tokenizer_like
-    if current not in (None, SAME_TOKENIZER, NO_TOKENIZER):
+    if current is not None and current not in answers:
         current = OTHER_TOKENIZER
     return Choose("Which tokenizer does it have?", options, _offered(options, current))
 
 
-def _about_tokenizer_reference(request: Request, reference: Reference) -> Choose:
-    groups = {specification: row.group for row in catalogue(request.target) for specification in row.specifications}
+def _about_tokenizer_reference(request: Request, reference: Candidate) -> Choose:
+    groups = {_answer(specification, request): row.group for row in catalogue(request.target) for specification in row.specifications}  # fmt: skip
     options = [
-        Option(
-            other.specification,
-            f"{other.name.snake:<{_TYPE_WIDTH}} {other.tokenizer} ({groups[other.specification]})",
-        )
-        for other in _tokenizer_references(request, reference)
+        Option(specification, f"{name:<{_TYPE_WIDTH}} {tokenizer} ({groups.get(specification, 'other')})")
+        for specification, name, tokenizer in tokenizer_donors(request.target, reference)
     ]
     return Choose("Which model's tokenizer?", tuple(options), _offered(options, request.tokenizer_like), True)
 
 
-def _tokenizer_references(request: Request, reference: Reference) -> list[Reference]:
-    """The references whose tokenizer can be taken in place of the reference's own."""
-    found = [find_reference(specification, request.target) for specification in available(request.target)]
-    return [other for other in found if other.tokenizer and other.specification != reference.specification]
+def _about_style(request: Request) -> Choose:
+    options = (
+        Option(SINGLE_STYLE, "single files, each block marked as the copy that it is"),
+        Option(
+            MODULAR_STYLE, "a modular file, in which each class derives from the reference's, and single files from it"
+        ),
+    )
+    return Choose("How is it written?", options, request.style or SINGLE_STYLE)
 
 
 def _offered(options: Sequence[Option], value: str | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from add_model import __version__
@@ -22,42 +22,10 @@ from add_model.scaffold.formatting import format_files
 from add_model.scaffold.marking import with_markers
 from add_model.scaffold.plan import ModelFile, Plan
 from add_model.scaffold.project_file import with_configuration
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
 from add_model.scaffold.selection import without_names
 from add_model.scaffold.templates import render_folder
 from add_model.transaction import STATE_FOLDER, ensure_inside
-
-
-@dataclass(frozen=True)
-class RenderedFile:
-    """A file in memory.
-
-    Attributes:
-        path: where it goes.
-        text: what it holds.
-        is_edit: whether it is an existing file with an entry added, rather than a file of our own.
-        of_model: whether it belongs to the model, rather than to the library around it.
-    """
-
-    path: Path
-    text: str
-    is_edit: bool = False
-    of_model: bool = True
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Something that was not written, and why."""
-
-    what: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Rendering:
-    """A plan's files, and what was left out of them."""
-
-    files: tuple[RenderedFile, ...]
-    left_out: tuple[LeftOut, ...]
 
 
 def render(plan: Plan) -> Rendering:
@@ -81,7 +49,26 @@ def render(plan: Plan) -> Rendering:
     files += _around(plan, {file.path: formatted[file.path] for file in modules})
     _refuse_duplicates(plan, files)
     files, missing = _index(plan, files)
-    return Rendering(tuple(files), (*left_out, *missing))
+    return Rendering(
+        plan.library.root,
+        plan.library.package,
+        plan.name,
+        plan.reference.specification,
+        tuple(files),
+        (*left_out, *missing),
+        tuple(_next_commands(plan)),
+    )
+
+
+def _next_commands(plan: Plan) -> Iterator[str]:
+    root = plan.library.root
+    if plan.is_new_library:
+        yield "pip install -e ."
+    tests = (plan.library.tests_folder / "models" / plan.name.snake).relative_to(root).as_posix()
+    yield f"pytest {tests}"
+    yield "add-model check-copies"
+    checklist = plan.library.docs_folder / "checklists" / f"{plan.name.snake}.md"
+    yield f"less {checklist.relative_to(root).as_posix()}"
 
 
 def _refuse_duplicates(plan: Plan, files: Sequence[RenderedFile]) -> None:
@@ -135,7 +122,7 @@ def _registry(plan: Plan) -> RenderedFile:
     registered = parse_registry(text, str(path)).classes(plan.name.snake)
     # A model that is replaced may have had classes that it has no longer.
     text = without_model(text, plan.name.snake, registered.keys() - plan.registry_entries.keys())
-    return RenderedFile(path, with_entries(text, plan.registry_entries), is_edit=not sources, of_model=False)
+    return RenderedFile(path, with_entries(text, plan.registry_entries), is_edit=not sources, of_model=not sources)
 
 
 def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
@@ -185,7 +172,7 @@ def _index(plan: Plan, files: Sequence[RenderedFile]) -> tuple[list[RenderedFile
     laid_down = [file for file in files if file.path == path]
     if not laid_down and not path.is_file():
         return list(files), [LeftOut(f"entry in {path.name} of the docs", "the library has none")]
-    index = laid_down[0] if laid_down else RenderedFile(path, read_text(path), is_edit=True, of_model=False)
+    index = laid_down[0] if laid_down else RenderedFile(path, read_text(path), is_edit=True)
     entry = f"- [{plan.name.title}](models/{plan.name.snake}.md): like {plan.reference.name.title}"
     text = with_index_entry(index.text, entry)
     others = [file for file in files if file.path != path]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.scaffold.plan import Plan
-from add_model.scaffold.render import RenderedFile, Rendering
+from add_model.scaffold.record import RECORD_FILE, Hunk, Record, digest, hunks_between, load_record, without_hunks
+from add_model.scaffold.rendering import RenderedFile, Rendering
 from add_model.transaction import STATE_FOLDER, Change, ensure_inside, write_files
 
 
@@ -35,12 +33,11 @@ class Outcome:
     changes: tuple[Change, ...]
 
 
-def decide(plan: Plan, rendering: Rendering, force: bool) -> Outcome:
+def decide(rendering: Rendering, force: bool) -> Outcome:
     """Decides what becomes of each file; nothing is written.
 
     Args:
-        plan: the plan that was rendered.
-        rendering: its files.
+        rendering: the files.
         force: whether files that the user wrote or edited are replaced.
 
     Raises:
@@ -48,28 +45,39 @@ def decide(plan: Plan, rendering: Rendering, force: bool) -> Outcome:
     """
     groups: dict[str, list[Path]] = {"written": [], "edited": [], "unchanged": [], "kept": []}
     changes: list[Change] = []
-    recorded = _recorded(plan)
-    for file in (*rendering.files, _record(plan, rendering)):
-        ensure_inside(plan.library.root, file.path)
-        current = _current(file.path)
-        content = file.text.encode()
-        group = _group(file, current, content, recorded.get(_relative(plan, file.path)), force)
+    # Without a record every file that is there counts as the user's.
+    record = load_record(rendering.state_folder) or Record()
+    recorded = record.digests
+    for file in rendering.files:
+        group, change = _decided(rendering, file, recorded.get(_relative(rendering, file.path)), force)
         groups[group].append(file.path)
-        if group in ("written", "edited"):
-            changes.append(Change(file.path, content, expected=current))
-    current_files = {_relative(plan, file.path) for file in rendering.files}
-    earlier = (plan.library.root / path for path in sorted(recorded.keys() - current_files))
+        changes += change
+    current_files = {_relative(rendering, file.path) for file in rendering.files}
+    earlier = (rendering.root / path for path in sorted(recorded.keys() - current_files))
     stale = tuple(path for path in earlier if path.is_file())
-    return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, stale=stale, changes=tuple(changes))
+    file = _record(rendering, record, stale, groups["kept"])
+    group, change = _decided(rendering, file, None, force)
+    groups[group].append(file.path)
+    return Outcome(**{name: tuple(paths) for name, paths in groups.items()}, stale=stale, changes=(*changes, *change))
 
 
-def write(plan: Plan, outcome: Outcome) -> None:
+def write(rendering: Rendering, outcome: Outcome) -> None:
     """Writes what was decided, all of it or nothing.
 
     Raises:
         AddModelError: something cannot be written, or was changed since it was decided.
     """
-    write_files(plan.library.root, outcome.changes)
+    write_files(rendering.root, outcome.changes)
+
+
+def _decided(
+    rendering: Rendering, file: RenderedFile, recorded: str | None, force: bool
+) -> tuple[str, tuple[Change, ...]]:
+    """What becomes of a file, and what is to be written for it."""
+    ensure_inside(rendering.root, file.path)
+    current, content = _current(file.path), file.text.encode()
+    group = _group(file, current, content, recorded, force)
+    return group, (Change(file.path, content, expected=current),) if group in ("written", "edited") else ()
 
 
 def _group(file: RenderedFile, current: bytes | None, content: bytes, recorded: str | None, force: bool) -> str:
@@ -77,29 +85,36 @@ def _group(file: RenderedFile, current: bytes | None, content: bytes, recorded: 
         return "unchanged"
     if file.is_edit:
         return "edited"
-    if current is None or force or _digest(current) == recorded or STATE_FOLDER in file.path.parts:
+    if current is None or force or digest(current) == recorded or STATE_FOLDER in file.path.parts:
         return "written"
     return "kept"
 
 
-def _record(plan: Plan, rendering: Rendering) -> RenderedFile:
-    """What was written for the model, file by file, so that an edit can be told from our own text later."""
-    digests = {_relative(plan, file.path): _digest(file.text.encode()) for file in rendering.files if file.of_model}
-    text = json.dumps(dict(sorted(digests.items())), indent=2) + "\n"
-    return RenderedFile(_record_path(plan), text)
+def _record(rendering: Rendering, earlier: Record, stale: Sequence[Path], kept: Sequence[Path]) -> RenderedFile:
+    """What was written for the model, so that an edit can be told from our own text later, and all be undone.
+
+    What an earlier run wrote stays a part of it as long as it is there; what the user wrote before never is.
+    """
+    digests = {path: earlier.digests[path] for path in (_relative(rendering, path) for path in stale)}
+    for file in rendering.files:
+        relative = _relative(rendering, file.path)
+        if file.of_model and not file.is_edit and (file.path not in kept or relative in earlier.digests):
+            digests[relative] = digest(file.text.encode())
+    hunks = dict(earlier.hunks)
+    for file in rendering.files:
+        if file.of_model and file.is_edit:
+            relative = _relative(rendering, file.path)
+            hunks[relative] = _hunks(_current(file.path) or b"", file.text.encode(), hunks.get(relative, ()))
+    record = Record(digests, {path: put_in for path, put_in in hunks.items() if put_in})
+    return RenderedFile(rendering.state_folder / RECORD_FILE, record.dump())
 
 
-def _recorded(plan: Plan) -> Mapping[str, str]:
-    try:
-        recorded = json.loads(_record_path(plan).read_bytes())
-    except (OSError, ValueError):
-        # Without a record every file that is there counts as the user's.
-        return {}
-    return recorded if isinstance(recorded, dict) else {}
-
-
-def _record_path(plan: Plan) -> Path:
-    return plan.library.root / STATE_FOLDER / "models" / plan.name.snake / "written.json"
+def _hunks(current: bytes, content: bytes, earlier: Sequence[Hunk]) -> Sequence[Hunk]:
+    """What a file has of the model once it holds this content, and may have in part from an earlier run."""
+    if current == content:
+        return earlier
+    before, missing = without_hunks(current, earlier)
+    return hunks_between(current if missing else before, content)
 
 
 def _current(path: Path) -> bytes | None:
@@ -116,9 +131,5 @@ def _current(path: Path) -> bytes | None:
         ) from error
 
 
-def _relative(plan: Plan, path: Path) -> str:
-    return path.relative_to(plan.library.root).as_posix()
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _relative(rendering: Rendering, path: Path) -> str:
+    return path.relative_to(rendering.root).as_posix()

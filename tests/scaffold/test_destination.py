@@ -93,7 +93,7 @@ def test_a_link_within_the_tree_is_followed(here: Path) -> None:
     library = make_library(here / "real", {})
     (here / "link").symlink_to("real")
     destination = find_destination(Path("link"), here)
-    assert destination.library is not None and destination.library.package == library.package
+    assert destination.target is not None and destination.target.package == library.package
 
 
 def test_a_working_folder_behind_a_link_is_no_way_out(tmp_path: Path, here: Path) -> None:
@@ -116,9 +116,9 @@ def test_a_library_without_a_registry_is_refused(here: Path, into: str | None) -
     refused(into, here, "registry.py: the library has no registry; check `package` and `source`")
 
 
-def test_a_checkout_of_transformers_is_refused(here: Path) -> None:
+def test_a_checkout_of_transformers_that_is_laid_out_as_none_is_refused(here: Path) -> None:
     (here / "src/transformers/models").mkdir(parents=True)
-    refused(".", here, "is a checkout of Transformers; .*pass another folder with --into")
+    refused(".", here, "as neither 4.x nor 5.x of Transformers: looked for .*; pass .* with --into")
 
 
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="nothing is forbidden to root")

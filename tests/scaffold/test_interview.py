@@ -5,9 +5,11 @@ import pytest
 
 from add_model.errors import AddModelError
 from add_model.scaffold.answers import Answers
+from add_model.scaffold.checkout.layout import find_checkout
 from add_model.scaffold.interview import answered, interview, revised, started, summary
 from add_model.scaffold.questionnaire import Request
 from add_model.scaffold.questions import Check, Choose, Topic, Write, casings, question
+from tests.scaffold.checkout.trees import make_checkout
 from tests.scaffold.libraries import make_library
 
 KIND, REFERENCE, NAME = "What kind", "most like", "called"
@@ -64,6 +66,17 @@ def run(request: Request, *replies: tuple[str, str | tuple[str, ...]]) -> tuple[
 
 def test_every_question_is_asked_once_and_in_order(request_) -> None:
     assert run(request_, *EVERYTHING, (REVIEW, "write"))[0] == ANSWERS
+
+
+def test_in_a_checkout_no_heads_are_asked_for_and_the_tokenizer_can_be_shared(tmp_path: Path) -> None:
+    checkout = find_checkout(make_checkout(tmp_path))
+    replies = ((KIND, "any"), (REFERENCE, "transformers:wren"), (NAME, "brand_new_wren"), (NOVELTY, ""), (TOKENIZER, "shared"))  # fmt: skip
+    answers, script = run(Request(checkout, tmp_path, "transformers"), *replies, (REVIEW, "write"))
+    assert answers == Answers("transformers:wren", "brand_new_wren", "transformers", ("all",), "shared", "")
+    assert any("the reference's own, shared" in text for text in script.shown)
+    # What is asked again proposes what was answered.
+    again = question(Topic.REFERENCE, replace(Request(checkout, tmp_path, "transformers"), reference="transformers:wren"), None)  # fmt: skip
+    assert isinstance(again, Choose) and again.default == "transformers:wren"
 
 
 def test_what_the_command_line_said_is_not_asked(request_) -> None:
@@ -234,7 +247,9 @@ def test_a_name_is_checked_as_it_is_typed(tmp_path) -> None:
     name = question(Topic.NAME, Request(library, tmp_path, "my_models"), None)
     assert isinstance(name, Write) and name.refuse is not None
     assert name.refuse("newer_bert") is None
-    for wrong, why in (("", "snake_case"), ("New-Bert", "try new_bert"), ("class", "keyword"), ("list", "builtin"), ("brand_new_bert", "exists"), ("brandnewbert", "casing")):  # fmt: skip
+    # What becomes of a model that there is already is the next question.
+    assert name.refuse("brand_new_bert") is None
+    for wrong, why in (("", "snake_case"), ("New-Bert", "try new_bert"), ("class", "keyword"), ("list", "builtin"), ("brandnewbert", "casing")):  # fmt: skip
         assert why in (name.refuse(wrong) or "")
 
 

@@ -1,0 +1,82 @@
+"""The files of the new folder: the reference's, renamed, each block marked as the copy that it is."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from add_model.copies.marker import NEEDLE, Mention, read_comment, without_markers
+from add_model.scaffold.checkout.reference import SourceFile
+from add_model.scaffold.checkout.renaming import FolderRenaming
+from add_model.scaffold.marking import Block, blocks_of, mark_blocks
+
+_GENERATED = "This file was automatically generated from"
+_COMMENT_LINES = re.compile(r"(?:#[^\n]*\n)*")
+_BANNER_LINE = re.compile(r"#[ \t]*\N{POLICE CARS REVOLVING LIGHT}")
+
+
+@dataclass(frozen=True)
+class NewModule:
+    """A file of the new folder.
+
+    Attributes:
+        path: where it stands in the new folder.
+        text: its text, not yet laid out.
+        unmarked: the definitions that no list of replacements reproduces.
+    """
+
+    path: PurePosixPath
+    text: str
+    unmarked: tuple[str, ...]
+
+
+def new_module(file: SourceFile, renaming: FolderRenaming) -> NewModule:
+    """Makes a file of the new folder from one of the reference's."""
+    original = without_markers(file.text)
+    if file.kind != "package":
+        original = without_banner(original)
+    own_blocks = list(blocks_of(ast.parse(original).body)) if file.kind != "package" else []
+    if not own_blocks:
+        return NewModule(renaming.path(file.path), renaming.rename_text(original), ())
+    bare = without_mentions(original, own_blocks)
+    if bare != original:
+        original, own_blocks = bare, list(blocks_of(ast.parse(bare).body))
+    text = renaming.rename_text(original)
+    # A renaming keeps every line in its place, so that the blocks stand where they stood.
+    renamed = [replace(block, name=renaming.identifier(block.name)) for block in own_blocks]
+    module = ".".join([renaming.reference.package, *file.path.with_suffix("").parts])
+    text, unmarked = mark_blocks(text, renamed, original, own_blocks, module, renaming)
+    return NewModule(renaming.path(file.path), text, unmarked)
+
+
+def without_mentions(text: str, own_blocks: Sequence[Block]) -> str:
+    """The text without the comments between its blocks that say what a block was copied from, though not as markers do.
+
+    They are about the reference, and nothing checks them; those inside a block are a part of it.
+    """
+    if NEEDLE.decode() not in text:
+        return text
+    inside = {line for block in own_blocks for line in range(block.first, block.last)}
+    lines = text.split("\n")
+    kept = [line for number, line in enumerate(lines) if number in inside or not _is_mention(line)]
+    return "\n".join(kept)
+
+
+def _is_mention(line: str) -> bool:
+    return line.lstrip().startswith("#") and isinstance(read_comment(line), Mention)
+
+
+def without_banner(text: str) -> str:
+    """The text without the comment at its top that says which modular file it was generated from.
+
+    The new file is generated from none: it is edited by hand.
+    """
+    head = _COMMENT_LINES.match(text).group()  # type: ignore[union-attr]
+    if _GENERATED not in head:
+        return text
+    lines: Sequence[str] = head.splitlines(keepends=True)
+    bars = [number for number, line in enumerate(lines) if _BANNER_LINE.match(line)]
+    return "".join(lines[bars[-1] + 1 :]) + text[len(head) :] if len(bars) > 1 else text

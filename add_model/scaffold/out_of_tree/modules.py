@@ -1,0 +1,97 @@
+"""The files of a model in a package of one's own: renamed and marked as in a checkout, importing Transformers by name."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from add_model.scaffold.checkout.modules import NewModule, new_module
+from add_model.scaffold.checkout.plan import CheckoutPlan
+from add_model.scaffold.out_of_tree.auto_classes import AutoClass, find_auto_classes
+from add_model.scaffold.out_of_tree.imports import with_absolute_imports
+
+_OTHER_FRAMEWORKS = ("modeling_tf_", "modeling_flax_")
+_TO_DICT = '''
+    # Ignore copy
+    def to_dict(self):
+        """The configuration as it is saved, with where each auto class finds the code of this model."""
+        return {**super().to_dict(), "auto_map": %s}
+'''
+
+
+@dataclass(frozen=True)
+class Model:
+    """A new model as modules, and what the auto classes have to know of it.
+
+    Attributes:
+        modules: its modules; their paths are names of files in the model's folder.
+        model_types: configuration class -> model type, of every configuration that is registered.
+        auto_classes: what the auto classes answer for them, in the new model's names.
+        defined_in: name of a class -> the module that defines it, such as `modeling_my_llama`.
+    """
+
+    modules: tuple[NewModule, ...]
+    model_types: Mapping[str, str]
+    auto_classes: tuple[AutoClass, ...]
+    defined_in: Mapping[str, str]
+
+
+def new_model(plan: CheckoutPlan) -> Model:
+    """Makes the modules of a model.
+
+    Raises:
+        AddModelError: a file of the reference cannot be read or does not parse.
+    """
+    folder = f"transformers.models.{plan.name.snake}"
+    modules = []
+    for source in plan.sources:
+        if source.file.path.name == "__init__.py" or source.file.path.name.startswith(_OTHER_FRAMEWORKS):
+            continue
+        module = new_module(source.file, source.renaming)
+        modules.append(replace(module, text=with_absolute_imports(module.text, folder)))
+    defined_in = {name: module.path.stem for module in modules for name in _classes(module.text)}
+    renaming = plan.renaming
+    configurations = {model_type: name for model_type, name in plan.reference.model_types.items()}
+    auto_classes = tuple(_renamed(found, plan) for found in find_auto_classes(plan.checkout, configurations, plan.reference.classes))  # fmt: skip
+    types = {
+        renaming.identifier(name): renaming.model_types[model_type] for model_type, name in configurations.items()
+    }
+    model = Model(tuple(modules), types, auto_classes, defined_in)
+    return replace(model, modules=tuple(_with_auto_maps(module, model) for module in modules))
+
+
+def _renamed(found: AutoClass, plan: CheckoutPlan) -> AutoClass:
+    rename = plan.renaming.identifier
+    return replace(found, configuration=rename(found.configuration), classes=tuple(map(rename, found.classes)))
+
+
+def _with_auto_maps(module: NewModule, model: Model) -> NewModule:
+    """The module with the configurations in it saying where the auto classes find their models' code.
+
+    What is saved is one class, and names itself alone; so a folder would open for no auto class but that one's.
+    """
+    lines = module.text.splitlines(keepends=True)
+    for node in reversed(ast.parse(module.text).body):
+        if not isinstance(node, ast.ClassDef) or node.name not in model.model_types or _defines(node, "to_dict"):
+            continue
+        auto_map = dict(_auto_map(node.name, model))
+        if len(auto_map) > 1:
+            lines[node.end_lineno or 0 : node.end_lineno or 0] = [_TO_DICT % json.dumps(auto_map)]
+    return replace(module, text="".join(lines))
+
+
+def _auto_map(configuration: str, model: Model) -> Iterator[tuple[str, str]]:
+    yield "AutoConfig", f"{model.defined_in[configuration]}.{configuration}"
+    for found in model.auto_classes:
+        if found.configuration == configuration and found.is_model and found.classes[0] in model.defined_in:
+            yield found.name, f"{model.defined_in[found.classes[0]]}.{found.classes[0]}"
+
+
+def _defines(node: ast.ClassDef, method: str) -> bool:
+    return any(isinstance(line, ast.FunctionDef) and line.name == method for line in node.body)
+
+
+def _classes(text: str) -> Sequence[str]:
+    return [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]

@@ -1,0 +1,62 @@
+"""What every kind of plan comes to: files in memory, and what to say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from add_model.names import ModelName
+from add_model.transaction import STATE_FOLDER
+
+
+@dataclass(frozen=True)
+class RenderedFile:
+    """A file in memory.
+
+    Attributes:
+        path: where it goes.
+        text: what it holds.
+        is_edit: whether it is an existing file with an entry added, rather than a file of our own.
+        of_model: whether the file, or the entry in it, belongs to the model, rather than to the library around it.
+    """
+
+    path: Path
+    text: str
+    is_edit: bool = False
+    of_model: bool = True
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that was not written, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """The files of a plan, whatever it was made for.
+
+    Attributes:
+        root: the folder that everything is written below.
+        package: dotted name of the package that the model goes into.
+        name: the new model's name.
+        reference: the specification of the model that it starts from.
+        files: everything that is going to be written.
+        left_out: what is not, and why.
+        next_commands: what to type next, in `root`.
+    """
+
+    root: Path
+    package: str
+    name: ModelName
+    reference: str
+    files: tuple[RenderedFile, ...]
+    left_out: tuple[LeftOut, ...]
+    next_commands: tuple[str, ...]
+
+    @property
+    def state_folder(self) -> Path:
+        """Where the library remembers how the model was made."""
+        return self.root / STATE_FOLDER / "models" / self.name.snake

@@ -1,0 +1,18 @@
+"""Whether a model that `add-model like` made from one of Transformers works as its reference does.
+
+| module | what is in it |
+|---|---|
+| `pairing` | which file and name of the new folder stands for which of the reference's; by position, never by renaming |
+| `folders` | the model folders of a tree, the fixed sample, and the folders that recipe.md names |
+| `scratch` | a scratch copy of a tree, models added to it, and the tree as it was, held against it |
+| `quality` | what check-copies, ruff check and ruff format say of a reference and of a new folder |
+| `facts` | what a model class does with its default configuration, on the meta device |
+| `registrations` | what the auto classes answer for a model's configurations and names |
+| `tiny` | small configurations and inputs for a forward pass |
+| `forward` | two models with the same weights: whether their outputs are the same bits |
+| `judge` | the process that imports the scratch tree's Transformers and judges models, one JSON line each |
+| `table` | the state file, and the table that is printed of it |
+
+`judge`, `facts`, `registrations`, `tiny` and `forward` import the judged Transformers and nothing of this tool, so that
+they run under whatever Python that release needs.
+"""

@@ -1,0 +1,189 @@
+"""What the auto classes answer for a model: its configurations' types, every mapping, and the names it exports."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+_PACKAGE = "transformers.models"
+
+
+def registration_problems(reference: str, new: str, names: Mapping[str, str]) -> Iterator[str]:
+    """Where the new model is not exported and registered as its reference is.
+
+    Args:
+        reference: dotted path of the reference's folder below `transformers.models`.
+        new: the same of the new model.
+        names: module-level name of the reference -> of the new model.
+    """
+    yield from _export_problems(reference, new, names)
+    types, problems = model_types(reference, names)
+    yield from problems
+    yield from _name_mapping_problems(reference, new, names, types)
+    yield from _class_mapping_problems(reference, new, names, types)
+
+
+def model_types(reference: str, names: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Model type of each of the reference's configurations -> of the new model's; and what is wrong with them."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING, model_type_to_module_name
+
+    types: dict[str, str] = {}
+    problems: list[str] = []
+    for old_class, new_class in _paired_classes(reference, names, _configuration_base()):
+        old, new = old_class.model_type, new_class.model_type
+        if not old or old not in CONFIG_MAPPING or CONFIG_MAPPING[old] is not old_class:
+            continue  # a part of a configuration, which nobody looks up by its type
+        if old == new:
+            problems.append(f"{new_class.__name__} has the reference's model type {old}")
+        if types.setdefault(old, new) != new:
+            problems.append(f"the type {old} became {types[old]} and {new}")
+        registered = _answer(lambda new=new: CONFIG_MAPPING[new])
+        if registered is not new_class:
+            problems.append(f"CONFIG_MAPPING[{new}] is {registered}")
+        in_place = model_type_to_module_name(old) == reference
+        if in_place and model_type_to_module_name(new) != _folder(new_class):
+            problems.append(f"the type {new} leads to the folder {model_type_to_module_name(new)}")
+    return types, problems
+
+
+def _export_problems(reference: str, new: str, names: Mapping[str, str]) -> Iterator[str]:
+    import transformers
+
+    for scope in (transformers, importlib.import_module(f"{_PACKAGE}.{reference}")):
+        place = "transformers" if scope is transformers else "its folder"
+        exported = set(dir(scope))
+        fresh = exported if scope is transformers else set(dir(importlib.import_module(f"{_PACKAGE}.{new}")))
+        for old_name, new_name in names.items():
+            if old_name not in exported or old_name.startswith("__"):
+                continue
+            old_value = _answer(lambda scope=scope, old_name=old_name: getattr(scope, old_name))
+            if _folder(old_value) not in (reference, None) or getattr(old_value, "__name__", old_name) != old_name:
+                continue
+            if scope is transformers and old_name == new_name:
+                if _folder(old_value) != reference:
+                    continue
+                yield f"{new_name} is exported already, by the reference"
+            elif new_name not in fresh:
+                yield f"{new_name} is not exported from {place}"
+            elif scope is transformers:
+                new_value = _answer(lambda new_name=new_name: getattr(transformers, new_name))
+                if _folder(old_value) == reference and _folder(new_value) != new:
+                    yield f"transformers.{new_name} is {new_value}"
+
+
+def _name_mapping_problems(
+    reference: str, new: str, names: Mapping[str, str], types: Mapping[str, str]
+) -> Iterator[str]:
+    """Mappings by model type, as text; `SPECIAL_…` says where types live, which has been asked already."""
+    renamed = {reference: new, **names, **types}
+    for place, mapping in _auto_values(
+        lambda value: isinstance(value, Mapping) and not hasattr(value, "_model_mapping")
+    ):
+        if (
+            place.endswith(("CONFIG_MAPPING", "SPECIAL_MODEL_TYPE_TO_MODULE_NAME"))
+            or place.rpartition(".")[2][:1] == "_"
+        ):
+            continue
+        for old in {**types, **names}:
+            fresh = {**names, **types}[old]
+            if old not in mapping or old == fresh:
+                continue
+            if fresh not in mapping:
+                yield f"{place} has no {fresh}"
+            elif place.endswith("MODEL_NAMES_MAPPING"):
+                continue  # how models are called in prose
+            elif (expected := _renamed(mapping[old], renamed)) != mapping[fresh]:
+                yield f"{place}[{fresh}] is {mapping[fresh]}, not {expected}"
+    for place, members in _auto_values(lambda value: isinstance(value, (list, set, frozenset))):
+        if place.endswith("DEPRECATED_MODELS"):
+            continue  # a new model is not
+        for old, fresh in {**names, **types}.items():
+            if old in members and fresh not in members and old != fresh:
+                yield f"{place} has no {fresh}"
+
+
+def _class_mapping_problems(
+    reference: str, new: str, names: Mapping[str, str], types: Mapping[str, str]
+) -> Iterator[str]:
+    """Mappings by configuration class, asked as the auto classes ask them."""
+    for place, mapping in _auto_values(lambda value: hasattr(value, "_model_mapping")):
+        for old_class, new_class in _paired_classes(reference, names, _configuration_base()):
+            if old_class.model_type == new_class.model_type:
+                continue
+            before = _described(_answer(lambda mapping=mapping, key=old_class: mapping[key]))
+            after = _described(_answer(lambda mapping=mapping, key=new_class: mapping[key]))
+            expected = _renamed(before, {**names, reference: new, **types})
+            if after != expected:
+                yield f"{place}[{new_class.__name__}] is {after}, not {expected}"
+
+
+def _described(value: Any) -> Any:
+    """A class, or a tuple of them, as folder and name; an error as its type."""
+    if isinstance(value, BaseException):
+        return type(value).__name__
+    if isinstance(value, (tuple, list)):
+        return tuple(_described(entry) for entry in value)
+    if isinstance(value, Mapping):
+        return {key: _described(entry) for key, entry in value.items()}
+    return None if value is None else (_folder(value), getattr(value, "__name__", str(value)))
+
+
+def _renamed(value: Any, renamed: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return renamed.get(value, value)
+    if isinstance(value, (tuple, list)):
+        return type(value)(_renamed(entry, renamed) for entry in value)
+    if isinstance(value, Mapping):
+        return {key: _renamed(entry, renamed) for key, entry in value.items()}
+    return value
+
+
+def _auto_values(wanted: Callable[[Any], bool]) -> Iterator[tuple[str, Any]]:
+    """The values of that kind in the modules of the auto folder, each once, with its name."""
+    import transformers.models.auto as auto
+
+    seen: set[int] = set()
+    for information in pkgutil.iter_modules(auto.__path__):
+        if information.name.startswith(("modeling_tf", "modeling_flax")):
+            continue
+        module = importlib.import_module(f"{_PACKAGE}.auto.{information.name}")
+        for name, value in vars(module).items():
+            if name.isupper() and id(value) not in seen and wanted(value):
+                seen.add(id(value))
+                yield f"{information.name}.{name}", value
+
+
+def _paired_classes(reference: str, names: Mapping[str, str], base: Any) -> Iterator[tuple[Any, Any]]:
+    """The classes of that kind which the reference defines, each with its counterpart."""
+    import transformers
+
+    for old_name, new_name in names.items():
+        old_class = _answer(lambda old_name=old_name: getattr(transformers, old_name))
+        new_class = _answer(lambda new_name=new_name: getattr(transformers, new_name))
+        if all(isinstance(value, type) and issubclass(value, base) for value in (old_class, new_class)):
+            if _folder(old_class) == reference:
+                yield old_class, new_class
+
+
+def _configuration_base() -> Any:
+    from transformers import configuration_utils
+
+    return getattr(configuration_utils, "PreTrainedConfig", None) or configuration_utils.PretrainedConfig
+
+
+def _folder(value: Any) -> str | None:
+    """The model folder that a class or function is defined in, such as `bert` or `deprecated.van`."""
+    module = getattr(value, "__module__", None)
+    if not isinstance(module, str):  # what stands for a package that is not installed has any attribute
+        return None
+    return module.removeprefix(f"{_PACKAGE}.").rpartition(".")[0] if module.startswith(f"{_PACKAGE}.") else None
+
+
+def _answer(question: Callable[[], Any]) -> Any:
+    """The answer to a question, or the error that it raises."""
+    try:
+        return question()
+    except Exception as error:  # noqa: BLE001 -- an import that fails for the reference, too, is no problem of ours
+        return error
