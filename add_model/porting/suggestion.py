@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from add_model.errors import AddModelError
 from add_model.porting.checkpoint_files import Weight
 from add_model.porting.concepts import Meaning, meaning
+from add_model.porting.condense import condense
 from add_model.porting.fused import Group, find_groups
 from add_model.porting.generalise import patterns_for
 from add_model.porting.layouts import Layout, find_layouts, steps_between
@@ -134,7 +135,8 @@ def as_rules(pairs: Pairs, old: Mapping[str, Weight], new: NewWeights) -> Sugges
     rules += _for_the_open(open_names, new, filled)
     rules += _drops(pairs.unneeded, pairs.left, new, old)
     answered = {rule.target.text for rule in rules if isinstance(rule, (Keep, Share)) and rule.target is not None}
-    return Suggestion(Rules(tuple(rules)), tuple(name for name in open_names if name not in answered))
+    left_open = tuple(name for name in open_names if name not in answered)
+    return Suggestion(Rules(tuple(condense(rules, list(old)))), left_open)
 
 
 def _match(

@@ -1,5 +1,6 @@
 """A recorded forward pass of the original decides what names and shapes leave open."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ from tests.porting.foreign_checkpoints import (
     write_configuration,
 )
 from tests.porting.test_suggested_conversions import convert, says_the_same
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small models are slower on several."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 class Renamed(nn.Module):
