@@ -59,7 +59,7 @@ def opened(
     """
     subject = find_subject(start, name)
     with open_checkpoint(checkpoint) as weights:
-        choice = choose_configuration(subject, checkpoint, config, class_name)
+        choice = choose_configuration(subject, checkpoint, weights.weights, config, class_name)
         model = subject.build(choice.config, choice.class_name)
         kinds = {name: type(model.get_submodule(name.rpartition(".")[0])).__name__ for name in model.state_dict()}
         yield Opened(subject, choice, weights, new_weights(model), kinds)
