@@ -11,6 +11,7 @@ from add_model.cli.check_copies import check_copies
 from add_model.cli.compare import compare
 from add_model.cli.convert import convert
 from add_model.cli.like import like
+from add_model.cli.publish import publish
 from add_model.cli.record import record
 from add_model.cli.references import references
 from add_model.cli.status import status
@@ -33,6 +34,7 @@ app.command("convert", short_help="Fill a model from a checkpoint.")(convert)
 app.command("record", short_help="Record a forward pass.")(record)
 app.command("compare", short_help="Compare two recordings.")(compare)
 app.command("status", short_help="Show how far a port has come.")(status)
+app.command("publish", short_help="Publish a converted checkpoint with its card.")(publish)
 app.add_typer(verify, name="verify", short_help="Run what a step of a port asks for.")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.options import IntoOption, JsonOption, ModelArgument
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _PIPED_WIDTH = 200
 
 @with_examples(_EXAMPLES)
 def status(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The model, such as brand_new_bert.")],
+    name: ModelArgument,
     done: Annotated[
         int | None,
         typer.Option("--done", metavar="STEP", help="Tick a step that only a person can judge.", show_default=False),
@@ -48,17 +49,8 @@ def status(
         int | None,
         typer.Option("--undo", metavar="STEP", help="Take back what was ticked or set aside.", show_default=False),
     ] = None,  # fmt: skip
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            "--into",
-            "--root",
-            metavar="DIR",
-            help="The model's library. Default: the one around here.",
-            show_default=False,
-        ),
-    ] = None,  # fmt: skip
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    into: IntoOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show which of the fourteen steps are done, by what evidence, and what to type next.
 
@@ -66,8 +58,6 @@ def status(
     Exits with 0 when every mandatory step is done, with 1 while one is open.
     """
     from add_model.porting.facts import gather
-    from add_model.porting.notes import set_aside, tick
-    from add_model.porting.notes import undo as take_back
     from add_model.porting.ported_model import find_ported_model
     from add_model.porting.progress import open_steps, progress
 
@@ -76,18 +66,26 @@ def status(
     if note is not None and done is None and not_applicable is None:
         raise AddModelError("--note belongs to --done STEP or --not-applicable STEP; pass one of them")
     model = find_ported_model(into or Path.cwd(), name)
-    if done is not None:
-        tick(model.root, name, done, note)
-    if not_applicable is not None:
-        set_aside(model.root, name, not_applicable, note)
-    if undo is not None:
-        take_back(model.root, name, undo)
+    _keep_word(model, done, not_applicable, undo, note)
     steps = progress(gather(model))
     if as_json:
         typer.echo(json.dumps(_document(model, steps), indent=2, ensure_ascii=False))
     else:
         _show(model, steps)
     raise typer.Exit(1 if open_steps(steps) else 0)
+
+
+def _keep_word(
+    model: PortedModel, done: int | None, not_applicable: int | None, undo: int | None, note: str | None
+) -> None:
+    from add_model.porting import notes
+
+    if done is not None:
+        notes.tick(model.root, model.name, done, note)
+    if not_applicable is not None:
+        notes.set_aside(model.root, model.name, not_applicable, note)
+    if undo is not None:
+        notes.undo(model.root, model.name, undo)
 
 
 def _document(model: PortedModel, steps: tuple[Progress, ...]) -> dict[str, Any]:
@@ -129,7 +127,7 @@ def _show(model: PortedModel, steps: tuple[Progress, ...]) -> None:
     table.add_column("#", justify="right")
     table.add_column("step", min_width=20, ratio=2)
     table.add_column("state", min_width=14, no_wrap=True)
-    table.add_column("evidence, and what to type next", ratio=5)
+    table.add_column("evidence, and what to type next", ratio=5, overflow="fold")
     for found in steps:
         title = f"{found.step.title} (optional)" if found.step.optional else found.step.title
         cell = Text(found.evidence)

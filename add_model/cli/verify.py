@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.options import IntoOption, JsonOption, ModelArgument
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -23,19 +24,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The model, such as brand_new_bert.", show_default=False)]
-Into = Annotated[
-    Path | None,
-    typer.Option(
-        "--into",
-        "--root",
-        metavar="DIR",
-        help="The model's library. Default: the one around here.",
-        show_default=False,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a written file that was edited since.")]
+
+
+# What ruff formats, and checks in a generated library.
+_FORMATTED = (".py", ".ipynb")
 
 
 @app.command("tests", short_help="Run the model's tests (step 8).")
@@ -43,7 +36,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a written file tha
 Examples:
     add-model verify tests brand_new_bert
 """)
-def tests(name: Name, into: Into = None, as_json: AsJson = False) -> None:
+def tests(name: ModelArgument, into: IntoOption = None, as_json: JsonOption = False) -> None:
     """Run the model's tests; every one must pass, and one at least must hold numbers of the original (step 8)."""
     from add_model.porting.evidence import load, store
     from add_model.porting.integration_test import end_to_end_evidence
@@ -69,7 +62,7 @@ Examples:
     add-model verify tokenizer brand_new_bert original_folder --checkpoint converted
 """)
 def tokenizer(
-    name: Name,
+    name: ModelArgument,
     original: Annotated[
         str,
         typer.Argument(
@@ -86,8 +79,8 @@ def tokenizer(
         Path | None,
         typer.Option("--text", metavar="FILE", help="The texts, one a line. Default: a built-in sample.", show_default=False),
     ] = None,  # fmt: skip
-    into: Into = None,
-    as_json: AsJson = False,
+    into: IntoOption = None,
+    as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Compare the ids that the new tokenizer gives with the original's, text by text (step 9)."""
     from add_model.porting.evidence import store
@@ -101,7 +94,7 @@ def tokenizer(
     own = [
         path for path in sorted(checkpoint.glob("*")) if path.is_file() and path.suffix in (".json", ".txt", ".model")
     ]
-    details = {"original": original, "checkpoint": str(checkpoint)}
+    details = {"original": original, "checkpoint": _kept(model, checkpoint.absolute())}
     evidence = tokenizer_evidence(model, samples, loaded, [*files, *own], details)
     store(model.root, name, evidence)
     _finish(evidence, as_json)
@@ -114,7 +107,7 @@ Examples:
     add-model verify end-to-end brand_new_bert        runs the test that stands
 """)
 def end_to_end(
-    name: Name,
+    name: ModelArgument,
     recording: Annotated[
         Path | None,
         typer.Option("--from", metavar="RECORDING", help="Write the test from this recording of the original.", show_default=False),
@@ -133,8 +126,8 @@ def end_to_end(
     ] = None,
     tolerance: Annotated[float, typer.Option("--atol", min=0.0, help="The greatest difference that is still equal.")] = 1e-3,
     force: Force = False,
-    into: Into = None,
-    as_json: AsJson = False,
+    into: IntoOption = None,
+    as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Write an integration test that holds the original's numbers, and run it: from text to numbers (step 10)."""
     from add_model.porting.evidence import load, store
@@ -165,7 +158,7 @@ def end_to_end(
 Examples:
     add-model verify docs brand_new_bert
 """)
-def docs(name: Name, into: Into = None, as_json: AsJson = False) -> None:
+def docs(name: ModelArgument, into: IntoOption = None, as_json: JsonOption = False) -> None:
     """List every placeholder, and every public class and argument that is not described (step 11). Runs nothing."""
     from add_model.porting.docs_page import docs_findings
 
@@ -181,6 +174,48 @@ def docs(name: Name, into: Into = None, as_json: AsJson = False) -> None:
             typer.echo(f"{model.shown(found.path)}:{found.line} {found.message}")
         typer.echo(f"{len(findings)} left to do" if findings else "the documentation is finished", err=True)
     raise typer.Exit(1 if findings else 0)
+
+
+@app.command("notebook", short_help="Write and run a demonstration (step 14).")
+@with_examples("""
+Examples:
+    add-model verify notebook brand_new_bert --checkpoint converted --text "A text it knows."
+    add-model verify notebook brand_new_bert          runs the notebook that stands
+""")
+def notebook(
+    name: ModelArgument,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="DIR", help="The converted checkpoint that it shows. Default: the one that was converted last.", show_default=False),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", metavar="TEXT", help="What the model is shown.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write it anew, whatever stands there.")] = False,
+    into: IntoOption = None,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Run the model's notebook from top to bottom; where there is none, write one first (step 14)."""
+    from add_model.porting.evidence import load, store
+    from add_model.porting.facts import default_checkpoint
+    from add_model.porting.notebook import notebook_text, run_notebook
+
+    model = _find(name, into)
+    folder: Path | None
+    if force or not model.notebook.is_file():
+        folder = default_checkpoint(model) if checkpoint is None else checkpoint.absolute()
+        _write(model, {model.notebook: notebook_text(model, folder, text)}, {}, force=True)
+        _tell(f"written: {model.shown(model.notebook)}")
+    elif checkpoint or text:
+        raise AddModelError(f"{model.shown(model.notebook)}: is there already; run it without --checkpoint and --text, or --force writes it anew")  # fmt: skip
+    else:
+        before = load(model.root, name).get("notebook")
+        known = before.details.get("checkpoint") if before is not None else None
+        folder = model.root / str(known) if known else None
+    evidence = run_notebook(model, folder)
+    store(model.root, name, evidence)
+    _finish(evidence, as_json)
 
 
 def _find(name: str, into: Path | None) -> PortedModel:
@@ -205,7 +240,7 @@ def _write(model: PortedModel, texts: Mapping[Path, str], known: Mapping[str, st
 
     changes = []
     for path, text in texts.items():
-        content = format_module(model.root, path, text) if path.suffix == ".py" else text
+        content = format_module(model.root, path, text) if path.suffix in _FORMATTED else text
         edited = path.is_file() and fingerprint(path) != known.get(model.shown(path))
         if edited and not force and path.read_bytes() != content.encode():
             raise AddModelError(f"{model.shown(path)}: is yours, or was edited since it was written; --force replaces it")  # fmt: skip

@@ -38,5 +38,8 @@ progress      where each of the fourteen steps stands, and what to type next
 model_tests   runs a model's tests, in a process of their own
 integration_test    writes a test with the original's numbers from a recording
 tokenizer_equality  compares the ids of two tokenizers, text by text
+model_card    whether a card says what a reader needs, and whether its code runs
+publishing    what is published of a checkpoint, and its upload
+notebook      writes a demonstration of a model, and runs it from top to bottom
 rendering     fills the templates of what is written for a model after it has been made
 """

@@ -161,10 +161,10 @@ def _module_pairs(weights: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The modules that hold the weights, and those around them as long as both names end alike."""
     pairs = []
     for first, second in weights:
-        one, other = first.rpartition(".")[0], second.rpartition(".")[0]
+        one, other = _around_name(first), _around_name(second)
         pairs.append((one, other))
-        while one and other and one.rpartition(".")[2] == other.rpartition(".")[2]:
-            one, other = one.rpartition(".")[0], other.rpartition(".")[0]
+        while one and other and one[len(_around_name(one)) :] == other[len(_around_name(other)) :]:
+            one, other = _around_name(one), _around_name(other)
             pairs.append((one, other))
     # A module that several others came from, or became, is no counterpart of one of them.
     many_new, many_original = defaultdict(set), defaultdict(set)
@@ -172,6 +172,11 @@ def _module_pairs(weights: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         many_new[one].add(other)
         many_original[other].add(one)
     return [(one, other) for one, other in pairs if len(many_new[one]) == 1 and len(many_original[other]) == 1]
+
+
+def _around_name(name: str) -> str:
+    """What a name is part of: what stands before its last dot, or its last slash as in variable scopes."""
+    return name[: max(name.rfind("."), name.rfind("/"), 0)]
 
 
 def _equal_paths(original: Recording, new: Recording) -> list[tuple[str, str]]:

@@ -168,7 +168,8 @@ def _rows(
         found += [(second.ended, "output", first, second, *names) for names in _output_pairs(first, second)]
     # In the order of the run, so that of several values that are no numbers the first is named.
     for time, side, first, second, name, one, other in sorted(found, key=lambda each: each[0]):
-        measured = _measure(original, one, new, other, f"{side} of {second.path or 'the model'}", padding)
+        where = f"{side} {name} of {second.path or 'the model'}".replace("  ", " ")
+        measured = _measure(original, one, new, other, where, padding)
         if measured is not None:
             yield Row(first, second, side, name, (one, other), measured, time)
 
@@ -212,7 +213,7 @@ def _measure(
     """How far two tensors are apart; `None` if they cannot be compared."""
     if first.rows is None and (second is None or second.rows is None):
         one, other = original.values(first), None if second is None else new.values(second)
-        if _could_be_mask(first, second) and is_mask(one) and (other is None or is_mask(other)):
+        if _could_be_mask(where, first, second) and is_mask(one):
             return _mask_difference(one, other)
     if second is None:
         return None
@@ -229,8 +230,10 @@ def _measure(
     return found
 
 
-def _could_be_mask(first: TensorRecord, second: TensorRecord | None) -> bool:
-    return second is None or len(first.shape) == 4 or len(second.shape) == 4 or "BOOL" in (first.dtype, second.dtype)
+def _could_be_mask(where: str, first: TensorRecord, second: TensorRecord | None) -> bool:
+    if second is None or "BOOL" in (first.dtype, second.dtype):
+        return True
+    return "mask" in where and 4 in (len(first.shape), len(second.shape))
 
 
 def _mask_difference(original: torch.Tensor, new: torch.Tensor | None) -> Difference | None:

@@ -67,14 +67,16 @@ class _Found:
 
 
 def public_classes(modules: Sequence[Path]) -> tuple[PublicClass, ...]:
-    """The classes that the modules' `__init__` exports; every class that needs no underscore where it exports none.
+    """The classes that the modules export, by the imports of their `__init__` or by their `__all__`.
+
+    Where neither names any, it is every class whose name begins with no underscore.
 
     Raises:
         AddModelError: a module cannot be read or does not parse.
     """
     trees = {path: parse(path) for path in modules}
     classes = _classes(trees)
-    exported = set().union(*(_exported(tree) for path, tree in trees.items() if path.name == "__init__.py"))
+    exported = set().union(*(_exported(tree, path.name == "__init__.py") for path, tree in trees.items()))
     names = [name for name in classes if name in exported] or [name for name in classes if not name.startswith("_")]
     return tuple(
         PublicClass(name, classes[name].path, classes[name].node.lineno, tuple(_arguments(classes[name], classes)))
@@ -116,9 +118,19 @@ def _classes(trees: Mapping[Path, ast.Module]) -> dict[str, _Found]:
     }
 
 
-def _exported(tree: ast.Module) -> set[str]:
-    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom))
-    return {alias.asname or alias.name for node in imports for alias in node.names}
+def _exported(tree: ast.Module, is_package: bool) -> set[str]:
+    """The names that an `__init__` imports, or that a module lists in its `__all__`."""
+    if is_package:
+        # Also those for type checkers only: where everything is imported lazily, they say what there is.
+        imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+        return {alias.asname or alias.name for node in imports for alias in node.names}
+    return {
+        element.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and any(ast.unparse(target) == "__all__" for target in node.targets)
+        for element in ast.walk(node.value)
+        if isinstance(element, ast.Constant) and isinstance(element.value, str)
+    }
 
 
 def _arguments(found: _Found, classes: Mapping[str, _Found]) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -131,13 +131,19 @@ def forget(root: Path, model: str, kind: str) -> bool:
     return True
 
 
-def stale_because(root: Path, evidence: Evidence) -> str | None:
-    """Why a result no longer counts: which file has gone or changed since; `None` while it counts."""
+def stale_because(root: Path, evidence: Evidence, digest: Callable[[Path], str] | None = None) -> str | None:
+    """Why a result no longer counts: which file has gone or changed since; `None` while it counts.
+
+    Args:
+        root: the library's root.
+        evidence: the result.
+        digest: in place of `fingerprint`, by somebody who asks for several results that rest on the same files.
+    """
     for name, expected in evidence.files.items():
         path = root / name
         if not path.is_file():
             return f"{name} has gone"
-        if fingerprint(path) != expected:
+        if (digest or fingerprint)(path) != expected:
             return f"{name} has changed"
     return None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +12,7 @@ from add_model.errors import AddModelError
 from add_model.library import installed_package
 from add_model.porting.docs_page import docs_findings
 from add_model.porting.documented import Finding, public_classes
-from add_model.porting.evidence import Evidence, load, stale_because
+from add_model.porting.evidence import Evidence, fingerprint, load, stale_because
 from add_model.porting.ported_model import PortedModel
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING
 
@@ -54,6 +55,7 @@ class Facts:
         environment: whether the model's library can be imported here, as its sources stand.
         skeleton: whether the classes that the registry names are there.
         docs: what is left to do in the documentation.
+        checkpoint: the folder of the converted checkpoint, where it is known.
     """
 
     model: PortedModel
@@ -61,6 +63,7 @@ class Facts:
     environment: Looked
     skeleton: Looked
     docs: tuple[Finding, ...]
+    checkpoint: str | None = None
 
     @property
     def recording(self) -> Held | None:
@@ -84,17 +87,44 @@ def gather(model: PortedModel) -> Facts:
         AddModelError: a result that is kept cannot be read.
     """
     skeleton = _skeleton(model)
+    kept = load(model.root, model.name)
+    # Several results rest on the same checkpoint, which may be large.
+    digest = functools.cache(fingerprint)
     return Facts(
         model=model,
-        held={kind: Held(found, _stale(model, found)) for kind, found in load(model.root, model.name).items()},
+        held={kind: Held(found, _stale(model, found, digest)) for kind, found in kept.items()},
         environment=_environment(model),
         skeleton=skeleton,
         docs=() if skeleton.missing else docs_findings(model),
+        checkpoint=_checkpoint(model, kept),
     )
 
 
-def _stale(model: PortedModel, evidence: Evidence) -> str | None:
-    because = stale_because(model.root, evidence)
+def default_checkpoint(model: PortedModel) -> Path:
+    """The folder of the converted checkpoint, as the results of earlier steps name it.
+
+    Raises:
+        AddModelError: none of them does.
+    """
+    name = _checkpoint(model, load(model.root, model.name))
+    if name is None:
+        raise AddModelError(f"no converted checkpoint of {model.name} is known; name its folder: --checkpoint DIR")
+    return model.root / name
+
+
+def _checkpoint(model: PortedModel, kept: Mapping[str, Evidence]) -> str | None:
+    """The folder that results name, relative to the root; one that is no checkpoint any more does not count."""
+    # What a conversion calls its checkpoint is the original's; the folder is what it made of it.
+    keys = {"conversion": "folder", "end-to-end": "checkpoint", "tokenizer": "checkpoint", "notebook": "checkpoint"}
+    for kind, key in keys.items():
+        name = kept[kind].details.get(key) if kind in kept else None
+        if isinstance(name, str) and (model.root / name / "config.json").is_file():
+            return model.shown(model.root / name)
+    return None
+
+
+def _stale(model: PortedModel, evidence: Evidence, digest: Callable[[Path], str]) -> str | None:
+    because = stale_because(model.root, evidence, digest)
     if because is None and evidence.kind in ("tests", "end-to-end"):
         # A file that was added since speaks as loud as one that was changed.
         for path in (*model.modules(), *model.tests()):
@@ -142,9 +172,12 @@ def _skeleton(model: PortedModel) -> Looked:
     absent = [name for name in wanted if name not in names]
     if absent:
         return Looked("", f"{absent[0]}, which the registry names, is not exported by {model.shown(model.folder)}")
-    base = model.classes.get(MODEL_MAPPING) or next(iter(names), "")
-    place = model.shown(names[base].path) if base in names else model.shown(model.folder)
-    return Looked(f"{base} in {place}, {len(wanted) or len(names)} classes registered")
+    if not names:
+        return Looked("", f"{model.shown(model.folder)} exports no class")
+    models = [name for name in names if name.endswith("Model") and not name.endswith("PreTrainedModel")]
+    base = model.classes.get(MODEL_MAPPING) or min(models or names, key=len)
+    number = f"{len(wanted)} classes registered" if wanted else f"{len(names)} classes exported"
+    return Looked(f"{base} in {model.shown(names[base].path)}, {number}")
 
 
 def _relative(text: str, root: Path) -> str:

@@ -72,14 +72,14 @@ def integration_files(model: PortedModel, wanted: Wanted) -> dict[Path, str]:
     Raises:
         AddModelError: the recording or the checkpoint cannot be used.
     """
-    architecture = _architecture(model, wanted.checkpoint)
+    architecture = architecture_of(model, wanted.checkpoint)
     recording = load_recording(wanted.recording)
     numbers = numbers_of(recording, _arguments(model, architecture), wanted.renamed or {})
     _check_texts(model, numbers, wanted.texts)
     files = {model.integration_test: _test(model, wanted, architecture, numbers)}
     if any("recorded_numbers.json" in path.read_text(encoding="utf-8") for path in model.tests_folder.glob("*.py")):
         content = {
-            "checkpoint": _relative(model.tests_folder, wanted.checkpoint),
+            "checkpoint": relative_path(model.tests_folder, wanted.checkpoint),
             "architecture": architecture,
             "inputs": numbers.inputs,
             "expected": numbers.corner,
@@ -106,6 +106,9 @@ def numbers_of(recording: Recording, arguments: Sequence[str], renamed: Mapping[
     is_model = recording.root.path == ""
     given = dict(tensors_of(recording.root.inputs if is_model else named))
     known = {name: record for name, record in given.items() if is_model or renamed.get(name, name) in arguments}
+    sampled = next((name for name, record in known.items() if record.rows is not None), None)
+    if sampled is not None:
+        raise AddModelError(_only_sampled(recording, f"input {sampled}"))
     inputs = {
         _argument(recording, name, record, arguments, renamed): recording.values(record).tolist()
         for name, record in known.items()
@@ -119,10 +122,14 @@ def numbers_of(recording: Recording, arguments: Sequence[str], renamed: Mapping[
         raise AddModelError(f"{recording.path}: holds no {'output' if inputs else 'input'} of the whole model; record the call of the model itself")  # fmt: skip
     name, record = candidates[0 if is_model else -1]
     if record.rows is not None:
-        raise AddModelError(f"{recording.path}: holds only some rows of the output {name}; record it again with a greater --limit")  # fmt: skip
+        raise AddModelError(_only_sampled(recording, f"output {name}"))
     values = recording.values(record).float()
     corner = values[tuple(slice(size) for size in _corner(record.shape))]
     return Numbers(inputs, name, record.shape, _rounded(corner.tolist()), _rounded(_mean(values)))
+
+
+def _only_sampled(recording: Recording, what: str) -> str:
+    return f"{recording.path}: holds only some rows of the {what}; record it again with a greater --limit"
 
 
 def end_to_end_evidence(model: PortedModel, outcomes: Sequence[Outcome], details: Mapping[str, Any]) -> Evidence:
@@ -155,8 +162,12 @@ def _checkpoint_files(model: PortedModel, details: Mapping[str, Any]) -> Iterato
         yield from (path for path in sorted((model.root / str(folder)).glob("*")) if path.is_file())
 
 
-def _architecture(model: PortedModel, checkpoint: Path) -> str:
-    """The class that a checkpoint was saved from."""
+def architecture_of(model: PortedModel, checkpoint: Path) -> str:
+    """The class that a checkpoint was saved from.
+
+    Raises:
+        AddModelError: the folder holds no configuration, or that of another model.
+    """
     path = checkpoint / "config.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -197,14 +208,13 @@ def _check_texts(model: PortedModel, numbers: Numbers, texts: tuple[str, ...]) -
 
 def _test(model: PortedModel, wanted: Wanted, architecture: str, numbers: Numbers) -> str:
     name = ModelName.from_snake(model.name)
-    package = ".".join(model.folder.relative_to(_source(model)).parts)
     values = {
         "architecture": architecture,
         "camel": name.camel,
         "variable": f"{name.upper}_CHECKPOINT",
-        "package": package,
+        "package": model.module,
         "tokenizer": model.classes.get(TOKENIZER_MAPPING, ""),
-        "checkpoint": _relative(model.tests_folder, wanted.checkpoint),
+        "checkpoint": relative_path(model.tests_folder, wanted.checkpoint),
         "texts": repr(list(wanted.texts)) if wanted.texts else "",
         "inputs": repr(dict(numbers.inputs)),
         "output": numbers.output,
@@ -216,12 +226,8 @@ def _test(model: PortedModel, wanted: Wanted, architecture: str, numbers: Number
     return rendered("test_integration.py", values)
 
 
-def _source(model: PortedModel) -> Path:
-    return model.library.packages[model.library.package.partition(".")[0]].parent
-
-
-def _relative(folder: Path, path: Path) -> str:
-    """A path as a test in the folder names it: relative inside the library, so that a clone finds it as well."""
+def relative_path(folder: Path, path: Path) -> str:
+    """A path as a file in the folder names it: relative, so that the library and what lies beside it may move."""
     return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
 
 

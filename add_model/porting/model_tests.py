@@ -104,8 +104,7 @@ def failures(outcomes: Sequence[Outcome]) -> list[str]:
 
 def environment(model: PortedModel) -> dict[str, str]:
     """The environment variables of a process that imports the model from its sources, installed or not."""
-    folder = model.library.packages[model.library.package.partition(".")[0]].parent
-    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(model.source), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TOKENIZERS_PARALLELISM": "false"}
 
 

@@ -52,6 +52,16 @@ class PortedModel:
         return self.library.root
 
     @property
+    def source(self) -> Path:
+        """The folder that the library's package is imported from."""
+        return self.library.packages[self.library.package.partition(".")[0]].parent
+
+    @property
+    def module(self) -> str:
+        """Dotted name of the package of its modules."""
+        return ".".join(self.folder.relative_to(self.source).parts)
+
+    @property
     def has_tokenizer(self) -> bool:
         """Whether it has a tokenizer of its own."""
         return TOKENIZER_MAPPING in self.classes or any(self.folder.glob("tokenization_*.py"))
@@ -98,11 +108,10 @@ def find_ported_model(start: Path, name: str) -> PortedModel:
     if not start.is_dir():
         raise AddModelError(f"--into {start} is no folder; pass a library's, or leave it out")
     library = find_library(start)
-    classes = registry_of(library).classes(name) if _has_package(library) else {}
-    written = _written(library.root, name)
-    if not classes and not written:
+    classes = registry_of(library).classes(name) if _has_registry(library) else {}
+    paths = [library.root / path for path in _written(library.root, name)]
+    if not classes and not paths and not _stands(library, name):
         raise AddModelError(f"{library.root} has no model {name!r}; {_offer(library, name)}")
-    paths = [library.root / path for path in written]
     return PortedModel(
         library=library,
         name=name,
@@ -110,20 +119,36 @@ def find_ported_model(start: Path, name: str) -> PortedModel:
         answers=_answers(library.root, name),
         folder=_folder_of(paths, "configuration_", "modeling_") or library.models_folder / name,
         tests_folder=_folder_of(paths, "test_") or library.tests_folder / "models" / name,
-        docs_page=_docs_page(paths) or library.docs_folder / "models" / f"{name}.md",
+        docs_page=_docs_page(paths) or _usual_page(library, name),
         model_card=library.docs_folder / "model_cards" / f"{name}.md",
     )
 
 
-def _has_package(library: Library) -> bool:
+def _has_registry(library: Library) -> bool:
     try:
         return library.registry.is_file()
     except AddModelError:
         return False
 
 
+def _stands(library: Library, name: str) -> bool:
+    """Whether a library without a registry of ours, such as Transformers, has the model's modules."""
+    try:
+        folder = library.models_folder / name
+    except AddModelError:
+        return False
+    return name.isidentifier() and any(folder.glob("configuration_*.py"))
+
+
+def _usual_page(library: Library, name: str) -> Path:
+    """Where the docs of this library, or of Transformers, hold a model's page."""
+    own = library.docs_folder / "models" / f"{name}.md"
+    published = library.docs_folder / "source" / "en" / "model_doc" / f"{name}.md"
+    return published if published.is_file() and not own.is_file() else own
+
+
 def _offer(library: Library, name: str) -> str:
-    models = registry_of(library).model_types if _has_package(library) else []
+    models = registry_of(library).model_types if _has_registry(library) else []
     state = library.root / STATE_FOLDER / "models"
     made = [path.name for path in sorted(state.glob("*")) if path.is_dir()]
     known = sorted({*models, *made})

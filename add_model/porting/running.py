@@ -97,7 +97,9 @@ def record(run: Run, path: Path, limit: int, parameter_limit: int) -> Recording:
         except (AddModelError, OSError):
             raise
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
+            frames = traceback.extract_tb(error.__traceback__)
+            own = [frame for frame in frames if not Path(frame.filename).is_relative_to(Path(torch.__file__).parent)]
+            place = own[-1]
             said = " ".join(str(error).split())
             raise AddModelError(f"{place.filename}:{place.lineno}: the forward pass failed: {type(error).__name__}: {said}; see that the input is what the model expects") from error  # fmt: skip
     return load_recording(path)

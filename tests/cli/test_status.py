@@ -116,6 +116,29 @@ def test_a_comparison_shows_that_the_original_runs(library: Path) -> None:
     assert [step(library, number)["state"] for number in (3, 4, 7)] == ["open", "open", "open"]
 
 
+def test_a_loose_comparison_does_not_do(library: Path) -> None:
+    for tolerance, state in ((1e-3, "done"), (1e-5, "done"), (1.0, "open")):
+        details = {"tolerance": tolerance}
+        store(library, NAME, make(library, "comparison", passed=True, figure="equal", details=details))
+        found = step(library, 7)
+        assert found["state"] == state
+    assert "within 1 only, the step asks for 0.001" in found["evidence"]
+
+
+def test_the_next_command_names_the_checkpoint_that_is_known(library: Path) -> None:
+    assert "--checkpoint DIR" in step(library, 10)["next"]
+    folder = library / "converted" / NAME
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    # An original's checkpoint has a configuration as well.
+    (library / "original").mkdir()
+    (library / "original/config.json").write_text("{}")
+    details = {"checkpoint": str(library / "original"), "folder": str(folder)}
+    store(library, NAME, make(library, "conversion", passed=True, figure="all filled", details=details))
+    assert f"--checkpoint converted/{NAME}" in step(library, 10)["next"]
+    assert f"--checkpoint converted/{NAME}" in step(library, 7)["next"]
+
+
 def test_steps_of_a_person_are_ticked_with_a_note_and_taken_back(library: Path) -> None:
     found = step(library, 13, "--done", "13", "--note", "reviewed in [42]")
     assert (found["state"], found["evidence"], found["by_hand"]) == ("done", "reviewed in [42]", True)
@@ -180,6 +203,25 @@ def test_another_package_of_that_name_is_not_the_library(library: Path, tmp_path
     (other / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(other.parent))
     assert f"imported from {other}" in step(library, 2)["evidence"]
+
+
+def test_a_model_of_a_transformers_tree_has_a_status_too(tmp_path: Path) -> None:
+    folder = tmp_path / "src/transformers/models/tiny"
+    folder.mkdir(parents=True)
+    for package in (folder.parents[1], folder.parent, folder):
+        (package / "__init__.py").touch()
+    (folder / "configuration_tiny.py").write_text('__all__ = ["TinyConfig"]\nclass TinyConfig:\n    """Tiny."""\n')
+    (folder / "modeling_tiny.py").write_text('__all__ = ["TinyModel"]\nclass TinyModel:\n    """Tiny."""\n')
+    page = tmp_path / "docs/source/en/model_doc/tiny.md"
+    page.parent.mkdir(parents=True)
+    page.write_text(
+        "# Tiny\n\n<INSERT PAPER NAME HERE>\n\n## TinyConfig\n\n[[autodoc]] TinyConfig\n\n## TinyModel\n\n[[autodoc]] TinyModel\n"
+    )
+    shown = json.loads(add_model_here(tmp_path, "status", "tiny", "--json").stdout)
+    assert shown["package"] == "transformers"
+    assert "TinyModel in src/transformers/models/tiny/modeling_tiny.py" in shown["steps"][4]["evidence"]
+    assert shown["steps"][8]["state"] == "not applicable"
+    assert "docs/source/en/model_doc/tiny.md:3 placeholder is left" in shown["steps"][10]["evidence"]
 
 
 @pytest.mark.parametrize(

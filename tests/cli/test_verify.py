@@ -266,3 +266,43 @@ def test_tests_that_fail_or_cannot_run_are_no_success(library: Path, content: st
 def test_tests_that_are_not_there_are_named(library: Path) -> None:
     shutil.rmtree(library / f"tests/models/{NAME}")
     check_refusal(verify(library, "tests"), (f"tests/models/{NAME}", "no such tests"))
+
+
+NOTEBOOK = f"notebooks/{NAME}.ipynb"
+
+
+@pytest.mark.slow
+def test_a_notebook_is_written_and_runs_from_top_to_bottom(library: Path) -> None:
+    result = verify(library, "notebook", "--checkpoint", "converted", "--text", TEXT)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "5 cells ran from top to bottom" in result.stdout
+    assert steps(library)[14]["state"] == "done"
+    cells = json.loads((library / NOTEBOOK).read_text())["cells"]
+    code = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert TEXT in code and "optimizer.step()" in code
+    for command in (["check", "."], ["format", "--check", "."]):
+        assert run([sys.executable, "-m", "ruff", *command], library).returncode == 0
+
+    written = (library / NOTEBOOK).read_text()
+    (library / NOTEBOOK).write_text(written.replace("optimizer.step()", "optimizer.stop()"))
+    assert f"{NOTEBOOK} has changed" in steps(library)[14]["evidence"]
+    result = verify(library, "notebook")
+    assert result.returncode == 1
+    assert "cell 5 of 5 fails: AttributeError: 'AdamW' object has no attribute 'stop'" in result.stdout
+    assert steps(library)[14]["state"] == "open"
+    assert "optimizer.stop()" in (library / NOTEBOOK).read_text()
+
+
+def test_a_notebook_that_stands_is_not_overwritten(library: Path) -> None:
+    path = library / NOTEBOOK
+    path.parent.mkdir()
+    path.write_text("mine")
+    check_refusal(add_model_here(library, "verify", "notebook", NAME, "--text", "x"), (NOTEBOOK, "--force"))
+    check_refusal(add_model_here(library, "verify", "notebook", NAME), (NOTEBOOK, "is no notebook"))
+    assert path.read_text() == "mine"
+
+
+def test_a_notebook_needs_a_checkpoint_to_show(library: Path) -> None:
+    before = tree(library)
+    check_refusal(add_model_here(library, "verify", "notebook", NAME), ("no converted checkpoint", "--checkpoint DIR"))
+    assert tree(library) == before

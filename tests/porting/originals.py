@@ -66,7 +66,7 @@ def published(model: str, seed: int, implementation: str = "sdpa") -> nn.Module:
                 parameter.add_(torch.randn_like(parameter) * 0.1)
             else:
                 # Large enough for attention to look at some positions more than at others.
-                parameter.mul_(float(__import__("os").environ.get("FACTOR", "6")))
+                parameter.mul_(6)
     return network.eval()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from add_model.errors import AddModelError
 from add_model.porting.docs_page import docs_findings, placeholders
-from add_model.porting.documented import undescribed
+from add_model.porting.documented import public_classes, undescribed
 from add_model.porting.ported_model import PortedModel, find_ported_model
 from tests.cli.commands import done
 
@@ -118,6 +118,35 @@ def test_an_argument_that_no_docstring_describes_is_named(tmp_path: Path) -> Non
     messages = [found.message for found in undescribed([path, exports], [])]
     assert "TinyModel has no docstring; say what it is" in messages
     assert "argument labels of TinyModel.forward is not described in a docstring" in messages
+
+
+LAZY_INIT = """
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .modeling_tiny import TinyForTask
+"""
+
+
+@pytest.mark.parametrize(
+    ("init", "all_", "expected"),
+    [
+        ("from .modeling_tiny import TinyModel\n", "", ["TinyModel"]),
+        (LAZY_INIT, "", ["TinyForTask"]),
+        ("", '__all__ = ["TinyConfig", "TinyModel"]\n', ["TinyConfig", "TinyModel"]),
+        ("", "", ["Base", "TinyConfig", "TinyModel", "TinyForTask"]),
+    ],
+)
+def test_what_is_public_is_what_the_library_exports(tmp_path: Path, init: str, all_: str, expected: list[str]) -> None:
+    (tmp_path / "__init__.py").write_text(init)
+    (tmp_path / "modeling_tiny.py").write_text(MODELING + "\n\nclass _Private: ...\n\n\n" + all_)
+    assert [found.name for found in public_classes(sorted(tmp_path.glob("*.py")))] == expected
+
+
+def test_decorators_that_write_the_description_are_believed(tmp_path: Path) -> None:
+    path = tmp_path / "modeling_tiny.py"
+    path.write_text("@auto_docstring\nclass TinyModel:\n    def forward(self, input_ids): ...\n")
+    assert undescribed([path], []) == ()
 
 
 def test_a_module_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None:

@@ -198,3 +198,27 @@ print(sorted(name for name in sys.modules if name.startswith("add_model")))
     assert result.returncode == 0, result.stderr
     assert "add_model.cli" not in json.loads(result.stdout.replace("'", '"'))
     assert row_count(()) == 1
+
+
+@pytest.mark.slow
+def test_more_activations_than_memory_are_streamed(tmp_path: Path) -> None:
+    code = """
+import resource, sys, torch
+from add_model.porting.recording import record_forward
+class Grow(torch.nn.Module):
+    def forward(self, states):
+        return states + 1
+model = torch.nn.Sequential(*(Grow() for _ in range(60)))
+states = torch.zeros(1024, 2560)
+with torch.no_grad():
+    model(states)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with record_forward(model, sys.argv[1]):
+        model(states)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    path = tmp_path / "run.safetensors"
+    result = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert path.stat().st_size > 600_000_000
+    # In kilobytes: less than a tenth of what was written.
+    assert int(result.stdout) < 60_000

@@ -93,7 +93,10 @@ class NormMissing:
 
     name = "norm missing"
     remedy = "call the normalisation in forward, where the original does"
-    examples = (Example(_parts, lambda m, x: m.last(m.norm(m.dense(x))), lambda m, x: m.last(m.dense(x))),)
+    examples = (
+        Example(_parts, lambda m, x: m.last(m.norm(m.dense(x))), lambda m, x: m.last(m.dense(x))),
+        Example(_parts, lambda m, x: m.norm(m.dense(x) + x), lambda m, x: m.dense(x) + x),
+    )
 
     def test(self, scene: Scene) -> str | None:
         """Whether a normalisation that the new model has but does not call gives the original's value."""
@@ -103,7 +106,7 @@ class NormMissing:
                 continue
             silent = Call(-1, path, module.class_name, False, None, 0, 0, {}, None)
             epsilon = next(scene.attribute(path, "eps"), 1e-5)
-            for known in scene.alike():
+            for known in scene.alike_and_itself():
                 if any(scene.explains(value) for value in _normalised(scene, silent, known.value, epsilon)):
                     return f"the original applies {path} to {known.name}, the new model never calls it"
         return None

@@ -48,7 +48,7 @@ class PositionsShifted:
         if not scene.target.is_floating_point():
             gap = scene.target - scene.found if scene.target.dtype == scene.found.dtype else None
             is_lookup = before is not None and "embed" in before.class_name.lower()
-            if gap is not None and is_lookup and gap.numel() > 1 and bool((gap == gap.reshape(-1)[0]).all()):
+            if gap is not None and is_lookup and _counts(scene.target) and bool((gap == gap.reshape(-1)[0]).all()):
                 return f"the original's positions are {int(gap.reshape(-1)[0]):+d} to the new model's"
             return None
         if scene.target.dim() < 2:
@@ -59,6 +59,11 @@ class PositionsShifted:
                 if own is not None and theirs is not None and own != theirs:
                     return f"the original begins at row {theirs} of {name}, the new model at row {own}"
         return None
+
+
+def _counts(ids: torch.Tensor) -> bool:
+    """Whether ids are mostly those of one position after the other."""
+    return ids.dim() > 0 and ids.shape[-1] > 1 and bool((ids.diff(dim=-1) == 1).double().mean() > 0.5)
 
 
 def _tables(scene: Scene) -> Iterator[tuple[str, torch.Tensor]]:

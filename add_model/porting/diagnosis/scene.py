@@ -194,7 +194,7 @@ def make_scene(comparison: Comparison) -> Scene | None:
 
 def _known(new: Recording, place: Place) -> Iterator[Known]:
     """What the place was given, and what went into and came out of the calls that it made by then."""
-    values = [(name, record) for name, record in tensors_of(dict(place.new.inputs))]
+    values = [(f"its input {name}", record) for name, record in tensors_of(dict(place.new.inputs))]
     for call in new.calls:
         if call.parent == place.new.index and call.ended <= place.row.time:
             values += [(f"the output of {call.path}", record) for _, record in tensors_of(call.outputs)][:1]

@@ -7,6 +7,7 @@ from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 from add_model.porting.diagnosis.scene import Example, Known, Scene
+from add_model.porting.differences import is_mask
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +57,7 @@ class ResidualFromElsewhere:
         known = list(scene.alike())
         for added in known:
             if scene.explains(scene.found - added.value):
-                return f"{added.name} is added, which the original does not add"
+                return f"{added.name} is added once more than in the original"
         for added, wanted in permutations(known, 2):
             if scene.explains(scene.found - added.value + wanted.value):
                 return f"{added.name} is added where the original adds {wanted.name}"
@@ -75,7 +76,7 @@ class ScaleMissing:
 
     def test(self, scene: Scene) -> str | None:
         """Whether the original's value, or what it has more than the new one's, is a multiple of a known value."""
-        if not scene.target.is_floating_point():
+        if not scene.target.is_floating_point() or is_mask(scene.target):
             return None
         factor = _factor(scene.target, scene.found)
         if factor > 0 and scene.explains(scene.found * factor):

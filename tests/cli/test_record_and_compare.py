@@ -1,0 +1,189 @@
+"""`add-model record` and `add-model compare` as they are typed: what they print, write and refuse."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from add_model.porting.recording_file import load_recording
+
+from .commands import add_model_here, add_model_process, check_refusal, tree
+
+SIZES = {
+    "vocab_size": 31,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 16,
+}
+MODELING = "src/my_models/models/brand_new_bert/modeling_brand_new_bert.py"
+SCRIPT = """
+import torch
+
+def make():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.GELU(), torch.nn.Linear(4, 4))
+    return model, torch.ones(2, 4)
+
+def broken():
+    raise ValueError("no weights here")
+
+def nothing():
+    return 3
+"""
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint that Transformers wrote."""
+    import transformers
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    torch.manual_seed(0)
+    transformers.BertForMaskedLM(transformers.BertConfig(**SIZES)).save_pretrained(folder)
+    return folder
+
+
+def record(folder: Path, *arguments: str) -> str:
+    result = add_model_process(folder, "record", *arguments)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_a_port_is_recorded_and_compared_with_its_original(library: Path, checkpoint: Path) -> None:
+    printed = record(library, "transformers:bert", "--checkpoint", str(checkpoint), "--out", "original.safetensors")
+    assert "BertForMaskedLM" in printed
+    record(library, "brand_new_bert", "--checkpoint", str(checkpoint), "--out", "new.safetensors")
+    assert load_recording(library / "new.safetensors").model["class"] == "BrandNewBertForMaskedLM"
+
+    result = add_model_process(library, "compare", "original.safetensors", "new.safetensors", "--atol", "1e-5")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "equal: largest difference" in result.stdout and "differs" not in result.stdout
+    kept = library / ".add-model/models/brand_new_bert/evidence/comparison.json"
+    assert json.loads(kept.read_text())["passed"] is True
+
+    modeling = library / MODELING
+    line = "self.LayerNorm(hidden_states + residual)"
+    modeling.write_text(modeling.read_text().replace(line, "self.LayerNorm(hidden_states)", 1))
+    record(library, "brand_new_bert", "--checkpoint", str(checkpoint), "--out", "new.safetensors")
+    result = add_model_process(
+        library, "compare", "original.safetensors", "new.safetensors", "--html", "report.html", "--json"
+    )
+    document = json.loads(result.stdout)
+    assert result.returncode == 1
+    assert document["first"]["path"] == "brand_new_bert.encoder.layer.0.attention.output"
+    assert document["cause"]["name"] == "residual missing"
+    assert sum(row["first"] for row in document["rows"]) == 1
+    check_page((library / "report.html").read_text())
+    assert json.loads(kept.read_text())["passed"] is False
+
+    result = add_model_process(library, "compare", "original.safetensors", "new.safetensors")
+    assert result.returncode == 1
+    assert "before it calls brand_new_bert.encoder.layer.0.attention.output.LayerNorm" in result.stdout
+    assert "cause: residual missing" in result.stdout and "remedy: add it back" in result.stdout
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [str(value) for name, value in attributes if name in ("src", "href")]
+
+
+def check_page(text: str) -> None:
+    """The page draws a picture, shows every place, and needs nothing from elsewhere."""
+    page = _Page()
+    page.feed(text)
+    assert page.links == [] and "http" not in text
+    assert page.tags.count("svg") == 1 and page.tags.count("circle") == page.tags.count("tr") - 1 > 50
+    assert "residual missing" in text
+
+
+def test_a_script_is_recorded_and_equal_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT)
+    for name in ("first", "second"):
+        add_model_here(tmp_path, "record", "run.py:make", "--out", name)
+    result = add_model_here(tmp_path, "compare", "first", "second", "--json")
+    document = json.loads(result.stdout)
+    assert result.returncode == 0
+    assert document["passed"] and document["largest"] == 0 and document["first"] is None
+
+
+def test_input_is_given_by_ids_or_by_a_file(library: Path) -> None:
+    (library / "inputs.json").write_text('{"input_ids": [[5, 6, 7]], "attention_mask": [[1, 1, 0]]}')
+    save_file({"input_ids": torch.tensor([[5, 6, 7]])}, library / "inputs.safetensors")
+    for number, arguments in enumerate(
+        (["--input-ids", "5,6,7"], ["--inputs", "inputs.json"], ["--inputs", "inputs.safetensors"])
+    ):
+        record(
+            library, "zoo:gpt2", *arguments, "--out", f"{number}.safetensors", "--limit", "1MB", "--parameters", "0B"
+        )
+        recording = load_recording(library / f"{number}.safetensors")
+        assert recording.values(recording.root.inputs["input_ids"]).tolist() == [[5, 6, 7]]
+
+
+def refused(folder: Path, *arguments: str, naming: tuple[str, ...]) -> None:
+    before = tree(folder)
+    check_refusal(add_model_here(folder, *arguments), naming)
+    assert tree(folder) == before
+
+
+def test_what_cannot_be_recorded_is_refused_in_one_line(library: Path) -> None:
+    (library / "run.py").write_text(SCRIPT)
+    (library / "syntax.py").write_text("def make(:\n")
+    (library / "bad.json").write_text("[")
+    for arguments, naming in (
+        (["absent"], ("absent",)),
+        (["absent.py:make"], ("absent.py", "no such script")),
+        (["run.py:broken"], ("run.py:10", "no weights here")),
+        (["run.py:nothing"], ("(model, inputs)",)),
+        (["run.py:absent"], ("absent", "(model, inputs)")),
+        (["syntax.py:make"], ("syntax.py:1",)),
+        (["brand_new_bert", "--checkpoint", "absent"], ("absent", "config.json")),
+        (["brand_new_bert", "--input-ids", "1,x"], ("--input-ids", "1,2,3")),
+        (["brand_new_bert", "--input-ids", "1,2;3"], ("one length",)),
+        (["brand_new_bert", "--inputs", "bad.json"], ("bad.json", ".npz")),
+        (["brand_new_bert", "--limit", "much"], ("--limit", "500MB")),
+        (["run.py:make", "--out", "absent/file"], ("absent/file", "folder")),
+    ):
+        refused(library, "record", *arguments, naming=naming)
+
+
+def test_a_model_that_does_not_import_or_run_is_named_with_file_and_line(library: Path) -> None:
+    modeling = library / MODELING
+    good = modeling.read_text()
+    modeling.write_text(good.replace("import math\n", "import maths\n", 1))
+    result = add_model_process(library, "record", "brand_new_bert")
+    check_refusal(result, ("modeling_brand_new_bert.py:", "maths"))
+    modeling.write_text(good.replace("hidden_states = self.activation(hidden_states)", "hidden_states = self.missing"))
+    result = add_model_process(library, "record", "brand_new_bert")
+    check_refusal(result, ("modeling_brand_new_bert.py:", "missing"))
+    assert not list(library.glob("*.safetensors")) and not list(library.glob(".*.part"))
+
+
+def test_recordings_that_cannot_be_compared_are_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT)
+    add_model_here(tmp_path, "record", "run.py:make", "--out", "whole")
+    (tmp_path / "cut").write_bytes((tmp_path / "whole").read_bytes()[:-5])
+    (tmp_path / "empty").write_bytes(b"")
+    save_file({"input": torch.zeros(2, 4)}, tmp_path / "zeros.safetensors")
+    add_model_here(tmp_path, "record", "run.py:make", "--inputs", "zeros.safetensors", "--out", "other")
+    for arguments, naming in (
+        (["whole", "absent"], ("absent", "no such recording")),
+        (["whole", "cut"], ("cut", "record it again")),
+        (["empty", "whole"], ("empty", "record it again")),
+        (["whole", "zeros.safetensors"], ("zeros.safetensors", "no recording")),
+        (["whole", "other"], ("different inputs", "input")),
+        (["whole", "whole", "--atol", "-1"], ("--atol", "1e-3")),
+        (["whole", "whole", "--atol", "nan"], ("--atol",)),
+        (["whole", "whole", "--rules", "absent.toml"], ("absent.toml",)),
+    ):
+        refused(tmp_path, "compare", *arguments, naming=naming)
