@@ -45,6 +45,7 @@ def test_the_wheel_brings_the_templates_and_the_zoo(wheel: Path) -> None:
     assert "add_model/templates/model/docs/models/NAME.md.jinja" in names
     assert "add_model/templates/library/.github/workflows/ci.yml.jinja" in names
     assert "add_model/zoo/tests/models/bert/test_modeling_bert.py" in names
+    assert "add_model/templates/porting/test_integration.py.jinja" in names
     assert "add_model/family.toml" in names
 
 
@@ -61,6 +62,8 @@ def test_the_main_job_runs_from_an_empty_folder_without_torch(command: Path, tmp
     assert markers > 20 and f"{markers} markers checked" in checked.stdout + checked.stderr
     listed = run(str(command), "references", "--json", folder=library)
     assert "brand_new_bert" in listed.stdout
+    status = subprocess.run([str(command), "status", "brand_new_bert"], cwd=library, capture_output=True, text=True)
+    assert status.returncode == 1 and "model skeleton added" in status.stdout and status.stderr == ""
 
 
 def test_it_writes_the_same_bytes_as_the_source_checkout(command: Path, tmp_path: Path) -> None:

@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from add_model.cli.commands import app as app
 
 
+# What only the commands of a port need -> the extra of this package that brings it.
+_EXTRAS = {
+    "huggingface_hub": "torch",
+    "numpy": "convert",
+    "safetensors": "torch",
+    "scipy": "convert",
+    "tokenizers": "torch",
+    "torch": "torch",
+}
+
+
 def main() -> None:
     """Runs the command line; an `AddModelError` becomes one line on stderr and exit code 2."""
     from add_model.cli.quick import check_copies_quickly
@@ -23,6 +34,11 @@ def main() -> None:
             app()
     except AddModelError as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _EXTRAS:
+            raise
+        _fail(f"{missing}, which this needs, is not installed beside add-model; install it: pip install 'add-model[{_EXTRAS[missing]}]'")  # fmt: skip
     except OSError as error:
         # A folder that has gone, a disk that is full: nothing that a traceback would explain better.
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}; check that it is there and has room")

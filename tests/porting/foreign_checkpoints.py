@@ -81,7 +81,7 @@ def logits(model: nn.Module) -> torch.Tensor:
 def write_safetensors(original: Original, folder: Path, seed: int = 0) -> nn.Module:
     """The original under its own names; returns the model."""
     model = original.build(seed)
-    _write_config(original, model, folder)
+    write_configuration(original, model, folder)
     save_file(stored_weights(model), folder / "model.safetensors")
     return model
 
@@ -121,7 +121,7 @@ def write_tensorflow_bert(folder: Path) -> nn.Module:
         arrays[text.replace(".", "/")] = tensor.numpy()
     kernel = "bert/encoder/layer_0/output/dense/kernel"
     arrays |= {f"{kernel}/adam_m": arrays[kernel], f"{kernel}/adam_v": arrays[kernel], "global_step": numpy.array(3)}
-    _write_config(BERT, model, folder)
+    write_configuration(BERT, model, folder)
     numpy.savez(folder / "bert.npz", **arrays)  # type: ignore[arg-type]
     return model
 
@@ -137,7 +137,7 @@ def write_fairseq_bart(folder: Path) -> nn.Module:
         elif text != "final_logits_bias":
             weights[text] = tensor
     weights["encoder.version"] = weights["decoder.version"] = torch.tensor([3.0])
-    _write_config(BART, model, folder)
+    write_configuration(BART, model, folder)
     torch.save({"model": weights, "args": argparse.Namespace(arch="bart")}, folder / "model.pt")
     return model
 
@@ -169,11 +169,11 @@ def write_scrambled(original: Original, folder: Path, seed: int) -> nn.Module:
     model = original.build(seed)
     weights = stored_weights(model)
     names = scrambled_names(list(weights), seed)
-    _write_config(original, model, folder)
+    write_configuration(original, model, folder)
     torch.save({names[name]: tensor for name, tensor in weights.items()}, folder / "weights.pt")
     return model
 
 
-def _write_config(original: Original, model: nn.Module, folder: Path) -> None:
+def write_configuration(original: Original, model: nn.Module, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(original.configuration(model)))

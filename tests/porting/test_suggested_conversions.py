@@ -48,6 +48,12 @@ def test_a_foreign_checkpoint_without_a_word_of_help(name: str, tmp_path: Path) 
     assert says_the_same(original, expected, tmp_path / "new")
 
 
+def test_what_only_moves_to_another_module_is_said_in_one_rule(tmp_path: Path) -> None:
+    FOREIGN["BART of fairseq"][1](tmp_path / "original")
+    convert(tmp_path, "zoo:bart", "original", "--suggest")
+    assert len(load_rules(tmp_path / "bart.rules.toml").rules) == 2
+
+
 @pytest.mark.parametrize("original", ORIGINALS, ids=lambda original: original.name)
 def test_equal_names_need_no_rules(original: Original, tmp_path: Path) -> None:
     expected = write_safetensors(original, tmp_path / "original")
