@@ -192,7 +192,9 @@ def write_separate_gpt2(folder: Path) -> nn.Module:
         tensor = tensor.T if re.search(r"proj.weight$", text) else tensor
         if ".attn.c_attn." in text:
             for word, part in zip("qkv", tensor.chunk(3, -1), strict=True):
-                weights[text.replace("attn.c_attn", f"self_attn.{word}_proj")] = part.mT.clone() if part.dim() == 2 else part.clone()
+                weights[text.replace("attn.c_attn", f"self_attn.{word}_proj")] = (
+                    part.mT.clone() if part.dim() == 2 else part.clone()
+                )
         else:
             weights[text] = tensor.contiguous()
     write_configuration(GPT2, model, folder)
