@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """
 Examples:
     add-model convert brand_new_bert original/ --suggest     writes brand_new_bert.rules.toml, to be checked
+    add-model convert brand_new_bert original/ --suggest --recording original.safetensors
     add-model convert brand_new_bert original/               converts by these rules, into converted/brand_new_bert
     add-model convert brand_new_bert model.npz --config config.json --class BrandNewBertForMaskedLM
     add-model convert zoo:gpt2 pytorch_model.bin --rules gpt2.toml --out gpt2 --json
@@ -47,6 +48,15 @@ def convert(
     suggest: Annotated[
         bool, typer.Option("--suggest", help="Write the rules file instead of converting, and mark what is unsure.")
     ] = False,  # fmt: skip
+    recording: Annotated[
+        Path | None,
+        typer.Option(
+            "--recording",
+            metavar="FILE",
+            help="With --suggest: a recorded forward pass of the original, whose values decide what names leave open.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="The folder to write. Default: converted/NAME.", show_default=False),
@@ -98,12 +108,14 @@ def convert(
     """
     from add_model.porting.conversion_request import make_conversion, opened, parse_size, read_rules
 
+    if recording is not None and not suggest:
+        raise AddModelError("--recording belongs to --suggest; pass both, or leave it out")
     shard_bytes = parse_size(shard_size)
     with opened(into or Path.cwd(), name, checkpoint, config, class_name) as found:
         for note in found.choice.notes:
             typer.echo(f"note: {note}", err=True)
         if suggest:
-            _suggest(found, rules, force, as_json)
+            _suggest(found, rules, recording, force, as_json)
             return
         given = read_rules(found.subject, rules)
         conversion = make_conversion(found, given, accept_unsure=accept_unsure)
@@ -113,10 +125,10 @@ def convert(
         _convert(conversion, folder, options, as_json)
 
 
-def _suggest(found: Opened, path: Path | None, force: bool, as_json: bool) -> None:
+def _suggest(found: Opened, path: Path | None, recording: Path | None, force: bool, as_json: bool) -> None:
     from add_model.porting.conversion_request import default_rules_path, suggest_rules, suggestion_text, write_rules
 
-    suggestion = suggest_rules(found)
+    suggestion = suggest_rules(found, recording)
     path = path or default_rules_path(found.subject)
     text = suggestion_text(found, suggestion)
     write_rules(path, text, replace=force)

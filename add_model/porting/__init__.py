@@ -4,7 +4,8 @@ subject     the model that is worked on: found by name in a library, imported, b
 rules       how the weights of a checkpoint become those of the new model, as a TOML file that a person can review;
             made of pattern (names), operations (what is done to tensors), rule (values), expansion (what they come to)
 suggestion  such rules, suggested: units (layers taken together), concepts (what names mean), layouts (what is
-            transposed), fused (query, key and value in one), matching (the assignment), generalise (the patterns)
+            transposed), fused (query, key and value in one), matching (the assignment), generalise and condense (few
+            rules for many weights); by_values decides what they leave open, from a recording of the original
 checkpoint  the original's weights, read one at a time from checkpoint_files of any of the usual kinds
 plan        where every weight of the new model comes from, or what is open; configuration says what it is built from
 conversion  the plan carried out, weight by weight: shards (the format), staged (all files or none), conversion_report

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
+from add_model.porting.checkpoint_files import Weight
+from add_model.porting.configuration_from_shapes import derive
 from add_model.porting.subject import Subject
 
 CONFIG_FILE_NAME = "config.json"
@@ -46,13 +48,18 @@ class Choice:
 
 
 def choose_configuration(
-    subject: Subject, checkpoint: Path, given: Path | None, class_name: str | None = None
+    subject: Subject,
+    checkpoint: Path,
+    weights: Mapping[str, Weight],
+    given: Path | None,
+    class_name: str | None = None,
 ) -> Choice:
     """The configuration and the class for a checkpoint.
 
     Args:
         subject: the new model.
         checkpoint: the file or folder of the original's weights, beside which a `config.json` is looked for.
+        weights: the checkpoint's weights; without a file, sizes are read off their shapes where these leave no doubt.
         given: the file that was asked for, the original's or the new model's own.
         class_name: the class that was asked for; by default the one that the configuration names under
             "architectures", else the base model.
@@ -63,18 +70,38 @@ def choose_configuration(
     beside = (checkpoint if checkpoint.is_dir() else checkpoint.parent) / CONFIG_FILE_NAME
     path = given or (beside if beside.is_file() else None)
     own = _own_keys(subject)
-    if path is None:
-        chosen = subject.model_class(class_name).__name__
-        return Choice(subject.configure({}), chosen, f"the defaults of {subject.configuration_name}")
-    content = _read(path)
+    content = {} if path is None else _read(path)
     values, notes = _translated(content, own)
-    if not own & values.keys():
+    if path is None or not own & values.keys():
         if given is not None:
             raise AddModelError(f"{path}: holds none of the values of {subject.configuration_name}; name the original's config.json, or one with {', '.join(sorted(own)[:4])}, ...")  # fmt: skip
-        notes = (f"{path} holds none of the values of {subject.configuration_name}, and was left aside",)
-        return Choice(subject.configure({}), subject.model_class(class_name).__name__, f"the defaults of {subject.configuration_name}", notes)  # fmt: skip
+        aside = () if path is None else (f"{path} holds none of the values of {subject.configuration_name}, and was left aside",)  # fmt: skip
+        return _without_file(subject, weights, own, class_name, aside)
     name = class_name or _class_for(subject, content.get("architectures"))
     return Choice(subject.configure(values), subject.model_class(name).__name__, str(path), notes)
+
+
+def _without_file(
+    subject: Subject, weights: Mapping[str, Weight], own: set[str], class_name: str | None, notes: tuple[str, ...]
+) -> Choice:
+    """The defaults, with the sizes that shapes show."""
+    words = {subject.name, *subject.name.split("_")}
+    derived = derive(subject, class_name, weights, own, words)
+    origin = f"the defaults of {subject.configuration_name}"
+    read = ", ".join(f"{key} = {value}" for key, value in derived.values.items())
+    unseen = ", ".join(f"{key} = {value}" for key, value in derived.unseen.items())
+    if derived.values:
+        origin = f"the shapes of the weights, and {origin}"
+        rest = (
+            f"; {unseen} and everything that is no size are defaults: check them, or pass --config" if unseen else ""
+        )
+        notes = (*notes, f"read off the shapes of the weights: {read}{rest}")
+    config = subject.configure(derived.values)
+    try:
+        subject.build(config, class_name)
+    except AddModelError as error:
+        raise AddModelError(f"no config.json: sizes were read off the weights ({read}), but do not go with the defaults of the others ({unseen}); pass --config FILE with all of them") from error  # fmt: skip
+    return Choice(config, subject.model_class(class_name).__name__, origin, notes)
 
 
 def config_text(choice: Choice, dtype: str) -> str:

@@ -17,7 +17,7 @@ from add_model.porting.rule import Rules
 from add_model.porting.rules import load_rules
 from add_model.porting.rules_text import dump_rules
 from add_model.porting.subject import Subject, find_subject
-from add_model.porting.suggestion import Suggestion, suggest
+from add_model.porting.suggestion import Suggestion, as_rules, find_pairs
 from add_model.transaction import Change, write_files
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", re.IGNORECASE)
@@ -59,7 +59,7 @@ def opened(
     """
     subject = find_subject(start, name)
     with open_checkpoint(checkpoint) as weights:
-        choice = choose_configuration(subject, checkpoint, config, class_name)
+        choice = choose_configuration(subject, checkpoint, weights.weights, config, class_name)
         model = subject.build(choice.config, choice.class_name)
         kinds = {name: type(model.get_submodule(name.rpartition(".")[0])).__name__ for name in model.state_dict()}
         yield Opened(subject, choice, weights, new_weights(model), kinds)
@@ -96,14 +96,22 @@ def make_conversion(opened: Opened, rules: Rules, *, accept_unsure: bool = False
     return Conversion(opened.subject, opened.choice, opened.checkpoint, plan, rules.path)
 
 
-def suggest_rules(opened: Opened) -> Suggestion:
-    """Suggests the rules of a conversion.
+def suggest_rules(opened: Opened, recording: Path | None = None) -> Suggestion:
+    """Suggests the rules of a conversion; with a recording of the original, its values decide what names leave open.
 
     Raises:
-        AddModelError: what it takes to do so is not installed.
+        AddModelError: what it takes to do so is not installed, or the recording cannot be used.
     """
+    old, new = opened.checkpoint.weights, opened.new
     words = {word.lower() for word in (opened.subject.name, *opened.subject.name.split("_"))}
-    return suggest(opened.checkpoint.weights, opened.new, opened.kinds, words)
+    pairs = find_pairs(old, new, opened.kinds, words)
+    if recording is not None:
+        from add_model.porting.by_values import decide
+        from add_model.porting.recording_file import load_recording
+
+        model = opened.subject.build(opened.choice.config, opened.choice.class_name, device="cpu")
+        pairs = decide(pairs, opened.checkpoint, new, model, load_recording(recording))
+    return as_rules(pairs, old, new)
 
 
 def suggestion_text(opened: Opened, suggestion: Suggestion) -> str:

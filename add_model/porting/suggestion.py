@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoint_files import Weight
 from add_model.porting.concepts import Meaning, meaning
+from add_model.porting.condense import condense
 from add_model.porting.fused import Group, find_groups
 from add_model.porting.generalise import patterns_for
 from add_model.porting.layouts import Layout, find_layouts, steps_between
@@ -50,31 +51,52 @@ class Suggestion:
     Attributes:
         rules: the rules, in the new model's order; those that are not sure are marked.
         open: weights of the new model that nothing was found for.
-        choices: groups of rules (by number) whose sources could change places: names and shapes do not decide.
     """
 
     rules: Rules
     open: tuple[str, ...]
-    choices: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
-class _Found:
-    """Units of the checkpoint that become units of the new model."""
+class Found:
+    """Units of the checkpoint that become units of the new model.
+
+    Attributes:
+        sources, targets: the units.
+        operations: what is done on the way.
+        unsure: why it is not sure; empty where it is.
+        note: what else a reader of the rule is told.
+    """
 
     sources: tuple[Unit, ...]
     targets: tuple[Unit, ...]
     operations: tuple[Operation, ...]
     unsure: str = ""
+    note: str = ""
 
 
-def suggest(
+@dataclass(frozen=True)
+class Pairs:
+    """What belongs to what.
+
+    Attributes:
+        found: the units that belong together, in the new model's order.
+        unneeded: weight of the checkpoint -> why it is not needed.
+        left: the weights of the checkpoint that have no partner.
+    """
+
+    found: tuple[Found, ...]
+    unneeded: Mapping[str, str]
+    left: tuple[str, ...]
+
+
+def find_pairs(
     old: Mapping[str, Weight],
     new: NewWeights,
     kinds: Mapping[str, str],
     of_the_model: Collection[str] = (),
-) -> Suggestion:
-    """Suggests how a checkpoint fills a new model.
+) -> Pairs:
+    """Finds which weights of a checkpoint belong to which of a new model.
 
     Args:
         old: the weights of the checkpoint.
@@ -86,7 +108,7 @@ def suggest(
     left = {name: weight for name, weight in old.items() if name not in unneeded}
     slots = {**new.weights, **{alias: new.weights[original] for alias, original in new.tied.items()}}
     in_order = list(old) != sorted(old)
-    found: list[_Found] = []
+    found: list[Found] = []
     for split_up in (False, True):
         old_units, new_units = find_units(left), find_units(slots)
         if split_up:
@@ -101,13 +123,20 @@ def suggest(
                 slots = {name: weight for name, weight in slots.items() if name not in unit.names.values()}
     order = {name: number for number, name in enumerate([*new.weights, *new.tied])}
     found.sort(key=lambda pair: min(order[name] for name in pair.targets[0].names.values()))
-    rules: list[Rule] = [rule for pair in found for rule in _fills(pair, old)]
-    filled = {new.tied.get(name, name) for pair in found for unit in pair.targets for name in unit.names.values()}
+    return Pairs(tuple(found), unneeded, tuple(left))
+
+
+def as_rules(pairs: Pairs, old: Mapping[str, Weight], new: NewWeights) -> Suggestion:
+    """The rules that say what was found; for what was not found, what can be said about it."""
+    rules: list[Rule] = [rule for pair in pairs.found for rule in _fills(pair, old)]
+    targets = {name for pair in pairs.found for unit in pair.targets for name in unit.names.values()}
+    filled = {new.tied.get(name, name) for name in targets}
     open_names = [name for name in new.weights if name not in filled]
     rules += _for_the_open(open_names, new, filled)
-    rules += _drops(unneeded, left, new, old)
+    rules += _drops(pairs.unneeded, pairs.left, new, old)
     answered = {rule.target.text for rule in rules if isinstance(rule, (Keep, Share)) and rule.target is not None}
-    return Suggestion(Rules(tuple(rules)), tuple(name for name in open_names if name not in answered))
+    left_open = tuple(name for name in open_names if name not in answered)
+    return Suggestion(Rules(tuple(condense(rules, list(old)))), left_open)
 
 
 def _match(
@@ -116,7 +145,7 @@ def _match(
     kinds: Mapping[str, str],
     of_the_model: Collection[str],
     in_order: bool,
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     try:
         from add_model.porting.matching import match
     except ModuleNotFoundError as error:
@@ -159,7 +188,7 @@ def _match(
             operations = (*operations, cut)
             if "query_key_value" in old.units[pair.old].template and not unsure:
                 unsure = "some code bases store query, key and value head by head under this name"
-        yield _Found(
+        yield Found(
             _members(sources, old_units, old.units[pair.old]),
             _members(targets, new_units, new.units[pair.new]),
             operations,
@@ -207,12 +236,12 @@ def _depth(unit: Unit) -> int:
     return len(next(iter(unit.names)))
 
 
-def _fills(pair: _Found, old: Mapping[str, Weight]) -> Iterator[Fill]:
+def _fills(pair: Found, old: Mapping[str, Weight]) -> Iterator[Fill]:
     """The rules that say what was found; none where every weight keeps its name."""
     for sources, targets in patterns_for(pair.sources, pair.targets, list(old)):
-        if not pair.operations and sources == targets and not pair.unsure:
+        if not (pair.operations or pair.unsure) and sources == targets:
             continue
-        yield Fill(sources, targets, pair.operations, unsure=bool(pair.unsure), note=pair.unsure)
+        yield Fill(sources, targets, pair.operations, unsure=bool(pair.unsure), note=pair.unsure or pair.note)
 
 
 def _for_the_open(names: Sequence[str], new: NewWeights, filled: Collection[str]) -> Iterator[Rule]:
@@ -229,7 +258,7 @@ def _for_the_open(names: Sequence[str], new: NewWeights, filled: Collection[str]
 
 
 def _drops(
-    unneeded: Mapping[str, str], left: Mapping[str, Weight], new: NewWeights, old: Mapping[str, Weight]
+    unneeded: Mapping[str, str], left: Collection[str], new: NewWeights, old: Mapping[str, Weight]
 ) -> Iterator[Drop]:
     reasons = {**{name: (reason, False) for name, reason in unneeded.items() if not _is_ignored(name, new)}}
     for name in left:
@@ -255,14 +284,3 @@ def _unneeded(name: str, weight: Weight, new: NewWeights) -> str | None:
 
 def _is_ignored(name: str, new: NewWeights) -> bool:
     return any(re.search(pattern, name) for pattern in new.ignored)
-
-
-def with_sources_exchanged(rules: Rules, numbers: Sequence[int], order: Sequence[int]) -> Rules:
-    """The rules with the sources of some of them in another order."""
-    changed = list(rules.rules)
-    chosen = [changed[number] for number in numbers]
-    for number, other in zip(numbers, order, strict=True):
-        rule, source = changed[number], chosen[other]
-        assert isinstance(rule, Fill) and isinstance(source, Fill)
-        changed[number] = replace(rule, sources=source.sources)
-    return replace(rules, rules=tuple(changed))

@@ -81,7 +81,7 @@ def logits(model: nn.Module) -> torch.Tensor:
 def write_safetensors(original: Original, folder: Path, seed: int = 0) -> nn.Module:
     """The original under its own names; returns the model."""
     model = original.build(seed)
-    _write_config(original, model, folder)
+    write_configuration(original, model, folder)
     save_file(stored_weights(model), folder / "model.safetensors")
     return model
 
@@ -121,7 +121,7 @@ def write_tensorflow_bert(folder: Path) -> nn.Module:
         arrays[text.replace(".", "/")] = tensor.numpy()
     kernel = "bert/encoder/layer_0/output/dense/kernel"
     arrays |= {f"{kernel}/adam_m": arrays[kernel], f"{kernel}/adam_v": arrays[kernel], "global_step": numpy.array(3)}
-    _write_config(BERT, model, folder)
+    write_configuration(BERT, model, folder)
     numpy.savez(folder / "bert.npz", **arrays)  # type: ignore[arg-type]
     return model
 
@@ -137,7 +137,7 @@ def write_fairseq_bart(folder: Path) -> nn.Module:
         elif text != "final_logits_bias":
             weights[text] = tensor
     weights["encoder.version"] = weights["decoder.version"] = torch.tensor([3.0])
-    _write_config(BART, model, folder)
+    write_configuration(BART, model, folder)
     torch.save({"model": weights, "args": argparse.Namespace(arch="bart")}, folder / "model.pt")
     return model
 
@@ -169,11 +169,50 @@ def write_scrambled(original: Original, folder: Path, seed: int) -> nn.Module:
     model = original.build(seed)
     weights = stored_weights(model)
     names = scrambled_names(list(weights), seed)
-    _write_config(original, model, folder)
+    write_configuration(original, model, folder)
     torch.save({names[name]: tensor for name, tensor in weights.items()}, folder / "weights.pt")
     return model
 
 
-def _write_config(original: Original, model: nn.Module, folder: Path) -> None:
+def write_configuration(original: Original, model: nn.Module, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(original.configuration(model)))
+
+
+def write_separate_gpt2(folder: Path) -> nn.Module:
+    """GPT-2 with query, key and value apart, linear layers, and layers that are counted from one in two digits."""
+    model = GPT2.build()
+    words = {"attn.c_proj": "self_attn.o_proj", "ln_1": "input_layernorm", "ln_2": "post_attention_layernorm", "mlp.c_fc": "mlp.up_proj", "mlp.c_proj": "mlp.down_proj"}  # fmt: skip
+    weights: Weights = {}
+    for name, tensor in stored_weights(model).items():
+        text = re.sub(r"transformer\.h\.(\d+)", lambda found: f"layers.{int(found[1]) + 1:02}", name)
+        text = text.removeprefix("transformer.")
+        for old, new in words.items():
+            text = text.replace(f".{old}.", f".{new}.")
+        tensor = tensor.T if re.search(r"proj.weight$", text) else tensor
+        if ".attn.c_attn." in text:
+            for word, part in zip("qkv", tensor.chunk(3, -1), strict=True):
+                weights[text.replace("attn.c_attn", f"self_attn.{word}_proj")] = (
+                    part.mT.clone() if part.dim() == 2 else part.clone()
+                )
+        else:
+            weights[text] = tensor.contiguous()
+    write_configuration(GPT2, model, folder)
+    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / "model.safetensors")
+    return model
+
+
+def write_fused_bert(folder: Path) -> nn.Module:
+    """BERT with query, key and value in one weight."""
+    model = BERT.build()
+    weights: Weights = {}
+    for name, tensor in stored_weights(model).items():
+        text = name.replace("bert.encoder.layer.", "blocks.").replace("attention.output.dense", "attn.proj")
+        if ".attention.self." in text:
+            fused = re.sub(r"attention\.self\.\w+", "attn.qkv", text)
+            weights[fused] = torch.cat([weights[fused], tensor]) if fused in weights else tensor
+        else:
+            weights[text] = tensor
+    write_configuration(BERT, model, folder)
+    torch.save(weights, folder / "weights.pt")
+    return model

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
+from add_model.porting.comparison import compare
 from add_model.porting.diagnosis import HYPOTHESES, diagnose
 from add_model.porting.diagnosis.scene import Example, Hypothesis
+from add_model.porting.recording import record_forward
+from add_model.porting.recording_file import load_recording
 
 from .sketches import compared
 
@@ -31,3 +36,17 @@ def test_nothing_is_found_where_nothing_differs(hypothesis: Hypothesis, example:
     comparison = compared(tmp_path, example, faultless=True)
     assert comparison.passed and comparison.place is None
     assert diagnose(comparison) is None
+
+
+@pytest.mark.parametrize("training", [(True, True), (True, False), (False, True)])
+def test_two_runs_of_one_model_that_differ_are_told_from_a_fault(training: tuple[bool, bool], tmp_path: Path) -> None:
+    model, states = nn.Sequential(nn.Linear(6, 6), nn.Dropout(0.3), nn.Linear(6, 6)), torch.randn(2, 5, 6)
+    recordings = []
+    for name, mode in zip("ab", training, strict=True):
+        with record_forward(model.train(mode), tmp_path / name):
+            model(states)
+        recordings.append(load_recording(tmp_path / name))
+    comparison = compare(*recordings)
+    cause = diagnose(comparison)
+    assert comparison.place is not None and comparison.place.path == "1"
+    assert cause is not None and cause.name == "dropout active"

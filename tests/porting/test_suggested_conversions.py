@@ -1,5 +1,6 @@
 """Rules that were suggested, converted by, and judged by Transformers: the new model says what the original says."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from tests.porting.foreign_checkpoints import (
     ORIGINALS,
     Original,
     logits,
+    write_fused_bert,
     write_safetensors,
     write_scrambled,
+    write_separate_gpt2,
 )
 
 TOLERANCE = 1e-5
@@ -46,6 +49,24 @@ def test_a_foreign_checkpoint_without_a_word_of_help(name: str, tmp_path: Path) 
     assert "unsure" not in suggested.stdout
     convert(tmp_path, *arguments, "--out", "new")
     assert says_the_same(original, expected, tmp_path / "new")
+
+
+@pytest.mark.parametrize("original, write", [(GPT2, write_separate_gpt2), (BERT, write_fused_bert)], ids=["joined", "split"])  # fmt: skip
+def test_query_key_and_value_in_one_here_and_apart_there(
+    original: Original, write: Callable[[Path], torch.nn.Module], tmp_path: Path
+) -> None:
+    expected = write(tmp_path / "original")
+    text = convert(tmp_path, f"zoo:{original.name}", "original", "--suggest").stdout
+    assert "unsure" not in text
+    assert ("concatenate = 0" if original is GPT2 else "split = 0, parts = 3") in text
+    convert(tmp_path, f"zoo:{original.name}", "original", "--out", "new")
+    assert says_the_same(original, expected, tmp_path / "new")
+
+
+def test_what_only_moves_to_another_module_is_said_in_one_rule(tmp_path: Path) -> None:
+    FOREIGN["BART of fairseq"][1](tmp_path / "original")
+    convert(tmp_path, "zoo:bart", "original", "--suggest")
+    assert len(load_rules(tmp_path / "bart.rules.toml").rules) == 2
 
 
 @pytest.mark.parametrize("original", ORIGINALS, ids=lambda original: original.name)

@@ -28,7 +28,7 @@ def _drop(states: torch.Tensor) -> torch.Tensor:
 
 
 class DropoutActive:
-    """Values are dropped at random in the new model's run: in training mode, or because `training` was not passed on."""
+    """Values are dropped at random: in training mode, or because `training` was not passed on."""
 
     name = "dropout active"
     remedy = "call model.eval() before the run, and pass training=self.training to functional dropout"
@@ -39,16 +39,23 @@ class DropoutActive:
     )
 
     def test(self, scene: Scene) -> str | None:
-        """Whether random numbers were drawn at the place in the new model's run, and not in the original's."""
+        """Whether random numbers were drawn at the place, in one run or in both, and by no submodule inside it."""
         place = scene.place
-        if not place.new.drew_random or (place.original is not None and place.original.drew_random):
-            return None
-        inside = scene.children(place.new)
-        mode = "in training mode" if place.new.training else "in evaluation mode"
-        if scene.found.is_floating_point() and _is_dropped(scene.found, scene.target):
-            return f"elements are dropped, and the others scaled; {place.path or 'the model'} is {mode}"
-        if not any(call.drew_random for call in inside):
-            return f"{place.path or 'the model'}, {mode}, drew random numbers, and the original did not"
+        runs = (
+            (scene.new, place.new, scene.found, scene.target),
+            (scene.original, place.original, scene.target, scene.found),
+        )
+        for recording, call, dropped, exact in runs:
+            if call is None or not call.drew_random:
+                continue
+            whose = "the new model's" if recording is scene.new else "the original's"
+            where = (
+                f"{call.path or 'the model'} of {whose} run, in {'training' if call.training else 'evaluation'} mode,"
+            )
+            if dropped.is_floating_point() and _is_dropped(dropped, exact):
+                return f"{where} drops elements and scales the others"
+            if not any(each.drew_random for each in recording.calls if each.parent == call.index):
+                return f"{where} drew random numbers, so that no two runs agree"
         return None
 
 
