@@ -149,8 +149,10 @@ class Module:
         if block is None:
             return None
         header, indent, stop = block
-        start, end = _decorated_start(self.text, header, indent), block_end(self.text, header, stop)
-        definition = Definition(name, start, header, end, indent)
+        start = _decorated_start(self.text, header, indent)
+        if start is None:
+            return None
+        definition = Definition(name, start, header, block_end(self.text, header, stop), indent)
         return None if _is_overload(self.text, definition) else definition
 
     def _block(self, name: str) -> _Block | None:
@@ -341,9 +343,9 @@ def _body_indent(text: str, header: int) -> str:
     return _SPACE.match(text, line).group()  # type: ignore[union-attr]
 
 
-def _decorated_start(text: str, header: int, indent: str) -> int:
-    """Where the decorators above a header start, or the header where there are none."""
-    start = header
+def _decorated_start(text: str, header: int, indent: str) -> int | None:
+    """Where the decorators above a header start, or the header where there are none; `None` where strings may hide it."""
+    start, line = header, header
     while start > 0:
         line = text.rfind("\n", 0, start - 1) + 1
         if text.startswith(f"{indent}@", line):
@@ -351,7 +353,9 @@ def _decorated_start(text: str, header: int, indent: str) -> int:
         elif not text.startswith((f"{indent} ", f"{indent})", f"{indent}#"), line):
             break
         start = line
-    return header
+    # A decorator may hold a string of several lines, which look like anything.
+    hidden = any(text.count(marks, line, header) % 2 for marks in ('"""', "'''"))
+    return None if hidden else header
 
 
 def _looks_closed(text: str, start: int, stop: int) -> bool:

@@ -159,7 +159,7 @@ def _offer(library: Library, name: str) -> str:
 
 
 def _written(root: Path, name: str) -> Sequence[str]:
-    """The files that `like` wrote, relative to the root."""
+    """The files that `like` wrote, relative to the root; not those that got an entry of the model's."""
     path = root / STATE_FOLDER / "models" / name / "written.json"
     if not name.isidentifier() or not path.is_file():
         return ()
@@ -169,7 +169,7 @@ def _written(root: Path, name: str) -> Sequence[str]:
         raise AddModelError(
             f"{path}: cannot be read: {error}; restore it from your version control, or remove it"
         ) from error
-    return tuple(key for key in content if isinstance(key, str)) if isinstance(content, dict) else ()
+    return tuple(path for path, put_in in content.items() if isinstance(put_in, str)) if isinstance(content, dict) else ()  # fmt: skip
 
 
 def _answers(root: Path, name: str) -> Mapping[str, Any]:

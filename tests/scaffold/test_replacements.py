@@ -68,8 +68,8 @@ def test_one_is_always_found_where_every_word_becomes_one_thing(words: dict[str,
     copy = "def f():\n    return [" + ", ".join(renamed(word) if words[word] else word for word in order) + "]\n"
     replacements = shortest_replacements(original, copy, SPELLED)
     assert replacements is not None and is_copy(original, copy, replacements)
-    marker = Marker(1, "", "a.b.c", replacements)
-    assert read_comment(str(marker), 1) == marker
+    marker = Marker("", "a.b.c", replacements)
+    assert read_comment(str(marker)) == marker
     text = original
     for replacement in replacements:
         assert replacement.old in text, "a replacement without effect"
