@@ -29,6 +29,7 @@ def test_the_sample_works_like_its_references(tmp_path: Path) -> None:
     assert "40 of 40 models pass" in table(tmp_path, "--sample")
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 def test_models_of_4_work_like_their_references(tmp_path: Path) -> None:
     package = released("transformers-4.46.3").packages["transformers"]
@@ -36,16 +37,19 @@ def test_models_of_4_work_like_their_references(tmp_path: Path) -> None:
     assert f"{len(NAMED)} of {len(NAMED)} models pass" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 def test_every_model_of_5_works_like_its_reference(tmp_path: Path) -> None:
     assert "523 of 523 models pass" in table(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 def test_names_that_hold_nothing_of_the_references_work_as_well(tmp_path: Path) -> None:
     assert "40 of 40 models pass" in table(tmp_path, "--sample", "--pattern", "quokka_{}_x")
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive
 def test_single_files_that_follow_from_a_modular_one_work_as_well(tmp_path: Path) -> None:
     models = ("bert", "llama", "clip", "vit", "gpt2", "t5")
