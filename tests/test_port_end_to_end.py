@@ -67,11 +67,12 @@ def test_a_port_of_an_original_with_foreign_names(kind: str, tmp_path: Path) -> 
     run(library, "record", name, "--checkpoint", f"converted/{name}", *ids, "--out", "new.safetensors")
     compared = run(library, "compare", "original.safetensors", "new.safetensors", "--atol", "1e-5", "--json")
     assert json.loads(compared.stdout)["largest"] <= 1e-5
-    # The numbers agree; that they came from ids, and not from a text, leaves step 10 open.
     checkpoint = ["--checkpoint", f"converted/{name}"]
-    run(library, "verify", "end-to-end", name, "--from", "original.safetensors", *checkpoint, code=1)
+    run(library, "verify", "end-to-end", name, "--from", "original.safetensors", *checkpoint)
     run(library, "verify", "tests", name)
-    assert {5, 6, 7, 8} <= done_steps(library, name)
+    # The numbers agree; that they came from ids, and not from a text, leaves step 10 open.
+    done = done_steps(library, name)
+    assert {5, 6, 7, 8} <= done and 10 not in done
 
     broken = BREAKS[original.name]
     modeling = library / f"src/my_models/models/{name}/modeling_{name}.py"

@@ -85,6 +85,8 @@ def test_watch_checks_again_on_every_save(drifted: Path) -> None:
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        # A shell's background job hands down that interrupts are ignored; somebody who watches sits before a terminal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     guard = threading.Timer(60, process.kill)
     guard.start()
