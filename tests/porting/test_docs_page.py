@@ -104,10 +104,17 @@ def test_a_page_that_a_builder_writes_needs_only_its_directives(libraries: Path)
         model.docs_page.write_text(text)
 
 
-def test_an_argument_that_no_docstring_describes_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "modeling_tiny.py"
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    return folder
+
+
+def test_an_argument_that_no_docstring_describes_is_named(package: Path) -> None:
+    path = package / "modeling_tiny.py"
     path.write_text(MODELING)
-    exports = tmp_path / "__init__.py"
+    exports = package / "__init__.py"
     exports.write_text("from .modeling_tiny import TinyConfig, TinyForTask, TinyModel\n")
     (found,) = undescribed([path, exports], [])
     line = next(number for number, line in enumerate(MODELING.splitlines(), 1) if "scores" in line)
@@ -137,10 +144,10 @@ if TYPE_CHECKING:
         ("", "", ["Base", "TinyConfig", "TinyModel", "TinyForTask"]),
     ],
 )
-def test_what_is_public_is_what_the_library_exports(tmp_path: Path, init: str, all_: str, expected: list[str]) -> None:
-    (tmp_path / "__init__.py").write_text(init)
-    (tmp_path / "modeling_tiny.py").write_text(MODELING + "\n\nclass _Private: ...\n\n\n" + all_)
-    assert [found.name for found in public_classes(sorted(tmp_path.glob("*.py")))] == expected
+def test_what_is_public_is_what_the_library_exports(package: Path, init: str, all_: str, expected: list[str]) -> None:
+    (package / "__init__.py").write_text(init)
+    (package / "modeling_tiny.py").write_text(MODELING + "\n\nclass _Private: ...\n\n\n" + all_)
+    assert [found.name for found in public_classes(sorted(package.glob("*.py")))] == expected
 
 
 def test_decorators_that_write_the_description_are_believed(tmp_path: Path) -> None:
