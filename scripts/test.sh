@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs every check of the project: style, types, the zoo's copies, and the tests. Arguments go to pytest:
-#   bash scripts/test.sh                  everything but what is exhaustive
-#   bash scripts/test.sh -m "not slow"    what takes less than a minute
-#   bash scripts/test.sh -m exhaustive    more edits of the released trees than every day
+#   bash scripts/test.sh                                       everything but what is exhaustive
+#   bash scripts/test.sh -m "not slow and not exhaustive"    what takes two or three minutes
+#   bash scripts/test.sh -m exhaustive                         more edits of the released trees than every day
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 ruff check .
 ruff format --check .
