@@ -264,7 +264,9 @@ class FolderRenaming:
         if token == self.reference.folder.name and _is_path(text, start, end):
             return self.new.snake
         if token in self.attributes:
-            return self.new.snake if _is_member(text, start, end) else token
+            # A variable of that name keeps it; what follows its dot does not make it the beginning of a path.
+            may_lead = token not in self.reference.vocabulary.variables
+            return self.new.snake if _is_member(text, start, end, may_lead) else token
         renamed = self.identifier(token)
         if renamed == token and token not in self._foreign and self._is_bare(token):
             return self.new.title
@@ -311,11 +313,11 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
     return _LOADED.search(text, max(start - 40, 0), start) is None
 
 
-def _is_member(text: str, start: int, end: int) -> bool:
-    """Whether a word stands as an attribute does in code, or in a dotted path in quotes, rather than in prose."""
+def _is_member(text: str, start: int, end: int, may_lead: bool) -> bool:
+    """Whether a word stands as an attribute does in code, or, where it may, at the head of a dotted path."""
     if text[start - 1 : start] in (".", "^", "\\", *_QUOTES) and start:
         return True
-    return text.startswith(".", end) and text[end + 1 : end + 2].isidentifier()
+    return may_lead and text.startswith(".", end) and text[end + 1 : end + 2].isidentifier()
 
 
 def _is_path(text: str, start: int, end: int) -> bool:

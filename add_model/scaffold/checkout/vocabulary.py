@@ -25,7 +25,7 @@ class Vocabulary:
         model_types: class -> the model type that it says it is of.
         attributes: what its code assigns on `self`.
         identifiers: every identifier of its code.
-        variables: what its code assigns plainly, of which `outward` names are no variables alone.
+        variables: what its code assigns plainly, and its parameters, of which `outward` names are no variables alone.
         outward: attributes, fields of classes, parameters, keywords and words in quotes, which others may know by
             their names.
     """
@@ -76,6 +76,8 @@ class Vocabulary:
         elif isinstance(node, (ast.arg, ast.keyword)) and node.arg is not None:
             name = node.arg
             self.outward.add(name)
+            if isinstance(node, ast.arg):
+                self.variables.add(name)
         elif isinstance(node, _DEFINITION):
             name = node.name
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():

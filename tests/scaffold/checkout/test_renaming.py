@@ -77,6 +77,7 @@ def test_every_model_type_of_a_folder_gets_one_of_its_own(folder: str, types: di
         ("sam", "sample, SamModel, Sam2Model, SamHQModel", "sample, NewKidModel, Sam2Model, SamHQModel"),
         ("vit", "activity, ViTModel, ViTMAEModel, self.vit", "activity, NewKidModel, ViTMAEModel, self.new_kid"),
         ("bit", "load_in_8bit, BitModel, BitNetModel, self.bit", "load_in_8bit, NewKidModel, BitNetModel, self.new_kid"),
+        ("yoso", "yoso = kernel()\n    yoso.hash(self.yoso.encoder)", "yoso = kernel()\n    yoso.hash(self.new_kid.encoder)"),
         ("git", "digit, self.git.encoder, git clone", "digit, self.new_kid.encoder, git clone"),
         ("mamba", "is_mambapy_available(), FalconMambaModel, MambaModel", "is_mambapy_available(), FalconMambaModel, NewKidModel"),
         ("wav2vec2", "Wav2Vec2BaseModelOutput, Wav2Vec2Model", "Wav2Vec2BaseModelOutput, NewKidModel"),
