@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.options import JsonOption
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def compare(
         ),
     ] = None,  # fmt: skip
     show_all: Annotated[bool, typer.Option("--all", help="Show every place, however many there are.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare two recordings from the first layer to the last, and say where the difference begins, and why.
 

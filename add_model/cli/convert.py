@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.options import IntoOption, JsonOption
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -79,16 +80,7 @@ def convert(
             show_default=False,
         ),
     ] = None,  # fmt: skip
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            "--into",
-            "--root",
-            metavar="DIR",
-            help="The model's library. Default: the one around here.",
-            show_default=False,
-        ),
-    ] = None,  # fmt: skip
+    into: IntoOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace weights or rules that exist already.")] = False,
     accept_unsure: Annotated[
         bool, typer.Option("--accept-unsure", help="Convert although rules are marked as unsure.")
@@ -99,7 +91,7 @@ def convert(
     shard_size: Annotated[
         str, typer.Option("--shard-size", metavar="SIZE", help="The size from which weights are split into files.")
     ] = "5GB",  # fmt: skip
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Fill a model with the weights of the original's checkpoint.
 

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands of a port share."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 

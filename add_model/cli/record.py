@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.options import IntoOption, JsonOption
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -85,13 +86,8 @@ def record(
             show_default=False,
         ),
     ] = None,  # fmt: skip
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            "--into", "--root", metavar="DIR", help="The library. Default: the one around here.", show_default=False
-        ),
-    ] = None,  # fmt: skip
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    into: IntoOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Run one forward pass, and store what goes in and out of every submodule in one safetensors file."""
     from add_model.porting.running import Request, parse_input_ids, prepare, read_inputs

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,7 +55,7 @@ def references(
             show_default=False,
         ),
     ] = None,  # fmt: skip
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the models that a new one can start from, by modality and kind."""
     from add_model.scaffold.catalogue import catalogue, matching

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.options import JsonOption
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def remove(
     ] = None,  # fmt: skip
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; touch nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Delete what was edited since, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Undo what `add-model like` wrote for a model: its files and tests, its entries in other files.
 
