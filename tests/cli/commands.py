@@ -5,7 +5,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,6 +51,7 @@ def add_model_here(folder: Path, *arguments: str) -> Result:
 
     stdout, stderr, before = io.StringIO(), io.StringIO(), os.getcwd()
     argv, stdin, code = sys.argv, sys.stdin, None
+    path, loaded = list(sys.path), set(sys.modules)
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr), open(os.devnull) as nothing:
         try:
             os.chdir(folder)
@@ -61,7 +62,17 @@ def add_model_here(folder: Path, *arguments: str) -> Result:
         finally:
             os.chdir(before)
             sys.argv, sys.stdin = argv, stdin
+            _forget(sys.modules.keys() - loaded, folder)
+            sys.path[:] = path
     return subprocess.CompletedProcess(arguments, int(code or 0), stdout.getvalue(), stderr.getvalue())
+
+
+def _forget(names: Set[str], folder: Path) -> None:
+    """Forgets the modules of these names that are in this folder: the next test has others of the same name."""
+    for name in names:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file is not None and Path(file).is_relative_to(folder):
+            del sys.modules[name]
 
 
 def done(folder: Path, *arguments: str, command: Command = add_model_here) -> str:
