@@ -1,12 +1,8 @@
-"""A Python module as text with definitions in it: where each class and function starts and ends, exactly, without a parser.
+"""A Python module as text with definitions in it, each found without the others where a glance at the text suffices.
 
-Extents are found by lexical rules alone, on logical lines, so that multi-line strings, brackets, continuation lines,
-comments at any column and definitions below `if` or `try` are where Python sees them, and a file that does not parse
-still has definitions up to the line that is broken. Nothing is imported, and `ast` is not needed.
-
-A definition runs from its first decorator to its last line; comments behind that line belong to it as long as they are
-indented deeper than its header. Of several definitions of one name the first counts that is no `@overload`, so that a
-property is its getter, and `if`/`else` variants are the one a reader meets first.
+Of several definitions of one name the first counts that is no `@overload`, so that a property is its getter, and
+`if`/`else` variants are the one a reader meets first. What a definition's extent is, `definitions` says; a glance
+answers the same, or does not answer.
 """
 
 from __future__ import annotations
@@ -15,22 +11,26 @@ import codecs
 import functools
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from add_model.definitions import SPACE, Definition, block_end, find_definitions
 from add_model.errors import AddModelError
-from add_model.lexical import column_of, logical_lines, positions, strings
+from add_model.lexical import logical_lines, strings, triple_quotes
 
-_LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")
+_DEFINED = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
 _KEYWORDS = (["class"], ["def"], ["async", "def"])
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*")
-_SPACE = re.compile(r"[ \t\f]*")
+_COMPOUND = re.compile(r"(?:if|try|with|for|while|match|async[ ]+(?:with|for))\b")
 _FIRST_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
 # A line that is the start of a statement on the face of it, and no continuation of an open bracket.
-_PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|class |def |async def |if |try:|from |import |[A-Za-z_][\w.]* = )")
+_PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|if |try:|from |import |[A-Za-z_][\w.]* = )")
+# One that is no part of an expression, so that no bracket can be open before it.
+_KEYWORD = re.compile(r"[ \t]*(?:class|def|async def) ")
+# As the language's reference has it.
+_DECLARED = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 class SourceError(AddModelError):
@@ -39,24 +39,6 @@ class SourceError(AddModelError):
     def __init__(self, path: str | Path, problem: str, line: int = 0, column: int = 0) -> None:
         super().__init__(f"{path}:{line}:{column}: {problem}" if line else f"{path}: {problem}")
         self.path, self.problem, self.line, self.column = Path(path), problem, line, column
-
-
-class Definition(NamedTuple):
-    """A class or function in a module's text, by offsets that are starts of lines.
-
-    Attributes:
-        name: dotted name within the module.
-        start: where its first decorator starts, or its header.
-        header: where the line with `class` or `def` starts.
-        end: where the line behind its last one starts.
-        indent: the white space before its header.
-    """
-
-    name: str
-    start: int
-    header: int
-    end: int
-    indent: str
 
 
 class _Block(NamedTuple):
@@ -79,6 +61,7 @@ class Module:
     def __init__(self, path: str | Path, text: str, encoding: str = "utf-8") -> None:
         self.place, self.text, self.encoding = str(path), text, encoding
         self._quick: dict[str, _Block | None] = {}
+        self._marks: tuple[list[int], list[int]] | None = None
         # What was asked last: the number of a line, and lines of comments. Many markers may stand above one definition.
         self._numbered, self._comments = (0, 1), (0, 0)
 
@@ -101,9 +84,39 @@ class Module:
         """The definition of that dotted name, computed without the module's other definitions where that is safe."""
         if "definitions" not in self.__dict__:
             quick = self._find_quickly(name)
-            if quick is not None:
+            if quick is not None or not all(_is_defined(self.text, part) for part in name.split(".")):
                 return quick
         return self.definitions.get(name)
+
+    def members(self) -> list[Definition]:
+        """The methods and classes of the class that the text starts with, in order."""
+        own = _DEFINED.match(self.text, SPACE.match(self.text).end())  # type: ignore[union-attr]
+        if own is None:
+            return []
+        found = self._members_at_a_glance(own[1])
+        if found is not None:
+            return found
+        every = find_definitions(self.text)
+        members = (definition for definition in every if definition.name.rpartition(".")[0] == own[1])
+        return sorted(members, key=lambda definition: definition.start)
+
+    def _members_at_a_glance(self, class_name: str) -> list[Definition] | None:
+        text, found = self.text, []
+        _, body = next(logical_lines(text))
+        indent = SPACE.match(text, self.behind_comments(body)).group()  # type: ignore[union-attr]
+        if not indent or "\t" in indent or "\f" in indent:
+            return None
+        for line in _lines_pattern(indent).finditer(text, body):
+            start, statement = line.start(), line.end()
+            defined = _DEFINED.match(text, statement)
+            if (defined is None and not _COMPOUND.match(text, statement)) or not self.is_code(start):
+                continue
+            # What is defined below an `if` is the class's, too, and takes a look at every line.
+            first = None if defined is None else _decorated_start(text, start, indent)
+            if defined is None or first is None:
+                return None
+            found.append(Definition(f"{class_name}.{defined[1]}", first, start, self.block_end(start), indent))
+        return found
 
     def header_of(self, name: str) -> int | None:
         """Where the header of the definition of that dotted name starts."""
@@ -117,16 +130,40 @@ class Module:
         """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
         # Where every mark before it has its partner the line is outside; only where one has not need strings be told
         # from what looks like them.
-        balanced = all(bisect_left(marks, offset) % 2 == 0 for marks in self._triple_quotes)
-        return balanced or not any(first < offset < last for first, last in self._strings)
+        if self._marks is None:
+            self._marks = triple_quotes(self.text)
+        double, single = self._marks
+        if bisect_left(double, offset) % 2 == 0 and bisect_left(single, offset) % 2 == 0:
+            return True
+        return not any(first < offset < last for first, last in self._strings)
 
-    @cached_property
-    def _triple_quotes(self) -> list[list[int]]:
-        return [positions(self.text, marks) for marks in ('"""', "'''")]
+    def block_end(self, header: int, dedent: int | None = None) -> int:
+        """Where the block ends whose header starts at this offset, which must be the start of a logical line.
+
+        Args:
+            header: where the header starts.
+            dedent: where the first line behind it starts that is not indented deeper, if the caller knows.
+        """
+        text = self.text
+        indent = SPACE.match(text, header).group()  # type: ignore[union-attr]
+        if "\t" not in indent and "\f" not in indent:
+            stop = _first_dedent(text, header, len(indent)) if dedent is None else dedent
+            if self._is_closed(header, stop):
+                end = _without_lower_comments(text, header, stop, len(indent))
+                if end is not None:
+                    return end
+        return block_end(text, header)
 
     @cached_property
     def _strings(self) -> list[tuple[int, int]]:
         return list(strings(self.text))
+
+    def _is_closed(self, header: int, stop: int) -> bool:
+        """Whether the line at `stop` starts a statement, on the face of it, behind the block of a header."""
+        if _KEYWORD.match(self.text, stop):
+            return self.is_code(stop)
+        plain = stop == len(self.text) or _PLAIN_STATEMENT.match(self.text, stop) is not None
+        return plain and _looks_closed(self.text, header, stop)
 
     def behind_comments(self, offset: int) -> int:
         """Where the first line starts, from the line at this offset on, that holds more than a comment."""
@@ -152,7 +189,7 @@ class Module:
         start = _decorated_start(self.text, header, indent)
         if start is None:
             return None
-        definition = Definition(name, start, header, block_end(self.text, header, stop), indent)
+        definition = Definition(name, start, header, self.block_end(header, stop), indent)
         return None if _is_overload(self.text, definition) else definition
 
     def _block(self, name: str) -> _Block | None:
@@ -177,14 +214,14 @@ class Module:
         header = _first_header(text, name, start, stop)
         if header < 0 or not self.is_code(header):
             return None
-        indent = _SPACE.match(text, header).group()  # type: ignore[union-attr]
+        indent = SPACE.match(text, header).group()  # type: ignore[union-attr]
         if indent != body or "\t" in indent or "\f" in indent:
             return None
         # Up to the first line that is not indented deeper the block goes in any case; if further, as a string or a
         # bracket has lines that stand lower, another definition of the name there is not the first.
         newline = text.find("\n", header, stop)
         dedent = _dedent_pattern(len(indent)).search(text, newline, stop) if newline >= 0 else None
-        return _Block(header, indent, dedent.end() if dedent else stop)
+        return _Block(header, indent, dedent.start() + 1 if dedent else stop)
 
 
 def read_module(path: Path) -> Module:
@@ -230,91 +267,16 @@ def _declared_encoding(first_lines: bytes) -> str:
     Raises:
         SyntaxError: there is no such encoding, or it contradicts the byte order mark.
     """
+    declared = _DECLARED.match(first_lines)
+    # What nearly every declaration says needs nobody who knows all the others.
+    if declared and declared[1].lower() == b"utf-8" and first_lines.isascii():
+        return "utf-8"
     import io
     from tokenize import detect_encoding
 
     # `tokenize` takes a line feed alone for the end of a line.
     lines = io.BytesIO(first_lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
     return detect_encoding(lines.readline)[0]
-
-
-def find_definitions(text: str) -> Iterator[Definition]:
-    """Every class and function of the text, nested ones included, in the order of their ends."""
-    open_definitions: list[tuple[int, Definition]] = []
-    comments: list[tuple[int, int]] = []
-    code_end, decorated = 0, None
-    for start, end in logical_lines(text):
-        indent, kind, name = _LINE_START.match(text, start, end).groups()  # type: ignore[union-attr]
-        if kind == "\n" or (kind is None and start + len(indent) >= end):
-            continue
-        column = column_of(indent)
-        if kind == "#":
-            comments.append((column, end))
-            continue
-        while open_definitions and open_definitions[-1][0] >= column:
-            yield _closed(*open_definitions.pop(), code_end, comments)
-        if name is not None:
-            name = f"{open_definitions[-1][1].name}.{name}" if open_definitions else name
-            definition = Definition(name, start if decorated is None else decorated, start, end, indent)
-            open_definitions.append((column, definition))
-        decorated = (start if decorated is None else decorated) if kind == "@" else None
-        code_end = end
-        comments.clear()
-    while open_definitions:
-        yield _closed(*open_definitions.pop(), code_end, comments)
-
-
-def block_end(text: str, header: int, dedent: int | None = None) -> int:
-    """Where the block ends whose header starts at this offset, which must be the start of a logical line.
-
-    Args:
-        text: the module's text.
-        header: where the header starts.
-        dedent: where the first line behind it starts that is not indented deeper, if the caller knows.
-    """
-    indent = _SPACE.match(text, header).group()  # type: ignore[union-attr]
-    if "\t" not in indent and "\f" not in indent:
-        stop = _first_dedent(text, header, len(indent)) if dedent is None else dedent
-        plain = stop == len(text) or _PLAIN_STATEMENT.match(text, stop) is not None
-        if plain and _looks_closed(text, header, stop):
-            end = _without_lower_comments(text, header, stop, len(indent))
-            if end is not None:
-                return end
-    return _exact_block_end(text, header, column_of(indent))
-
-
-def _exact_block_end(text: str, header: int, column: int) -> int:
-    deeper = " " * (column + 1)
-    code_end, behind_lower_comment = header, False
-    for start, end in logical_lines(text, header):
-        if text.startswith(deeper, start) and not behind_lower_comment:
-            # Code or a comment that belongs to the block, unless the line is blank.
-            if not text[start:end].isspace():
-                code_end = end
-            continue
-        indent = _SPACE.match(text, start).group()  # type: ignore[union-attr]
-        code = start + len(indent)
-        if text.startswith("#", code):
-            behind_lower_comment = behind_lower_comment or column_of(indent) <= column
-            code_end = code_end if behind_lower_comment else end
-        elif code < end and text[code] != "\n":
-            if start > header and column_of(indent) <= column:
-                break
-            code_end, behind_lower_comment = end, False
-    return code_end
-
-
-def _closed(column: int, definition: Definition, code_end: int, comments: list[tuple[int, int]]) -> Definition:
-    end = _end_with_comments(column, code_end, comments)
-    return Definition(definition.name, definition.start, definition.header, end, definition.indent)
-
-
-def _end_with_comments(column: int, code_end: int, comments: list[tuple[int, int]]) -> int:
-    for comment_column, comment_end in comments:
-        if comment_column <= column:
-            break
-        code_end = comment_end
-    return code_end
 
 
 def _is_overload(text: str, definition: Definition) -> bool:
@@ -335,35 +297,55 @@ def _first_header(text: str, name: str, start: int, stop: int) -> int:
     return -1
 
 
+def _is_defined(text: str, name: str) -> bool:
+    """Whether a line looks like a header of that name; where none does, no look at the lines themselves finds one."""
+    return _first_header(text, name, 0, len(text)) >= 0 or f"\t{name}" in text
+
+
 def _body_indent(text: str, header: int) -> str:
     """The indentation of the first line below a header; a guess, for headers of several lines."""
     line = text.find(":\n", header) + 2
     while line > 1 and text.startswith("\n", line):
         line += 1
-    return _SPACE.match(text, line).group()  # type: ignore[union-attr]
+    return SPACE.match(text, line).group()  # type: ignore[union-attr]
 
 
 def _decorated_start(text: str, header: int, indent: str) -> int | None:
     """Where the decorators above a header start, or the header where there are none; `None` where strings may hide it."""
-    start, line = header, header
+    first, start = header, header
     while start > 0:
         line = text.rfind("\n", 0, start - 1) + 1
+        last = text[line:start].strip()
         if text.startswith(f"{indent}@", line):
-            header = line
-        elif not text.startswith((f"{indent} ", f"{indent})", f"{indent}#"), line):
-            break
+            first = line
+        elif last and not last.startswith("#"):
+            # The end of a decorator of several lines, or of whatever else stands above.
+            if not (last.endswith(")") or "#" in last):
+                break
+            line = text.rfind(f"\n{indent}@", 0, line) + 1
+            if not text.startswith(f"{indent}@", line):
+                break
+            code = _first_dedent(text, line, len(indent))
+            if code < start:
+                # A string in a decorator looks like anything.
+                if _splits_string(text, code, start):
+                    return None
+                break
+            first = line
         start = line
-    # A decorator may hold a string of several lines, which look like anything.
-    hidden = any(text.count(marks, line, header) % 2 for marks in ('"""', "'''"))
-    return None if hidden else header
+    return None if first < header and _splits_string(text, first, header) else first
+
+
+def _splits_string(text: str, start: int, stop: int) -> bool:
+    """Whether a multi-line string, judged by counting alone, is open at one end of a part of the text."""
+    return text.count('"""', start, stop) % 2 == 1 or text.count("'''", start, stop) % 2 == 1
 
 
 def _looks_closed(text: str, start: int, stop: int) -> bool:
     """Whether every bracket and multi-line string is closed, judged by counting alone."""
     count = text.count
     return (
-        count('"""', start, stop) % 2 == 0
-        and count("'''", start, stop) % 2 == 0
+        not _splits_string(text, start, stop)
         and count("(", start, stop) == count(")", start, stop)
         and count("[", start, stop) == count("]", start, stop)
         and count("{", start, stop) == count("}", start, stop)
@@ -389,9 +371,15 @@ def _first_dedent(text: str, header: int, column: int) -> int:
     """Where the first line of code behind a header starts that is not indented deeper."""
     newline = text.find("\n", header)
     dedent = _dedent_pattern(column).search(text, len(text) if newline < 0 else newline)
-    return dedent.end() if dedent else len(text)
+    return dedent.start() + 1 if dedent else len(text)
 
 
 @functools.lru_cache(maxsize=64)
 def _dedent_pattern(column: int) -> re.Pattern[str]:
-    return re.compile(rf"\n(?=[ ]{{0,{column}}}[^\s#)\]}}])")
+    return re.compile(rf"\n {{0,{column}}}[^\s#)\]}}]" if column else r"\n[^\s#)\]}]")
+
+
+@functools.lru_cache(maxsize=64)
+def _lines_pattern(indent: str) -> re.Pattern[str]:
+    """Where a line is indented so far and no further, if a word of a statement of several lines may start there."""
+    return re.compile(rf"^{indent}(?=[cdaitwfm])", re.MULTILINE)

@@ -12,16 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import add_model
+from add_model.definitions import Definition, block_end, find_definitions
 from add_model.lexical import logical_lines
-from add_model.source import (
-    Definition,
-    Module,
-    SourceError,
-    block_end,
-    decode_module,
-    find_definitions,
-    read_module,
-)
+from add_model.source import Module, SourceError, decode_module, read_module
 
 ODD = '''
 """Docstring with a
@@ -59,6 +52,7 @@ continued'
         # belongs to value
 
     @value.setter
+
     def value(self, new):
         def nested():
             return {
@@ -112,8 +106,14 @@ def as_lines(text: str, found: Definition) -> tuple[str, int, int, int]:
 def assert_same_as_parser(text: str) -> None:
     definitions = list(find_definitions(text))
     assert sorted(as_lines(text, found) for found in definitions) == sorted(by_parser(text))
+    module = Module("m.py", text)
     for found in definitions:
-        assert block_end(text, found.header) == found.end
+        assert block_end(text, found.header) == module.block_end(found.header) == found.end
+    for around in definitions:
+        if text.startswith("class", around.header):
+            inside = text[around.header : around.end]
+            members = [found for found in find_definitions(inside) if found.name.count(".") == 1]
+            assert Module("m.py", inside).members() == sorted(members, key=lambda found: found.start)
 
 
 def test_odd_module() -> None:
@@ -153,7 +153,7 @@ statements = st.recursive(
     st.sampled_from(["x = 1", "pass", 'y = """a\n  b\n"""', "z = (1,\n2)", "# comment", "", "a = [\n]", "'\\''", "# '", "w = 1 \\\n  + 2"]),
     lambda inner: st.builds(
         lambda header, body: f"{header}\n" + textwrap.indent("\n".join([*body, "pass"]), "    ", lambda line: True),
-        st.sampled_from(["def f(a,\n  b=')'):", "class C:", "@d\ndef g():", "if x:", "async def h(): # (", "@d(\n)\n# c\nclass D(E):"]),
+        st.sampled_from(["def f(a,\n  b=')'):", "class C:", "@d\ndef g():", "if x:", "async def h(): # (", "@d(\n)\n# c\nclass D(E):", "@d('''\n\n x\n''')\n\n# c\ndef h():"]),
         st.lists(inner, max_size=4),
     ),
     max_leaves=12,

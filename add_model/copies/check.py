@@ -20,7 +20,7 @@ from add_model.copies.selection import read_selection
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
 from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.library import Library
-from add_model.source import Module, SourceError, block_end
+from add_model.source import Module, SourceError
 
 # Libraries whose own script compares a copy from behind its header on, so that the headers of their releases differ.
 HEADERS_DIFFER_IN = frozenset({"diffusers"})
@@ -88,6 +88,8 @@ class Check:
         self.sources = Sources(library, read, tree)
         self._selection = read_selection(library)
         self._named = {relative for relative, _ in self.files} if paths else set()
+        tests = library.packages.get(TESTS)
+        self._tests = None if tests is None else f"{relative_path(tests, library.root)}/"
         self._problems: dict[str, SyntaxProblem | None] = {}
         self._edges: list[Edge] = []
         self._markers = self._unchecked = 0
@@ -282,7 +284,7 @@ class Check:
                     Severity.ERROR,
                     relative_path(path, self.library.root),
                     module.line_of(marker),
-                    module.line_of(block_end(module.text, header) - 1),
+                    module.line_of(module.block_end(header) - 1),
                     _object_at(module, header),
                     source,
                     f"a circle of copies has no original: {members}; drop one of the markers",
@@ -305,8 +307,7 @@ class Check:
         return Finding(Code.CP006, Severity.ERROR, relative, line, line, "", "", f"{error.problem}{place}")
 
     def _is_test(self, relative: str) -> bool:
-        tests = self.library.packages.get(TESTS)
-        return tests is not None and relative.startswith(f"{relative_path(tests, self.library.root)}/")
+        return self._tests is not None and relative.startswith(self._tests)
 
 
 def _replacement_findings(pair: Pair, place: _Place) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from add_model.copies.marker import Marker, Replacement, replace
 from add_model.copies.region import end_of_copy, header_end, ignored_members, is_ignored, members, own_name, reindent
 from add_model.copies.sources import Original
 from add_model.lexical import logical_lines
-from add_model.source import Module, block_end
+from add_model.source import Module
 
 _HEADER = re.compile(r"[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+\w+")
 _NAME = re.compile(r"\w+")
@@ -45,6 +45,7 @@ class Pair:
     def __init__(self, module: Module, marker: Marker, start: int, header: int, original: Original) -> None:
         self.module, self.marker, self.start, self.header, self.original = module, marker, start, header, original
         self.without_effect: list[Replacement] = []
+        self._verdict: Verdict | None = None
         text = original.block
         if original.definition.indent != marker.indent:
             text = reindent(text, marker.indent)
@@ -62,18 +63,21 @@ class Pair:
     @functools.cached_property
     def end(self) -> int:
         """Where the line behind the copy's last one starts."""
-        return block_end(self.module.text, self.header)
+        return self.module.block_end(self.header)
 
     @property
     def block(self) -> str:
         """The copy's lines from its header on."""
         return self.module.text[self.header : self.end]
 
-    @functools.cached_property
+    @property
     def verdict(self) -> Verdict:
         """How the copy compares with what is expected."""
-        if self._is_equal_in_place():
-            return Verdict.EQUAL
+        if self._verdict is None:
+            self._verdict = Verdict.EQUAL if self._is_equal_in_place() else self._verdict_on_blocks()
+        return self._verdict
+
+    def _verdict_on_blocks(self) -> Verdict:
         if blocks_match(self.expected, self.block):
             return Verdict.EQUAL
         return Verdict.HEADER_DIFFERS if self._matches_behind_header() else Verdict.DIFFERS

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from add_model.copies.marker import without_markers
 from add_model.lexical import comments, logical_lines
-from add_model.source import find_definitions
+from add_model.source import Module
 
 IGNORE_COPY = "# Ignore copy"
 END_COPY = "# End copy"
@@ -124,16 +124,11 @@ def members(block: str) -> tuple[Member, ...]:
     """The members of a class, in order; none for a function."""
     if not _is_class(block):
         return ()
-    own = block[slice(*own_name(block))]
-    found = sorted(
-        (definition.start, definition.name, definition.end, definition.indent)
-        for definition in find_definitions(block)
-        if definition.name.rpartition(".")[0] == own
-    )
-    names = _told_apart([name.rpartition(".")[2] for _, name, _, _ in found])
+    found = Module("", block).members()
+    names = _told_apart([definition.name.rpartition(".")[2] for definition in found])
     methods = [
-        Member(name, _above_comments(block, start, indent), end)
-        for name, (start, _, end, indent) in zip(names, found, strict=True)
+        Member(name, _above_comments(block, definition.start, definition.indent), definition.end)
+        for name, definition in zip(names, found, strict=True)
     ]
     head_end = methods[0].start if methods else len(block)
     return (Member(HEAD, header_end(block), head_end), *methods)

@@ -23,8 +23,9 @@ from add_model.copies.region import compared, ignored_members, reindent
 from add_model.copies.sources import read_bytes
 from add_model.copies.versions import Birth, Versions, digest, versions_sentence
 from add_model.copies.written import Written
+from add_model.definitions import find_definitions
 from add_model.library import Library
-from add_model.source import Module, find_definitions
+from add_model.source import Module
 
 # The content of a file, by its path relative to the library's root; `None` where there is none.
 ReadIfThere = Callable[[str], bytes | None]

@@ -8,15 +8,15 @@ import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from add_model.copies.files import Tree
 from add_model.copies.marker import without_markers
 from add_model.copies.outlook import Kind, Outlook
+from add_model.definitions import Definition
 from add_model.library import Library
-from add_model.source import Definition, Module, SourceError, decode_module
+from add_model.source import Module, SourceError, decode_module
 
 # The package of this tool: its zoo comes with it, so that a copy of it is judged as strictly as one of the library.
 BUNDLED = "add_model"
@@ -68,12 +68,15 @@ class Original:
 
     def __init__(self, module: Module, definition: Definition, origin: Origin, elsewhere: str | None = None) -> None:
         self.module, self.definition, self.origin, self.elsewhere = module, definition, origin, elsewhere
+        self._block: str | None = None
 
-    @cached_property
+    @property
     def block(self) -> str:
         """Its lines from the header on, without the markers in them, ending in a line feed."""
-        text = self.module.text[self.definition.header : self.definition.end]
-        return without_markers(text if text.endswith("\n") else f"{text}\n")
+        if self._block is None:
+            text = self.module.text[self.definition.header : self.definition.end]
+            self._block = without_markers(text if text.endswith("\n") else f"{text}\n")
+        return self._block
 
 
 class Missing(NamedTuple):
@@ -216,8 +219,9 @@ class Sources:
             file = os.path.join(folder, f"{found}.py")
             if self.outlook.kind(file) is Kind.FILE:
                 module = self.module(file)
-                name = _closest(".".join(inside), module.definitions)
-                return ".".join([*path, name or ".".join(inside)])
+                name = ".".join(inside)
+                found = name if module.find(name) is not None else _closest(name, module.definitions)
+                return ".".join([*path, found or name])
             folder = os.path.join(folder, found)
         return source
 

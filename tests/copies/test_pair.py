@@ -13,7 +13,8 @@ from add_model.copies.equality import blocks_match
 from add_model.copies.marker import Marker, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.sources import Origin, Original
-from add_model.source import Definition, Module, find_definitions
+from add_model.definitions import Definition, find_definitions
+from add_model.source import Module
 from tests.test_source import statements
 
 MARKER = "# Copied from package.module.Original with one->two"
