@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from add_model.lexical import column_of, logical_lines
+from add_model.values import NamedTuple
 
 SPACE = re.compile(r"[ \t\f]*")
 _LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")

@@ -6,9 +6,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
 
 from add_model.errors import AddModelError
+from add_model.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 CONFIGURATION_FILE = "pyproject.toml"
 CONFIGURATION_TABLE = "tool.add-model"

@@ -13,11 +13,11 @@ import re
 from bisect import bisect_left
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from add_model.definitions import SPACE, Definition, block_end, find_definitions
 from add_model.errors import AddModelError
 from add_model.lexical import logical_lines, strings, triple_quotes
+from add_model.values import NamedTuple
 
 _DEFINED = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
 _KEYWORDS = (["class"], ["def"], ["async", "def"])

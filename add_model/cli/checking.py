@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from add_model.errors import AddModelError
 from add_model.library import Library, find_library, library_at
+from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from add_model.copies.finding import Counts, Finding

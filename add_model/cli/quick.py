@@ -12,7 +12,8 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+
+from add_model.values import NamedTuple
 
 _SWITCHES = {"--no-cache", "--strict", "--exit-zero"}
 # With one of these set, somebody wants colours where no terminal is, or completion instead of a run.

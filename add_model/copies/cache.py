@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from add_model.copies.check import Check
 from add_model.copies.files import CheckedFile
@@ -22,6 +21,7 @@ from add_model.copies.records import (
 )
 from add_model.copies.report import PlainText, as_text, outcome
 from add_model.library import Library
+from add_model.values import NamedTuple
 
 Progress = Callable[[int, int], None]
 

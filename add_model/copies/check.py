@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from add_model.copies.cycles import Edge, find_cycles, place_of_copy, place_of_original
 from add_model.copies.difference import first_difference
@@ -21,6 +20,7 @@ from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
 from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.library import Library
 from add_model.source import Module, SourceError
+from add_model.values import NamedTuple
 
 # Libraries whose own script compares a copy from behind its header on, so that the headers of their releases differ.
 HEADERS_DIFFER_IN = frozenset({"diffusers"})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+
+from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from add_model.copies.pair import Pair
@@ -24,7 +25,7 @@ def place_of_copy(pair: Pair) -> Place:
 
 def place_of_original(pair: Pair) -> Place:
     """Where the original of a pair stands."""
-    return pair.original.module.place, pair.original.definition.header
+    return pair.original.place
 
 
 def find_cycles(edges: Sequence[Edge]) -> Iterator[list[Edge]]:

@@ -13,15 +13,16 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword, softkwlist
-from typing import TYPE_CHECKING, Any
 
 from add_model.copies.marker import Replacement, replace
 from add_model.copies.region import compared_sides, from_header, is_ignored
 from add_model.lexical import STRING, logical_lines
+from add_model.values import TYPE_CHECKING
 
 # Parsing is the last resort, so that what it takes is loaded where it is needed.
 if TYPE_CHECKING:
     import ast
+    from typing import Any
 
 _TOKEN = (
     rf"(?P<string>[A-Za-z]{{0,2}}(?:{STRING}))|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<space>(?:[ \t\f]|\\\n)+)"

@@ -6,10 +6,10 @@ import os
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NamedTuple
 
 from add_model.errors import AddModelError
 from add_model.library import Library
+from add_model.values import NamedTuple
 
 # Its path relative to the root, with forward slashes, and its path on disk.
 CheckedFile = tuple[str, str]
@@ -23,12 +23,15 @@ class Tree(NamedTuple):
         modules: the path of every plain file that is a module, excluded ones included.
         folders: every folder that was searched.
         others: what else stood in those.
+        doubtful: the folders of which more decides what stands in them than they themselves: those with links that
+            look like modules, and those that could not be searched.
     """
 
     files: list[CheckedFile]
     modules: set[str]
     folders: set[str]
     others: set[str]
+    doubtful: set[str]
 
 
 def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
@@ -44,7 +47,7 @@ def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
     for path in paths:
         if not path.exists():
             raise AddModelError(f"{path}: no such file or folder; name files or folders of the library")
-    tree = Tree([], set(), set(), set())
+    tree = Tree([], set(), set(), set(), set())
     found: set[str] = set()
     for start in paths or library.packages.values():
         found.update(_modules(str(start.absolute()), tree))
@@ -67,6 +70,7 @@ def relative_path(path: str | Path, root: str | Path) -> str:
 def _modules(start: str, tree: Tree) -> list[str]:
     """The Python files at or below a path; links to folders are not followed, hidden folders are passed over."""
     if not os.path.isdir(start):
+        tree.doubtful.add(start)
         return [start]
     found, folders = [], [start]
     while folders:
@@ -74,6 +78,7 @@ def _modules(start: str, tree: Tree) -> list[str]:
         try:
             entries = list(os.scandir(folder))
         except OSError:
+            tree.doubtful.add(folder)
             continue
         tree.folders.add(folder)
         for entry in entries:
@@ -81,7 +86,10 @@ def _modules(start: str, tree: Tree) -> list[str]:
             if path.endswith(".py") and entry.is_file(follow_symlinks=False):
                 tree.modules.add(path)
                 found.append(path)
-            elif path.endswith(".py") and not _leads_to_folder(entry):
+                continue
+            if path.endswith(".py") and entry.is_symlink():
+                tree.doubtful.add(folder)
+            if path.endswith(".py") and not _leads_to_folder(entry):
                 tree.others.add(path)
                 found.append(path)
             elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__pycache__")):

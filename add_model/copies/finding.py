@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+from add_model.values import NamedTuple
 
 DOCS = "https://github.com/add-model/add-model/blob/main/docs/codes"
 

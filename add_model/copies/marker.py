@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from add_model.lexical import comments
+from add_model.values import NamedTuple
 
 # Every spelling of "copied" that can start a marker holds these bytes; looking for them is what a file costs that
 # holds no marker at all.
@@ -175,7 +176,8 @@ def _is_object_path(source: str) -> bool:
 
 
 def _dotted(source: str) -> str:
-    return source.replace("/", ".")
+    # Many markers name the same source: one text for all of them takes less room wherever they are kept.
+    return sys.intern(source.replace("/", "."))
 
 
 def _why_no_marker(code: str, mention: re.Match[str]) -> str:

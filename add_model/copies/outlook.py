@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from typing import Any
 
 from add_model.copies.files import Tree
 from add_model.library import installed_package
+from add_model.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Kind(Enum):
@@ -35,7 +38,7 @@ class Outlook:
         tree: Tree | None = None,
     ) -> None:
         self.kinds, self.folders, self.packages = kinds or {}, folders or {}, packages or {}
-        self._tree = tree or Tree([], set(), set(), set())
+        self._tree = tree or Tree([], set(), set(), set(), set())
 
     def kind(self, path: str) -> Kind:
         """What stands at a path."""

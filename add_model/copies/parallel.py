@@ -7,11 +7,11 @@ import mmap
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from add_model.copies.files import CheckedFile
 from add_model.copies.outlook import Outlook
 from add_model.copies.records import FileResult, result_from_record, result_to_record
+from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from add_model.copies.check import Check

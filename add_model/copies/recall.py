@@ -2,8 +2,9 @@
 
 The unit is a file: what its check came to holds for as long as its own text and that of every file it used are the
 same, and as long as every other answer of the disk is (see `outlook`), what stands in the searched folders included.
-Texts are the same where time, size and inode of their file are. A file that was written just before a run is looked at
-again in the next, as its clock may be too coarse to tell a second edit from the first; so is one that cannot be read.
+Texts are the same where time, size and inode of their file are, and so is what stands in a folder. What was written
+just before a run is looked at again in the next, as its clock may be too coarse to tell a second edit from the first;
+so is a file that cannot be read.
 
 A cache lies in the user's cache folder, never in the tree. One that is missing, broken, of another version, another
 Python or another configuration is none. It is data in the form in which Python keeps its compiled modules, and none of
@@ -20,22 +21,27 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
 
 from add_model import __version__
 from add_model.copies.files import Tree, search
 from add_model.copies.outlook import Outlook
 from add_model.library import Library
+from add_model.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+    Record = Any
+
 
 # When a file's text and its entry last changed, in nanoseconds; its size; its inode. Empty for one that is not there;
 # `None` where the next run cannot rely on it.
 Signature = tuple[int, ...] | None
-Record = Any
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_KIND_OF_CACHE = "add-model check-copies 2"
+_KIND_OF_CACHE = "add-model check-copies 3"
 # For so long, in nanoseconds, the clock of a file may stand still; and one that counts whole seconds.
 _TICK, _COARSE_TICK = 100_000_000, 2_000_000_000
 # Whatever a broken cache leads to, it leads to a run without one.
@@ -70,6 +76,7 @@ class Recalled(NamedTuple):
         started: when the look was taken, in nanoseconds.
         tree: what stands there.
         signatures: of each file to check.
+        folders: likewise, of each folder that was searched for them.
         path: where the cache lies; `None` for a run without one.
         outlook: what else of the disk was asked, and still is as it was answered.
         changed: the files that are not as they were.
@@ -80,6 +87,7 @@ class Recalled(NamedTuple):
     started: int
     tree: Tree
     signatures: Mapping[str, Signature]
+    folders: Mapping[str, Signature]
     path: Path | None
     outlook: Outlook
     changed: frozenset[str] = frozenset()
@@ -95,13 +103,15 @@ def recall(library: Library, folder: Path | None, in_full: bool = True) -> Recal
         folder: where caches lie; `None` for a run without one.
         in_full: whether more is wanted than the answer, where that is known.
     """
-    started, tree = time.time_ns(), search(library)
+    started = time.time_ns()
     if folder is None:
-        return Recalled(started, tree, {}, None, Outlook())
-    recalled = Recalled(started, tree, signatures(path for _, path in tree.files), folder / _name(library), Outlook())
-    with contextlib.suppress(*_BROKEN):
-        return _compared(recalled, library, in_full)
-    return recalled
+        return Recalled(started, search(library), {}, {}, None, Outlook())
+    path = folder / _name(library)
+    with contextlib.suppress(*_BROKEN), open(path, "rb") as file:
+        return _compared(started, library, path, file, in_full)
+    tree = search(library)
+    files, folders = signatures(path for _, path in tree.files), signatures(tree.folders | tree.doubtful)
+    return Recalled(started, tree, files, folders, path, Outlook())
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -142,55 +152,52 @@ def store(
     if recalled.path is None:
         return
     passing = set(unreadable)
-
-    def trusted(side: Mapping[str, Signature]) -> dict[str, Signature]:
-        new = [path for path, signature in side.items() if signature and _is_new(signature, recalled.started)]
-        return {**side, **dict.fromkeys(new), **dict.fromkeys(passing & side.keys())}
-
     head: Record = (
-        trusted(recalled.signatures),
-        trusted(signatures(sorted(set(elsewhere) - recalled.signatures.keys()))),
-        _standing(recalled.tree),
+        _trusted(recalled.signatures, recalled.started, passing),
+        _trusted(recalled.folders, recalled.started, recalled.tree.doubtful),
+        _trusted(signatures(sorted(set(elsewhere) - recalled.signatures.keys())), recalled.started, passing),
+        tuple(recalled.tree),
         outlook.to_record(),
         answer and tuple(answer),
     )
     _write(recalled.path, _first_line(library), marshal.dumps(head), marshal.dumps(kept))
 
 
-def _compared(recalled: Recalled, library: Library, in_full: bool) -> Recalled:
+def _trusted(found: Mapping[str, Signature], started: int, passing: Set[str]) -> dict[str, Signature]:
+    """Signatures, less those on which the next run cannot rely."""
+    recent = started - _COARSE_TICK
+    new = [path for path, known in found.items() if known and max(known[:2]) >= recent and _is_new(known, started)]
+    return {**found, **dict.fromkeys(new), **dict.fromkeys(passing & found.keys())}
+
+
+def _compared(started: int, library: Library, path: Path, file: BinaryIO, in_full: bool) -> Recalled:
     """What is kept in the cache, as far as it holds.
 
     Raises:
         Exception: one of `_BROKEN`: there is no cache that holds.
     """
-    assert recalled.path is not None
-    with open(recalled.path, "rb") as file:
-        if file.readline().rstrip(b"\n") != _first_line(library):
-            raise ValueError("written by another tool, or for another library")
-        size, *checksums = file.readline().split()
-        files, elsewhere, standing, asked, said = _load(file, checksums[0], int(size))
-        outlook = Outlook.from_record(asked)
-        if (
-            files.keys() != recalled.signatures.keys()
-            or standing != _standing(recalled.tree)
-            or not outlook.is_current()
-        ):
-            return recalled
-        changed = _differing(files, recalled.signatures) | _differing(elsewhere, signatures(elsewhere))
-        if said and not changed and not in_full:
-            return recalled._replace(outlook=outlook, answer=Answer(*said))
-        return recalled._replace(outlook=outlook, changed=changed, kept=_load(file, checksums[1]))
+    if file.readline().rstrip(b"\n") != _first_line(library):
+        raise ValueError("written by another tool, or for another library")
+    size, *checksums = file.readline().split()
+    files, folders, elsewhere, stood, asked, said = _load(file, checksums[0], int(size))
+    standing, outlook = signatures(folders), Outlook.from_record(asked)
+    # Nothing has come or gone where no folder has changed.
+    tree = search(library) if _differing(folders, standing) else Tree(*stood)
+    if tuple(tree) != stood:
+        standing = signatures(tree.folders | tree.doubtful)
+    recalled = Recalled(started, tree, signatures(path for _, path in tree.files), standing, path, Outlook())
+    if tuple(tree) != stood or not outlook.is_current():
+        return recalled
+    changed = _differing(files, recalled.signatures) | _differing(elsewhere, signatures(elsewhere))
+    if said and not changed and not in_full:
+        return recalled._replace(outlook=outlook, answer=Answer(*said))
+    return recalled._replace(outlook=outlook, changed=changed, kept=_load(file, checksums[1]))
 
 
 def _differing(before: Mapping[str, Signature], now: Mapping[str, Signature]) -> frozenset[str]:
     if before == now and None not in before.values():
         return frozenset()
     return frozenset(path for path, known in before.items() if known is None or known != now[path])
-
-
-def _standing(tree: Tree) -> set[str]:
-    """What stands in the searched folders, less the files that are checked."""
-    return tree.folders | tree.others | tree.modules.difference(path for _, path in tree.files)
 
 
 def _signature(path: str) -> Signature:

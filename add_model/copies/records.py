@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from add_model.copies.cycles import Edge
 from add_model.copies.finding import Code, Difference, Finding, Severity
+from add_model.values import TYPE_CHECKING, NamedTuple
 
-Record = Any
+if TYPE_CHECKING:
+    from typing import Any
+
+    Record = Any
 
 
 class FileResult(NamedTuple):

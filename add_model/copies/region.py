@@ -16,11 +16,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection
-from typing import NamedTuple
 
 from add_model.copies.marker import without_markers
 from add_model.lexical import comments, logical_lines
 from add_model.source import Module
+from add_model.values import NamedTuple
 
 IGNORE_COPY = "# Ignore copy"
 END_COPY = "# End copy"

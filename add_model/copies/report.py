@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
 
 from add_model.copies.finding import Code, Conflict, Counts, Difference, Finding, Severity
 from add_model.copies.recall import timed
+from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from rich.console import RenderableType
 
 SARIF_SCHEMA = "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/main/sarif-2.1/schema/sarif-schema-2.1.0.json"

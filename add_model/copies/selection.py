@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatch
-from typing import NamedTuple
 
 from add_model.copies.finding import Code, Finding
 from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_TABLE, Library
+from add_model.values import NamedTuple
 
 
 class Selection(NamedTuple):

@@ -9,7 +9,6 @@ import stat
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
 
 from add_model.copies.files import Tree
 from add_model.copies.marker import without_markers
@@ -17,6 +16,7 @@ from add_model.copies.outlook import Kind, Outlook
 from add_model.definitions import Definition
 from add_model.library import Library
 from add_model.source import Module, SourceError, decode_module
+from add_model.values import NamedTuple
 
 # The package of this tool: its zoo comes with it, so that a copy of it is judged as strictly as one of the library.
 BUNDLED = "add_model"
@@ -64,10 +64,12 @@ class Original:
         elsewhere: its true path, where that is not the one asked for: not in the class that was named, but in one
             that follows it. The libraries' own scripts take the first method of the name below the class's header,
             and their released trees rely on that.
+        place: its file, and where its header starts; one value for all copies, however many there are.
     """
 
     def __init__(self, module: Module, definition: Definition, origin: Origin, elsewhere: str | None = None) -> None:
         self.module, self.definition, self.origin, self.elsewhere = module, definition, origin, elsewhere
+        self.place = module.place, definition.header
         self._block: str | None = None
 
     @property

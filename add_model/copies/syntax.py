@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import sys
 import warnings
-from typing import NamedTuple
 
 from add_model.source import Module
+from add_model.values import NamedTuple
 
 _PARSE = "import sys; sys.path = sys.argv[1:]; import libcst; libcst.parse_module(sys.stdin.buffer.read())"
 _SECONDS = 30

@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from add_model.copies import check as check_module
-from add_model.copies import report
+from add_model.copies import files, report
+from add_model.copies import recall as recall_module
 from add_model.copies.cache import Checked, check_library
+from add_model.copies.files import Tree
+from add_model.copies.finding import Code
 from add_model.copies.recall import cache_folder, recall, timed
 from add_model.library import Configuration, Library, library_at
 from tests.copies.libraries import write_library
@@ -64,6 +67,8 @@ def module(library: Library, name: str) -> Path:
 
 
 def same_as_without(library: Library, folder: Path) -> Checked:
+    # Files have a clock of their own, which may tick a hundred times a second; the runs' is an hour ahead of it.
+    time.sleep(0.01)
     cached = check_library(library, folder)
     assert cached == check_library(library, None)
     return cached
@@ -113,6 +118,37 @@ def test_what_happens_to_an_original_is_seen(
     check_library(library, tmp_path / "cache")
     change(library)
     assert same_as_without(library, tmp_path / "cache") == same_as_without(library, tmp_path / "cache")
+
+
+def test_folders_are_searched_again_only_where_something_has_come_or_gone(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[Library] = []
+
+    def search(library: Library) -> Tree:
+        searched.append(library)
+        return files.search(library)
+
+    monkeypatch.setattr(recall_module, "search", search)
+    check_library(library, tmp_path / "cache")
+    module(library, "b").write_text(layer("b", 2))
+    assert len(same_as_without(library, tmp_path / "cache").findings) == 1
+    assert len(searched) == 2  # the first run, and the one without a cache
+    module(library, "d").unlink()
+    assert same_as_without(library, tmp_path / "cache").counts.files == 4
+    assert len(searched) == 4
+
+
+def test_what_happens_behind_a_link_is_seen(library: Library, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text(marker("a", "e") + layer("e", 3))
+    module(library, "e").symlink_to(outside)
+    assert len(same_as_without(library, tmp_path / "cache").findings) == 1
+    outside.unlink()
+    outside.mkdir()
+    assert same_as_without(library, tmp_path / "cache").findings == []
+    outside.rmdir()
+    assert same_as_without(library, tmp_path / "cache").findings[0].code is Code.CP006
 
 
 def test_a_module_that_comes_to_stand_before_another_is_seen(library: Library, tmp_path: Path) -> None:
