@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 # Prefixes are left out on purpose: a backslash keeps a quote from closing the string even in a raw one. A string that
@@ -22,6 +23,9 @@ _LEXEME = (
     rf"{_PLAIN}(?:(?:{_CLOSED}){_PLAIN})*"
     rf"(?:(?P<newline>\n)|(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n?)|\Z)"
 )
+
+_DOUBLE, _SINGLE = re.compile('"""'), re.compile("'''")
+_AHEAD = 10_000  # characters
 
 
 @functools.cache
@@ -65,8 +69,25 @@ def strings(text: str) -> Iterator[tuple[int, int]]:
     return (lexeme.span("string") for lexeme in _lexemes().finditer(text) if lexeme.lastgroup == "string")
 
 
-def triple_quotes(text: str) -> tuple[list[int], list[int]]:
-    """Where three double quotes stand, and where three single ones, whatever they are part of."""
-    # Of marks that are one character three times a pattern rules out a place sooner than `str.find` does.
-    double, single = re.finditer('"""', text), re.finditer("'''", text)
-    return [match.start() for match in double], [match.start() for match in single]
+class TripleQuotes:
+    """Where three double quotes stand in a text, and where three single ones, looked for as far as somebody asks."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._stop = text, 0
+        self._double: list[int] = []
+        self._single: list[int] = []
+
+    def pair_up(self, offset: int) -> bool:
+        """Whether all that stand before the start of a line have a partner there."""
+        if offset > self._stop:
+            self._look_on(offset)
+        return bisect_left(self._double, offset) % 2 == 0 and bisect_left(self._single, offset) % 2 == 0
+
+    def _look_on(self, offset: int) -> None:
+        # No quotes go on behind the end of a line. The next who asks does so of a line below more often than not.
+        start, self._stop = self._stop, self._text.find("\n", offset + _AHEAD)
+        if self._stop < 0:
+            self._stop = len(self._text)
+        # Of marks that are one character three times a pattern rules out a place sooner than `str.find` does.
+        self._double += [match.start() for match in _DOUBLE.finditer(self._text, start, self._stop)]
+        self._single += [match.start() for match in _SINGLE.finditer(self._text, start, self._stop)]

@@ -10,13 +10,12 @@ from __future__ import annotations
 import codecs
 import functools
 import re
-from bisect import bisect_left
 from functools import cached_property
 from pathlib import Path
 
 from add_model.definitions import SPACE, Definition, block_end, find_definitions
 from add_model.errors import AddModelError
-from add_model.lexical import logical_lines, strings, triple_quotes
+from add_model.lexical import TripleQuotes, logical_lines, strings
 from add_model.values import NamedTuple
 
 _DEFINED = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
@@ -61,7 +60,7 @@ class Module:
     def __init__(self, path: str | Path, text: str, encoding: str = "utf-8") -> None:
         self.place, self.text, self.encoding = str(path), text, encoding
         self._quick: dict[str, _Block | None] = {}
-        self._marks: tuple[list[int], list[int]] | None = None
+        self._quotes = TripleQuotes(text)
         # What was asked last: the number of a line, and lines of comments. Many markers may stand above one definition.
         self._numbered, self._comments = (0, 1), (0, 0)
 
@@ -130,10 +129,7 @@ class Module:
         """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
         # Where every mark before it has its partner the line is outside; only where one has not need strings be told
         # from what looks like them.
-        if self._marks is None:
-            self._marks = triple_quotes(self.text)
-        double, single = self._marks
-        if bisect_left(double, offset) % 2 == 0 and bisect_left(single, offset) % 2 == 0:
+        if self._quotes.pair_up(offset):
             return True
         return not any(first < offset < last for first, last in self._strings)
 

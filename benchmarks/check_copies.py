@@ -7,6 +7,9 @@ whole processes, in seconds of wall time and of processor time, those of second 
 between the commands, so that a busy machine slows all of them alike. On one that is busy with other work the two
 processes of a first run wait for each other, and only the processor time says what they did.
 
+A first run shares its work between two processes, which brings as much as the machine's second core does: two threads of
+one core bring a fifth where two cores bring all. How much it is here is measured with plain arithmetic, and printed.
+
 Modules are compiled once, into a folder of the run, as those of an installed tool are, whatever the environment says
 about writing them. Each tree is copied first, and the caches of the run are thrown away with the copies.
 """
@@ -34,6 +37,7 @@ for folder, _, names in os.walk(sys.argv[1]):
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 file.read()
 """
+WORK = "for number in range(10_000_000): number * number"
 # What was written just now is never relied on.
 SETTLE_SECONDS = 0.3
 PEAK = """
@@ -60,9 +64,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--no-tenfold", action="store_true", help="leave out the tree that is ten times as large")
     arguments = parser.parse_args()
+    print(f"two processes at once do {_worth_of_two():.2f} times the work of one on this machine")
     for tree in arguments.trees or list(_installed()):
         with tempfile.TemporaryDirectory() as temporary:
             _measure(tree.absolute(), Path(temporary), arguments.rounds, not arguments.no_tenfold)
+
+
+def _worth_of_two() -> float:
+    """How many times the work of one process two of them do in the same time."""
+    command = [sys.executable, "-c", WORK]
+
+    def seconds(count: int) -> float:
+        start = time.perf_counter()
+        processes = [subprocess.Popen(command) for _ in range(count)]
+        for process in processes:
+            process.wait()
+        return time.perf_counter() - start
+
+    return 2 * min(seconds(1) for _ in range(3)) / min(seconds(2) for _ in range(3))
 
 
 def _installed() -> Iterator[Path]:
