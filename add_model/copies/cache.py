@@ -99,7 +99,6 @@ def _store(
     unreadable = {finding.path for finding in checked.findings if finding.code is Code.CP006}
     store(
         recalled,
-        library,
         elsewhere={*full_copies, *(path for result in results.values() for path in result.used)},
         unreadable=_paths(recalled.tree.files, unreadable) | {str(library.root / path) for path in unreadable},
         outlook=outlook,

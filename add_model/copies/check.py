@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from pathlib import Path
 
 from add_model.copies.cycles import Edge, find_cycles, place_of_copy, place_of_original
-from add_model.copies.difference import first_difference
 from add_model.copies.files import CheckedFile, Tree, relative_path, search
 from add_model.copies.finding import Code, Counts, Finding, Severity
 from add_model.copies.full_copies import check_full_copies
@@ -17,10 +16,13 @@ from add_model.copies.records import FileResult
 from add_model.copies.region import own_name
 from add_model.copies.selection import read_selection
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
-from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.library import Library
 from add_model.source import Module, SourceError
-from add_model.values import NamedTuple
+from add_model.values import TYPE_CHECKING, NamedTuple
+
+# What is wrong is rare: only where something is, what tells it is loaded.
+if TYPE_CHECKING:
+    from add_model.copies.syntax import SyntaxProblem
 
 # Libraries whose own script compares a copy from behind its header on, so that the headers of their releases differ.
 HEADERS_DIFFER_IN = frozenset({"diffusers"})
@@ -232,6 +234,8 @@ class Check:
         yield from _replacement_findings(pair, place)
         if pair.verdict is Verdict.EQUAL:
             return
+        from add_model.copies.difference import first_difference
+
         code, severity, message = self._drift(pair, nested)
         fixable = code is Code.CP001
         finding = Finding(
@@ -292,6 +296,8 @@ class Check:
 
     def _parsed(self, module: Module) -> Iterator[Finding]:
         """Reports a module that does not parse."""
+        from add_model.copies.syntax import syntax_problem
+
         path = str(module.path)
         if path not in self._problems:
             self._problems[path] = syntax_problem(module)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-import mmap
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +28,8 @@ def results_of(check: Check, files: Sequence[CheckedFile]) -> dict[str, FileResu
     """
     if len(files) < _FILES or not _can_split():
         return dict(check.results(files, len(files)))
+    import mmap
+
     # How many files each of the two has begun with.
     begun = memoryview(mmap.mmap(-1, 2 * _COUNTER)).cast("Q")
     receiver, sender = os.pipe()

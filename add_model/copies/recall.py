@@ -78,6 +78,7 @@ class Recalled(NamedTuple):
         signatures: of each file to check.
         folders: likewise, of each folder that was searched for them.
         path: where the cache lies; `None` for a run without one.
+        first_line: what a cache that holds starts with.
         outlook: what else of the disk was asked, and still is as it was answered.
         changed: the files that are not as they were.
         answer: what the last run said, if nothing has changed since and no more is wanted.
@@ -89,6 +90,7 @@ class Recalled(NamedTuple):
     signatures: Mapping[str, Signature]
     folders: Mapping[str, Signature]
     path: Path | None
+    first_line: bytes
     outlook: Outlook
     changed: frozenset[str] = frozenset()
     answer: Answer | None = None
@@ -105,13 +107,14 @@ def recall(library: Library, folder: Path | None, in_full: bool = True) -> Recal
     """
     started = time.time_ns()
     if folder is None:
-        return Recalled(started, search(library), {}, {}, None, Outlook())
-    path = folder / _name(library)
+        return Recalled(started, search(library), {}, {}, None, b"", Outlook())
+    path, first_line = folder / _name(library), _first_line(library)
     with contextlib.suppress(*_BROKEN), open(path, "rb") as file:
-        return _compared(started, library, path, file, in_full)
+        if file.readline().rstrip(b"\n") == first_line:
+            return _compared(started, library, path, first_line, file, in_full)
     tree = search(library)
     files, folders = signatures(path for _, path in tree.files), signatures(tree.folders | tree.doubtful)
-    return Recalled(started, tree, files, folders, path, Outlook())
+    return Recalled(started, tree, files, folders, path, first_line, Outlook())
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -126,12 +129,19 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 def signatures(paths: Iterable[str]) -> dict[str, Signature]:
     """What tells whether the text of each file is the same as at another time."""
-    return {path: _signature(path) for path in paths}
+    found: dict[str, Signature] = {}
+    for path in paths:
+        try:
+            status = os.stat(path)
+        except OSError:
+            found[path] = ()
+        else:
+            found[path] = status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+    return found
 
 
 def store(
     recalled: Recalled,
-    library: Library,
     elsewhere: Iterable[str],
     unreadable: Iterable[str],
     outlook: Outlook,
@@ -142,7 +152,6 @@ def store(
 
     Args:
         recalled: the look that it took at first.
-        library: what was checked.
         elsewhere: the files that it used besides those that it checked.
         unreadable: the files that it could not read or parse, on which more has a say than their text.
         outlook: what else of the disk it asked.
@@ -160,7 +169,7 @@ def store(
         outlook.to_record(),
         answer and tuple(answer),
     )
-    _write(recalled.path, _first_line(library), marshal.dumps(head), marshal.dumps(kept))
+    _write(recalled.path, recalled.first_line, marshal.dumps(head), marshal.dumps(kept))
 
 
 def _trusted(found: Mapping[str, Signature], started: int, passing: Set[str]) -> dict[str, Signature]:
@@ -170,14 +179,14 @@ def _trusted(found: Mapping[str, Signature], started: int, passing: Set[str]) ->
     return {**found, **dict.fromkeys(new), **dict.fromkeys(passing & found.keys())}
 
 
-def _compared(started: int, library: Library, path: Path, file: BinaryIO, in_full: bool) -> Recalled:
-    """What is kept in the cache, as far as it holds.
+def _compared(
+    started: int, library: Library, path: Path, first_line: bytes, file: BinaryIO, in_full: bool
+) -> Recalled:
+    """What is kept in the cache, behind its first line, as far as it holds.
 
     Raises:
         Exception: one of `_BROKEN`: there is no cache that holds.
     """
-    if file.readline().rstrip(b"\n") != _first_line(library):
-        raise ValueError("written by another tool, or for another library")
     size, *checksums = file.readline().split()
     files, folders, elsewhere, stood, asked, said = _load(file, checksums[0], int(size))
     standing, outlook = signatures(folders), Outlook.from_record(asked)
@@ -185,10 +194,11 @@ def _compared(started: int, library: Library, path: Path, file: BinaryIO, in_ful
     tree = search(library) if _differing(folders, standing) else Tree(*stood)
     if tuple(tree) != stood:
         standing = signatures(tree.folders | tree.doubtful)
-    recalled = Recalled(started, tree, signatures(path for _, path in tree.files), standing, path, Outlook())
+    now = signatures(path for _, path in tree.files)
+    recalled = Recalled(started, tree, now, standing, path, first_line, Outlook())
     if tuple(tree) != stood or not outlook.is_current():
         return recalled
-    changed = _differing(files, recalled.signatures) | _differing(elsewhere, signatures(elsewhere))
+    changed = _differing(files, now) | _differing(elsewhere, signatures(elsewhere))
     if said and not changed and not in_full:
         return recalled._replace(outlook=outlook, answer=Answer(*said))
     return recalled._replace(outlook=outlook, changed=changed, kept=_load(file, checksums[1]))
@@ -198,14 +208,6 @@ def _differing(before: Mapping[str, Signature], now: Mapping[str, Signature]) ->
     if before == now and None not in before.values():
         return frozenset()
     return frozenset(path for path, known in before.items() if known is None or known != now[path])
-
-
-def _signature(path: str) -> Signature:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ()
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def _is_new(signature: tuple[int, ...], started: int) -> bool:
