@@ -16,8 +16,8 @@ from add_model.copies.records import (
     FileResult,
     finding_from_record,
     finding_to_record,
-    result_from_record,
-    result_to_record,
+    results_from_records,
+    results_to_records,
 )
 from add_model.copies.report import PlainText, as_text, outcome
 from add_model.library import Library
@@ -80,8 +80,7 @@ def _kept(recalled: Recalled) -> _Kept | None:
         findings, counts, results = recalled.kept
         checked = Checked([finding_from_record(finding) for finding in findings], Counts(*counts))
         paths = (path for _, path in recalled.tree.files)
-        known = {path: result_from_record(record) for path, record in zip(paths, results, strict=True)}
-        return _Kept(checked, known)
+        return _Kept(checked, dict(zip(paths, results_from_records(results), strict=True)))
     return None
 
 
@@ -106,7 +105,7 @@ def _store(
         kept=(
             [finding_to_record(finding) for finding in checked.findings],
             tuple(checked.counts),
-            [result_to_record(result) for result in results.values()],
+            results_to_records(results.values()),
         ),
     )
 

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.library import Library
-from add_model.values import NamedTuple
+from add_model.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    Record = Any
 
 # Its path relative to the root, with forward slashes, and its path on disk.
 CheckedFile = tuple[str, str]
@@ -32,6 +37,17 @@ class Tree(NamedTuple):
     folders: set[str]
     others: set[str]
     doubtful: set[str]
+
+
+def tree_to_record(tree: Tree) -> Record:
+    """A tree as plain data, and no path of a module more than once."""
+    return tree.files, tree.modules.difference(path for _, path in tree.files), *tree[2:]
+
+
+def tree_from_record(record: Record) -> Tree:
+    """The tree that was made plain data."""
+    files, excluded, folders, others, doubtful = record
+    return Tree(files, {path for _, path in files if path not in others} | excluded, folders, others, doubtful)
 
 
 def search(library: Library, paths: Sequence[Path] = ()) -> Tree:

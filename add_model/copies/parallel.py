@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from add_model.copies.files import CheckedFile
 from add_model.copies.outlook import Outlook
-from add_model.copies.records import FileResult, result_from_record, result_to_record
+from add_model.copies.records import FileResult, results_from_records, results_to_records
 from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,15 +63,16 @@ def _until_they_meet(files: Sequence[CheckedFile], begun: memoryview, own: int) 
 
 
 def _send(check: Check, files: Iterable[CheckedFile], sender: int) -> None:
-    records = [(path, result_to_record(result)) for path, result in check.results(files, 1)]
+    results = dict(check.results(files, 1))
+    answer = list(results), results_to_records(results.values()), check.sources.outlook.to_record()
     with open(sender, "wb") as pipe:
-        pipe.write(marshal.dumps((records, check.sources.outlook.to_record())))
+        pipe.write(marshal.dumps(answer))
 
 
 def _received(check: Check, answer: bytes) -> dict[str, FileResult]:
-    records, outlook = marshal.loads(answer)
+    paths, results, outlook = marshal.loads(answer)
     check.sources.outlook.add(Outlook.from_record(outlook))
-    return {path: result_from_record(record) for path, record in records}
+    return dict(zip(paths, results_from_records(results), strict=True))
 
 
 def _can_split() -> bool:

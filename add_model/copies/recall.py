@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 from add_model import __version__
-from add_model.copies.files import Tree, search
+from add_model.copies.files import Tree, search, tree_from_record, tree_to_record
 from add_model.copies.outlook import Outlook
 from add_model.library import Library
 from add_model.values import TYPE_CHECKING, NamedTuple
@@ -165,7 +165,7 @@ def store(
         _trusted(recalled.signatures, recalled.started, passing),
         _trusted(recalled.folders, recalled.started, recalled.tree.doubtful),
         _trusted(signatures(sorted(set(elsewhere) - recalled.signatures.keys())), recalled.started, passing),
-        tuple(recalled.tree),
+        tree_to_record(recalled.tree),
         outlook.to_record(),
         answer and tuple(answer),
     )
@@ -188,15 +188,16 @@ def _compared(
         Exception: one of `_BROKEN`: there is no cache that holds.
     """
     size, *checksums = file.readline().split()
-    files, folders, elsewhere, stood, asked, said = _load(file, checksums[0], int(size))
+    files, folders, elsewhere, record, asked, said = _load(file, checksums[0], int(size))
     standing, outlook = signatures(folders), Outlook.from_record(asked)
+    tree = before = tree_from_record(record)
     # Nothing has come or gone where no folder has changed.
-    tree = search(library) if _differing(folders, standing) else Tree(*stood)
-    if tuple(tree) != stood:
+    if _differing(folders, standing):
+        tree = search(library)
         standing = signatures(tree.folders | tree.doubtful)
     now = signatures(path for _, path in tree.files)
     recalled = Recalled(started, tree, now, standing, path, first_line, Outlook())
-    if tuple(tree) != stood or not outlook.is_current():
+    if tree != before or not outlook.is_current():
         return recalled
     changed = _differing(files, now) | _differing(elsewhere, signatures(elsewhere))
     if said and not changed and not in_full:

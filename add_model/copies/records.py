@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from add_model.copies.cycles import Edge
 from add_model.copies.finding import Code, Difference, Finding, Severity
 from add_model.values import TYPE_CHECKING, NamedTuple
@@ -44,16 +46,17 @@ def finding_from_record(record: Record) -> Finding:
     return Finding._make((Code[code], Severity(severity), *plain, difference and Difference(*difference), None, ()))
 
 
-def result_to_record(result: FileResult) -> Record:
-    """A file's result as plain data."""
-    if result.findings:
-        return tuple(result._replace(findings=tuple(map(finding_to_record, result.findings))))
-    return tuple(result)
+def results_to_records(results: Iterable[FileResult]) -> list[Record]:
+    """The results of files as plain data."""
+    return [
+        tuple(result._replace(findings=tuple(map(finding_to_record, result.findings)))) if result.findings else tuple(result)
+        for result in results
+    ]  # fmt: skip
 
 
-def result_from_record(record: Record) -> FileResult:
-    """The result that was made plain data."""
-    result = FileResult(*record)
-    if result.findings:
-        return result._replace(findings=tuple(map(finding_from_record, result.findings)))
-    return result
+def results_from_records(records: Iterable[Record]) -> list[FileResult]:
+    """The results that were made plain data."""
+    return [
+        result._replace(findings=tuple(map(finding_from_record, result.findings))) if result.findings else result
+        for result in map(FileResult._make, records)
+    ]
