@@ -49,7 +49,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def record(folder: Path, *arguments: str) -> str:
-    result = add_model_process(folder, "record", *arguments)
+    result = add_model_here(folder, "record", *arguments)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -70,7 +70,7 @@ def test_a_port_is_recorded_and_compared_with_its_original(library: Path, checkp
     line = "self.LayerNorm(hidden_states + residual)"
     modeling.write_text(modeling.read_text().replace(line, "self.LayerNorm(hidden_states)", 1))
     record(library, "brand_new_bert", "--checkpoint", str(checkpoint), "--out", "new.safetensors")
-    result = add_model_process(
+    result = add_model_here(
         library, "compare", "original.safetensors", "new.safetensors", "--html", "report.html", "--json"
     )
     document = json.loads(result.stdout)
@@ -81,7 +81,7 @@ def test_a_port_is_recorded_and_compared_with_its_original(library: Path, checkp
     check_page((library / "report.html").read_text())
     assert json.loads(kept.read_text())["passed"] is False
 
-    result = add_model_process(library, "compare", "original.safetensors", "new.safetensors")
+    result = add_model_here(library, "compare", "original.safetensors", "new.safetensors")
     assert result.returncode == 1
     assert "before it calls brand_new_bert.encoder.layer.0.attention.output.LayerNorm" in result.stdout
     assert "cause: residual missing" in result.stdout and "remedy: add it back" in result.stdout

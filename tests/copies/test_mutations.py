@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies import check
+from add_model.copies import syntax
 from add_model.copies.check import Check
 from add_model.library import Library
 
@@ -168,7 +168,7 @@ def _meet(one: Judged, other: Judged) -> bool:
 @pytest.fixture
 def parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check parses what it reports on: mostly the same files here, every time."""
-    monkeypatch.setattr(check, "syntax_problem", lru_cache(maxsize=4000)(check.syntax_problem), raising=False)
+    monkeypatch.setattr(syntax, "syntax_problem", lru_cache(maxsize=4000)(syntax.syntax_problem))
 
 
 @pytest.mark.slow

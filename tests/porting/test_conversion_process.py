@@ -94,8 +94,10 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shards = {"a.safetensors": names[::2], "b.safetensors": names[1::2]}
     for file_name, own in shards.items():
         save_file({name: weights[name] for name in own}, folder / file_name)
-    index = {"weight_map": {name: file_name for file_name, own in shards.items() for name in own}}
-    (folder / "two.safetensors.index.json").write_text(json.dumps(index))
+        torch.save({name: weights[name] for name in own}, folder / file_name.replace("safetensors", "bin"))
+    index = json.dumps({"weight_map": {name: file_name for file_name, own in shards.items() for name in own}})
+    (folder / "two.safetensors.index.json").write_text(index)
+    (folder / "two.bin.index.json").write_text(index.replace("safetensors", "bin"))
     return folder
 
 
@@ -125,6 +127,7 @@ def bare_interpreter() -> int:
         ("one.safetensors", "casts.toml"),
         ("two.safetensors.index.json", "rules.toml"),
         ("one.pt", "rules.toml"),
+        ("two.bin.index.json", "rules.toml"),
         ("one.npz", "rules.toml"),
     ],
 )
