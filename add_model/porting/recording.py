@@ -17,13 +17,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import dataclasses
+import functools
 import hashlib
 import inspect
 import json
 import os
 import sys
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -266,17 +267,17 @@ def record_forward(
 
 def _watch(recorder: Recorder, name: str, module: nn.Module) -> list[Any]:
     """Hooks that record the calls of one submodule."""
-    names = _argument_names(type(module))
+    names = _argument_names(type(module).forward)
     class_name = type(module).__name__
-    begun: list[tuple[int, bytes]] = []
+    begun: list[tuple[int, list[torch.Tensor]]] = []
 
     def before(module: nn.Module, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         inputs = {**_named(names, positional), **keywords}
-        begun.append((recorder.begin(name, class_name, module.training, inputs), _random_bytes()))
+        begun.append((recorder.begin(name, class_name, module.training, inputs), _random_states()))
 
     def after(module: nn.Module, positional: tuple[Any, ...], keywords: dict[str, Any], outputs: Any) -> None:
-        index, state = begun.pop()
-        recorder.end(index, outputs, state != _random_bytes())
+        index, states = begun.pop()
+        recorder.end(index, outputs, _differ(states, _random_states()))
 
     return [
         module.register_forward_pre_hook(before, with_kwargs=True),
@@ -284,9 +285,10 @@ def _watch(recorder: Recorder, name: str, module: nn.Module) -> list[Any]:
     ]
 
 
-def _argument_names(module_class: type) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=1024)
+def _argument_names(forward: Callable[..., Any]) -> tuple[str, ...]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = list(inspect.signature(module_class.forward).parameters.values())[1:]  # type: ignore[attr-defined]
+    parameters = list(inspect.signature(forward).parameters.values())[1:]
     return tuple(parameter.name for parameter in parameters if parameter.kind in kinds)
 
 
@@ -316,19 +318,27 @@ def _bytes_of(tensor: torch.Tensor) -> memoryview:
     return memoryview((ctypes.c_char * size).from_address(tensor.data_ptr())).cast("B") if size else memoryview(b"")
 
 
-def _random_bytes() -> bytes:
+def _random_states() -> list[torch.Tensor]:
+    """The states of the generators that a forward pass may draw from, as bytes on the CPU."""
     import torch
 
     states = [torch.get_rng_state()]
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         states.append(torch.cuda.get_rng_state())
-    return b"".join(bytes(_bytes_of(state)) for state in states)
+    return states
+
+
+def _differ(states: Sequence[torch.Tensor], later: Sequence[torch.Tensor]) -> bool:
+    import torch
+
+    return len(states) != len(later) or not all(map(torch.equal, states, later))
 
 
 def _random_state() -> dict[str, Any]:
     import torch
 
-    return {"seed": torch.initial_seed(), "digest": hashlib.sha256(_random_bytes()).hexdigest()}
+    content = b"".join(bytes(_bytes_of(state)) for state in _random_states())
+    return {"seed": torch.initial_seed(), "digest": hashlib.sha256(content).hexdigest()}
 
 
 def _configuration(model: nn.Module) -> dict[str, Any]:
