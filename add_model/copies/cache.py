@@ -10,7 +10,6 @@ from add_model.copies.check import Check
 from add_model.copies.files import CheckedFile
 from add_model.copies.finding import Code, Counts, Finding, Severity
 from add_model.copies.outlook import Outlook
-from add_model.copies.parallel import results_of
 from add_model.copies.recall import Answer, Recalled, recall, store
 from add_model.copies.records import (
     FileResult,
@@ -24,6 +23,8 @@ from add_model.library import Library
 from add_model.values import NamedTuple
 
 Progress = Callable[[int, int], None]
+
+_FEW = 150
 
 
 class Checked(NamedTuple):
@@ -61,7 +62,7 @@ def check_library(
     known = {} if kept is None else _unaffected(kept.results, recalled.changed)
     check = Check(library, progress=progress, tree=recalled.tree)
     files = recalled.tree.files
-    found = known | results_of(check, [file for file in files if file[1] not in known])
+    found = known | _results(check, [file for file in files if file[1] not in known])
     results = {path: found[path] for _, path in files}
     findings = sorted(check.merged(results), key=lambda finding: finding.sort_key)
     checked = Checked(findings, check.counts)
@@ -70,6 +71,15 @@ def check_library(
         outlook.add(check.sources.outlook)
         _store(recalled, library, outlook, checked, results)
     return checked
+
+
+def _results(check: Check, files: Sequence[CheckedFile]) -> dict[str, FileResult]:
+    # A second process costs some milliseconds to start; few files are checked sooner without.
+    if len(files) < _FEW:
+        return dict(check.results(files, len(files)))
+    from add_model.copies.parallel import results_of
+
+    return results_of(check, files)
 
 
 def _kept(recalled: Recalled) -> _Kept | None:

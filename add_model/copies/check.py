@@ -9,7 +9,6 @@ from pathlib import Path
 from add_model.copies.cycles import Edge, find_cycles, place_of_copy, place_of_original
 from add_model.copies.files import CheckedFile, Tree, relative_path, search
 from add_model.copies.finding import Code, Counts, Finding, Severity
-from add_model.copies.full_copies import check_full_copies
 from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.records import FileResult
@@ -129,7 +128,10 @@ class Check:
                 except SourceError as error:
                     yield self._unreadable(error)
         yield from self._cycles([edge for result in results.values() for edge in result.edges])
-        yield from check_full_copies(self.library, self._read, self._named)
+        if self.library.configuration.full_copies:
+            from add_model.copies.full_copies import check_full_copies
+
+            yield from check_full_copies(self.library, self._read, self._named)
 
     def _check_file(self, relative: str, path: str) -> FileResult:
         self.sources.used = set()
@@ -139,11 +141,12 @@ class Check:
         try:
             content = self._read(path)
             size = len(content)
-            if NEEDLE not in content:
+            first = content.find(NEEDLE)
+            if first < 0:
                 return FileResult(size)
             module = self.sources.remember(path, content)
-            for finding in self._check_module(module, relative):
-                findings.append(finding)
+            # Where each byte is a character the text need not be searched up to there once more.
+            findings.extend(self._check_module(module, relative, first if len(module.text) == size else 0))
         except SourceError as error:
             findings.append(self._unreadable(error))
         except OSError as error:
@@ -152,9 +155,9 @@ class Check:
         used = tuple(sorted(self.sources.used - {path}))
         return FileResult(size, tuple(findings), self._markers, self._unchecked, tuple(self._edges), used)
 
-    def _check_module(self, module: Module, relative: str) -> Iterator[Finding]:
+    def _check_module(self, module: Module, relative: str, first: int) -> Iterator[Finding]:
         outer: Pair | None = None
-        for start, comment in find_comments(module.text):
+        for start, comment in find_comments(module.text, first):
             if not module.is_code(start):
                 continue
             place = _Place(module, relative, start, comment.source)

@@ -127,9 +127,9 @@ def read_comment(line: str) -> Marker | Mention | None:
     return Mention(_dotted(mention["source"]), why, not mention["before"].strip())
 
 
-def find_comments(text: str) -> Iterator[tuple[int, Marker | Mention]]:
-    """Every marker and mention of a module's text, each with the offset of its line."""
-    position = text.find(_NEEDLE)
+def find_comments(text: str, first: int = 0) -> Iterator[tuple[int, Marker | Mention]]:
+    """Every marker and mention of a module's text, each with the offset of its line; none stands before `first`."""
+    position = text.find(_NEEDLE, first)
     while position >= 0:
         start, end = text.rfind("\n", 0, position) + 1, text.find("\n", position)
         end = len(text) if end < 0 else end

@@ -10,7 +10,6 @@ import functools
 import re
 from enum import Enum
 
-from add_model.copies.equality import blocks_match
 from add_model.copies.marker import Marker, Replacement, replace
 from add_model.copies.region import end_of_copy, header_end, ignored_members, is_ignored, members, own_name, reindent
 from add_model.copies.sources import Original
@@ -78,6 +77,8 @@ class Pair:
         return self._verdict
 
     def _verdict_on_blocks(self) -> Verdict:
+        from add_model.copies.equality import blocks_match
+
         if blocks_match(self.expected, self.block):
             return Verdict.EQUAL
         return Verdict.HEADER_DIFFERS if self._matches_behind_header() else Verdict.DIFFERS
@@ -112,6 +113,8 @@ class Pair:
         return True
 
     def _matches_behind_header(self) -> bool:
+        from add_model.copies.equality import blocks_match
+
         block, expected = self.block, self.expected
         # Under a header that replacements have broken nothing could be parsed; what it is does not matter here.
         keyword = "class" if expected.lstrip().startswith("class") else "def"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import mmap
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,8 +16,6 @@ from add_model.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from add_model.copies.check import Check
 
-# A second process costs some milliseconds to start; fewer files than this are checked sooner.
-_FILES = 150
 _COUNTER = 8  # bytes
 
 
@@ -26,10 +25,8 @@ def results_of(check: Check, files: Sequence[CheckedFile]) -> dict[str, FileResu
     This process starts at the first of them and the other at the last, until they meet; what the other has found is
     looked for here, too, if it does not come to an end.
     """
-    if len(files) < _FILES or not _can_split():
+    if not _can_split():
         return dict(check.results(files, len(files)))
-    import mmap
-
     # How many files each of the two has begun with.
     begun = memoryview(mmap.mmap(-1, 2 * _COUNTER)).cast("Q")
     receiver, sender = os.pipe()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies import parallel
+from add_model.copies import cache, parallel
 from add_model.copies.cache import check_library
 from add_model.library import Library
 from tests.copies.libraries import write_library
@@ -29,7 +29,7 @@ def library(tmp_path: Path) -> Library:
 @pytest.mark.parametrize("dies", [False, True])
 def test_two_processes_find_what_one_finds(dies: bool, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = check_library(library, None)
-    monkeypatch.setattr(parallel, "_FILES", 2)
+    monkeypatch.setattr(cache, "_FEW", 2)
     monkeypatch.setattr(parallel, "_can_split", lambda: True)
     if dies:
         monkeypatch.setattr(parallel, "_send", lambda *_: os._exit(9))
