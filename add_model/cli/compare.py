@@ -62,7 +62,7 @@ def compare(
     from add_model.porting.comparison import compare as compare_recordings
     from add_model.porting.comparison_page import page
     from add_model.porting.comparison_report import document
-    from add_model.porting.diagnosis import diagnose
+    from add_model.porting.diagnosis import diagnose, left_out
     from add_model.porting.recording_file import load_recording
 
     if not (math.isfinite(atol) and atol >= 0):
@@ -70,19 +70,20 @@ def compare(
     first, second = load_recording(original), load_recording(new)
     comparison = compare_recordings(first, second, atol, _weights(rules, first.parameters, second.parameters))
     cause = diagnose(comparison)
+    untested = left_out(comparison) if cause is None else None
     if html is not None:
-        html.write_text(page(comparison, cause), encoding="utf-8")
+        html.write_text(page(comparison, cause, untested), encoding="utf-8")
     _keep(comparison, cause)
     if as_json:
-        typer.echo(json.dumps(document(comparison, cause), indent=2))
+        typer.echo(json.dumps(document(comparison, cause, untested), indent=2))
     else:
-        _show(comparison, cause, show_all)
+        _show(comparison, cause, untested, show_all)
     if html is not None:
         typer.echo(f"every place: {html}", err=True)
     raise typer.Exit(0 if comparison.passed else 1)
 
 
-def _show(comparison: Comparison, cause: Cause | None, show_all: bool) -> None:
+def _show(comparison: Comparison, cause: Cause | None, untested: str | None, show_all: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -113,7 +114,12 @@ def _show(comparison: Comparison, cause: Cause | None, show_all: bool) -> None:
         console.print(f"cause: {cause.name}: {cause.explanation}", soft_wrap=True, markup=False)
         console.print(f"remedy: {cause.remedy}", soft_wrap=True, markup=False)
     else:
-        console.print("cause: none of the known ones explains it", markup=False)
+        known = (
+            "none of the known ones explains it" if untested is None else "not all of the known ones could be tested"
+        )
+        console.print(f"cause: {known}", markup=False)
+    if untested is not None:
+        console.print(f"missing: {untested}", soft_wrap=True, markup=False)
 
 
 def _add(table: object, line: Line) -> None:

@@ -75,7 +75,7 @@ def record(
         typer.Option(
             "--parameters", metavar="SIZE", help="What the parameters may take; the smallest are kept first."
         ),
-    ] = "64MB",  # fmt: skip
+    ] = "16MB",  # fmt: skip
     seed: Annotated[int, typer.Option("--seed", help="Of random weights.")] = 0,
     original_of: Annotated[
         str | None,

@@ -26,24 +26,29 @@ svg { width: 100%; height: auto; } svg text { font: 11px system-ui; fill: curren
 """
 
 
-def page(comparison: Comparison, cause: Cause | None) -> str:
+def page(comparison: Comparison, cause: Cause | None, untested: str | None = None) -> str:
     """The whole page."""
     every = lines(comparison)
     title = escape(f"{comparison.original.path.name} and {comparison.new.path.name}")
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body>\n<h1>{title}</h1>\n<p>{escape(summary(comparison))}</p>\n"
-        f"{_cause(comparison, cause)}<h2>Error by depth</h2>\n{_picture(every, comparison.tolerance)}\n"
+        f"{_cause(comparison, cause, untested)}<h2>Error by depth</h2>\n{_picture(every, comparison.tolerance)}\n"
         f"<h2>Every place, from the first to the last</h2>\n{_table(every)}\n</body></html>\n"
     )
 
 
-def _cause(comparison: Comparison, cause: Cause | None) -> str:
+def _cause(comparison: Comparison, cause: Cause | None, untested: str | None) -> str:
     if comparison.place is None:
         return "<p>The two runs are the same, up to rounding.</p>\n"
     text = f"<p>The difference begins <b>{escape(place_in_words(comparison.place))}</b>.</p>"
     if cause is None:
-        return f'<div class="cause">{text}<p>No known cause explains it.</p></div>\n'
+        known = (
+            "No known cause explains it."
+            if untested is None
+            else f"Not all known causes could be tested: {escape(untested)}."
+        )
+        return f'<div class="cause">{text}<p>{known}</p></div>\n'
     explained = f"<p><b>{escape(cause.name)}</b>: {escape(cause.explanation)}.</p><p>{escape(cause.remedy)}</p>"
     return f'<div class="cause">{text}{explained}</div>\n'
 

@@ -72,8 +72,8 @@ def summary(comparison: Comparison) -> str:
     return f"{verdict}: largest difference {comparison.largest:.2g} {sign} {comparison.tolerance:g} in {count} places"
 
 
-def document(comparison: Comparison, cause: Cause | None) -> dict[str, Any]:
-    """Everything, as JSON."""
+def document(comparison: Comparison, cause: Cause | None, untested: str | None = None) -> dict[str, Any]:
+    """Everything, as JSON; `untested` is what keeps some causes from being tested."""
     place = comparison.place
     return {
         "passed": comparison.passed,
@@ -92,6 +92,7 @@ def document(comparison: Comparison, cause: Cause | None) -> dict[str, Any]:
         "cause": None
         if cause is None
         else {"name": cause.name, "explanation": cause.explanation, "remedy": cause.remedy},
+        "untested": untested,
         "rows": [vars(line) for line in lines(comparison)],
         "unmatched": {
             "original": [call.path for call in comparison.alignment.only_original],

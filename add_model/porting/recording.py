@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-DEFAULT_PARAMETER_LIMIT = 64 << 20
+# Enough for every parameter of a small model. Of a large one they would take longer to write than what is computed from
+# a short input; a comparison says which it lacks.
+DEFAULT_PARAMETER_LIMIT = 16 << 20
 # Names of data types in torch and NumPy -> in safetensors.
 _DTYPES = {
     "bool": "BOOL",

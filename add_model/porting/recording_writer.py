@@ -58,11 +58,12 @@ class RecordingWriter:
         self._file.seek(_LENGTH_BYTES + self._reserved)
 
     def rows_to_keep(self, shape: Sequence[int], bytes_per_element: int) -> int | None:
-        """How many rows of the last dimension fit into the tensor's share of the limit; `None` for all of them."""
+        """How many rows of the last dimension fit into the tensor's share of the limit, one at the least; `None` for all."""
         row = (shape[-1] if shape else 1) * bytes_per_element
         count = row_count(shape)
         share = self._left // max(self._expected, _FEWEST_TO_COME)
-        return None if row * count <= share else share // row
+        # Of a tensor of which nothing is kept a comparison could say nothing but that it is equal.
+        return None if row * count <= share or count == 1 else max(1, share // row)
 
     def add(self, dtype: str, shape: Sequence[int], data: memoryview, counted: bool = True) -> str:
         """Writes a tensor; returns the name it has in the file.

@@ -34,6 +34,11 @@ def broken():
 
 def nothing():
     return 3
+
+def turned():
+    model, states = make()
+    model[2].weight.data = model[2].weight.data.t().contiguous()
+    return model, states
 """
 
 
@@ -115,6 +120,31 @@ def test_a_script_is_recorded_and_equal_to_itself(tmp_path: Path) -> None:
     document = json.loads(result.stdout)
     assert result.returncode == 0
     assert document["passed"] and document["largest"] == 0 and document["first"] is None
+
+
+def test_what_keeps_a_cause_from_being_tested_is_said_with_the_size_to_record_again(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT)
+
+    def compared(*sizes: str) -> str:
+        for name in ("make", "turned"):
+            record(tmp_path, f"run.py:{name}", "--out", f"{name}.safetensors", *sizes)
+        result = add_model_here(tmp_path, "compare", "make.safetensors", "turned.safetensors", "--atol", "1e-6")
+        assert result.returncode == 1
+        return result.stdout
+
+    without = compared("--parameters", "0B")
+    assert "cause: not all of the known ones could be tested" in without
+    assert "missing: 2.weight is not in turned.safetensors: record it again with --parameters 1MB" in without
+    assert "2.weight is not in make.safetensors: record it again with --parameters 1MB" in without
+    assert "cause: weight transposed" in compared("--parameters", "1MB") and "missing" not in compared()
+    sampled = compared("--limit", "24B")
+    assert (
+        "missing: only a part of its values is in the recordings; record both again with a larger --limit" in sampled
+    )
+    document = json.loads(
+        add_model_here(tmp_path, "compare", "make.safetensors", "turned.safetensors", "--json").stdout
+    )
+    assert document["cause"] is None and "--limit" in document["untested"]
 
 
 def test_input_is_given_by_ids_or_by_a_file(library: Path) -> None:

@@ -7,6 +7,8 @@ differ by it, which are its tests: `scene` says what a hypothesis sees, and what
 - `randomness`, `precision`: the run itself.
 - `weights`, `positions`: what the checkpoint's conversion is about.
 - `activations`, `norms`, `sums`, `attention`: what `forward` computes.
+
+Where none explains the values, `left_out` tells what of the recordings' place some would have needed.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 
 from add_model.porting.comparison import Comparison
 from add_model.porting.diagnosis import activations, attention, norms, positions, precision, randomness, sums, weights
+from add_model.porting.diagnosis.left_out import left_out as left_out
 from add_model.porting.diagnosis.scene import Hypothesis, make_scene
 
 # In this order: the first that explains the values is named, so what is more special comes first.
