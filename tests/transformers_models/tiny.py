@@ -108,13 +108,14 @@ def inputs_for(model: Any) -> Iterator[dict[str, Any]]:
     for name in sorted(required - known.keys()):
         if name.endswith(("embeds", "states", "features")):
             known[name] = torch.randn((BATCH, LENGTH, width), generator=generator)
-    main = getattr(model, "main_input_name", "input_ids")
+    named = getattr(model, "main_input_name", "input_ids")
+    main = {named} if isinstance(named, str) else set(named)
     seen: list[set[str]] = []
     for others in ({}, *_other_shapes(model.config, known, generator)):
         seen.clear()
         for names in (
-            {main},
-            {main, "decoder_input_ids"},
+            main,
+            main | {"decoder_input_ids"},
             {"input_ids", "pixel_values"},
             {"input_ids", "bbox"},
             {"input_ids", "attention_mask", "decoder_input_ids"},
