@@ -20,7 +20,7 @@ import dataclasses
 import functools
 import hashlib
 import inspect
-import json
+import math
 import os
 import sys
 import weakref
@@ -362,8 +362,6 @@ def _attributes(module: nn.Module) -> dict[str, Any]:
 
 
 def _is_json(value: Any) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return True
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return all(map(_is_json, value)) if isinstance(value, list) else isinstance(value, _Plain)
