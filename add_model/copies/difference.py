@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from add_model.copies.equality import letters
 from add_model.copies.finding import Difference
 from add_model.copies.pair import Pair
@@ -10,13 +12,10 @@ from add_model.copies.region import compared_sides, own_name, with_name
 
 def first_difference(pair: Pair) -> Difference | None:
     """The first line that no layout explains; `None` where there is none that could be shown."""
-    from difflib import SequenceMatcher
-
     expected, found = (side.split("\n") for side in compared_sides(pair.expected, pair.block))
-    matcher = SequenceMatcher(None, expected, found, autojunk=False)
-    for kind, first, last, found_first, found_last in matcher.get_opcodes():
+    for first, last, found_first, found_last in _changes(expected, found):
         here, there = expected[first:last], found[found_first:found_last]
-        if kind == "equal" or letters("\n".join(here)) == letters("\n".join(there)):
+        if letters("\n".join(here)) == letters("\n".join(there)):
             continue
         name = pair.block[slice(*own_name(pair.block))]
         return Difference(
@@ -25,6 +24,28 @@ def first_difference(pair: Pair) -> Difference | None:
             found=_shown(there, name, is_header=found_first == 0),
         )
     return None
+
+
+def _changes(expected: list[str], found: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Where the lines of two sides differ, in order: from where to where on the one, and on the other."""
+    start = _equal_lines(expected, found)
+    end = _equal_lines(expected[start:][::-1], found[start:][::-1])
+    here, there = expected[start : len(expected) - end], found[start : len(found) - end]
+    if set(here).isdisjoint(there):
+        if here or there:
+            yield start, start + len(here), start, start + len(there)
+        return
+    from difflib import SequenceMatcher
+
+    for kind, first, last, found_first, found_last in SequenceMatcher(None, here, there, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield start + first, start + last, start + found_first, start + found_last
+
+
+def _equal_lines(lines: Sequence[str], others: Sequence[str]) -> int:
+    """How many lines are the same from the first one on."""
+    pairs = zip(lines, others, strict=False)
+    return next((count for count, (line, other) in enumerate(pairs) if line != other), min(len(lines), len(others)))
 
 
 def _shown(lines: list[str], name: str, is_header: bool) -> str | None:

@@ -23,6 +23,8 @@ BUNDLED = "add_model"
 TESTS = "tests"
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 24
+# From how much of two names being the same one is taken for the other, misspelt.
+_ALIKE = 0.85
 
 
 def read_bytes(path: str) -> bytes:
@@ -308,6 +310,10 @@ def _closest(name: str, names: Sequence[str] | Mapping[str, object]) -> str | No
 
 
 def _is_misspelt(name: str, meant: str) -> bool:
+    # No two words are more alike than the letters that they have in common let them be.
+    common = sum(min(name.count(letter), meant.count(letter)) for letter in set(name))
+    if 2 * common < _ALIKE * (len(name) + len(meant)):
+        return False
     from difflib import SequenceMatcher
 
-    return SequenceMatcher(None, name, meant).ratio() >= 0.85
+    return SequenceMatcher(None, name, meant).ratio() >= _ALIKE
