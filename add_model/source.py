@@ -101,8 +101,7 @@ class Module:
 
     def _members_at_a_glance(self, class_name: str) -> list[Definition] | None:
         text, found = self.text, []
-        _, body = next(logical_lines(text))
-        indent = SPACE.match(text, self.behind_comments(body)).group()  # type: ignore[union-attr]
+        body, indent = self._body(0)
         if not indent or "\t" in indent or "\f" in indent:
             return None
         for line in _lines_pattern(indent).finditer(text, body):
@@ -117,6 +116,11 @@ class Module:
             found.append(Definition(f"{class_name}.{defined[1]}", first, start, self.block_end(start), indent))
         return found
 
+    def _body(self, header: int) -> tuple[int, str]:
+        """Where the line behind a header starts, and the indentation of the first line of code from there on."""
+        _, body = next(logical_lines(self.text, header))
+        return body, SPACE.match(self.text, self.behind_comments(body)).group()  # type: ignore[union-attr]
+
     def header_of(self, name: str) -> int | None:
         """Where the header of the definition of that dotted name starts."""
         block = self._block(name)
@@ -127,9 +131,9 @@ class Module:
 
     def is_code(self, offset: int) -> bool:
         """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
-        # Where every mark before it has its partner the line is outside; only where one has not need strings be told
-        # from what looks like them.
-        if self._quotes.pair_up(offset):
+        # Where every mark before it has its partner the line is outside, unless a backslash carries a string over into
+        # it; only otherwise need strings be told from what looks like them.
+        if self._quotes.pair_up(offset) and not self.text.startswith("\\\n", offset - 2):
             return True
         return not any(first < offset < last for first, last in self._strings)
 
@@ -156,8 +160,10 @@ class Module:
 
     def _is_closed(self, header: int, stop: int) -> bool:
         """Whether the line at `stop` starts a statement, on the face of it, behind the block of a header."""
+        if not self.is_code(stop):
+            return False
         if _KEYWORD.match(self.text, stop):
-            return self.is_code(stop)
+            return True
         plain = stop == len(self.text) or _PLAIN_STATEMENT.match(self.text, stop) is not None
         return plain and _looks_closed(self.text, header, stop)
 
@@ -202,11 +208,8 @@ class Module:
             block = self._block(around)
             if block is None:
                 return None
-            start, stop, body = (
-                text.find("\n", block.header) + 1 or block.stop,
-                block.stop,
-                _body_indent(text, block.header),
-            )
+            start, body = self._body(block.header)
+            stop = block.stop
         header = _first_header(text, name, start, stop)
         if header < 0 or not self.is_code(header):
             return None
@@ -296,14 +299,6 @@ def _first_header(text: str, name: str, start: int, stop: int) -> int:
 def _is_defined(text: str, name: str) -> bool:
     """Whether a line looks like a header of that name; where none does, no look at the lines themselves finds one."""
     return _first_header(text, name, 0, len(text)) >= 0 or f"\t{name}" in text
-
-
-def _body_indent(text: str, header: int) -> str:
-    """The indentation of the first line below a header; a guess, for headers of several lines."""
-    line = text.find(":\n", header) + 2
-    while line > 1 and text.startswith("\n", line):
-        line += 1
-    return SPACE.match(text, line).group()  # type: ignore[union-attr]
 
 
 def _decorated_start(text: str, header: int, indent: str) -> int | None:

@@ -109,6 +109,8 @@ def assert_same_as_parser(text: str) -> None:
     module = Module("m.py", text)
     for found in definitions:
         assert block_end(text, found.header) == module.block_end(found.header) == found.end
+    for name, found in module.definitions.items():
+        assert Module("m.py", text).find(name) == found
     for around in definitions:
         if text.startswith("class", around.header):
             inside = text[around.header : around.end]
@@ -150,7 +152,7 @@ def test_of_several_the_first_that_is_no_overload_is_found() -> None:
 
 
 statements = st.recursive(
-    st.sampled_from(["x = 1", "pass", 'y = """a\n  b\n"""', "z = (1,\n2)", "# comment", "", "a = [\n]", "'\\''", "# '", "w = 1 \\\n  + 2"]),
+    st.sampled_from(["x = 1", "pass", 'y = """a\n  b\n"""', "z = (1,\n2)", "# comment", "", "a = [\n]", "'\\''", "# '", "w = 1 \\\n  + 2", "s = 'a\\\ndef f():\\\nx = 1'"]),
     lambda inner: st.builds(
         lambda header, body: f"{header}\n" + textwrap.indent("\n".join([*body, "pass"]), "    ", lambda line: True),
         st.sampled_from(["def f(a,\n  b=')'):", "class C:", "@d\ndef g():", "if x:", "async def h(): # (", "@d(\n)\n# c\nclass D(E):", "@d('''\n\n x\n''')\n\n# c\ndef h():"]),
