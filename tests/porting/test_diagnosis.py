@@ -21,6 +21,10 @@ EXAMPLES = [
 ]
 
 
+def test_every_hypothesis_brings_an_example() -> None:
+    assert [hypothesis.name for hypothesis in HYPOTHESES if not hypothesis.examples] == []
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("hypothesis", "example"), EXAMPLES)
 def test_a_cause_is_named_in_the_examples_of_its_hypothesis(

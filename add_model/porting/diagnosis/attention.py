@@ -203,7 +203,7 @@ class MaskInverted:
     remedy = (
         "turn the mask round: 1 or true stands for a token to attend to, and what is added to the scores is 0 there"
     )
-    examples: Sequence[Example] = ()
+    examples: Sequence[Example] = (Example(_parts, _sketch, _upside_down, None, _states),)
 
     def test(self, scene: Scene) -> str | None:
         """Whether the new model's mask is the opposite of the original's."""

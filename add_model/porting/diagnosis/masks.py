@@ -38,14 +38,14 @@ def compared(scene: Scene) -> tuple[torch.Tensor, torch.Tensor] | None:
 
 
 def candidates(scene: Scene, queries: int, keys: int) -> Iterator[torch.Tensor]:
-    """Masks that a model could use at a place: those it is given, those of the texts' padding, each as it is, inverted
-    and with the positions behind left out, and none."""
+    """Masks that a model could use at a place: those it is given, those of the texts' padding, and the positions that
+    are not behind; each as it is and inverted, the padding's with the positions behind left out as well; and none."""
     import torch
 
     causal = torch.ones(1, 1, queries, keys, dtype=torch.bool).tril(keys - queries)
     everything = torch.ones_like(causal)
     given = [mask for mask in _given(scene, scene.place.new.inputs) if _fits(mask, queries, keys)]
-    found = [*given, everything, causal]
+    found = [*given, everything, causal, ~causal]
     for padding in _given(scene, scene.new.root.inputs):
         if _fits(padding, queries, keys):
             found += [padding, padding & causal, ~padding, ~padding & causal]
