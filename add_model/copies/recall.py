@@ -214,8 +214,6 @@ def _differing(before: Mapping[str, Signature], now: Mapping[str, Signature]) ->
 def _is_new(signature: tuple[int, ...], started: int) -> bool:
     """Whether a file may be written to once more without another signature."""
     changed = max(signature[0], signature[1])
-    if changed < started - _COARSE_TICK:
-        return False
     return changed > started - (_TICK if changed % 1_000_000_000 else _COARSE_TICK)
 
 
