@@ -14,6 +14,7 @@ import typer
 
 from add_model.cli.checking import check, exit_code, library_of
 from add_model.cli.examples import with_examples
+from add_model.cli.interrupted import take_back
 from add_model.cli.progress import Progress
 from add_model.errors import AddModelError
 
@@ -108,7 +109,6 @@ def check_copies(
     """
     from add_model.copies.finding import Code
     from add_model.copies.selection import read_selection
-    from add_model.transaction import recover
 
     if force and not (fix or diff):
         raise AddModelError("--force goes with --fix or --diff; add one of them")
@@ -123,8 +123,7 @@ def check_copies(
         selection = read_selection(library, select or (), ignore or ())
         if (fix or diff) and Code.CP001 not in selection.codes:
             raise AddModelError("--fix and --diff put CP001 right: leave it among the codes")
-        for path in recover(library.root):
-            typer.echo(f"taken back from a run that was cut off: {path}", err=True)
+        take_back(library.root)
         progress = Progress(enabled=sys.stderr.isatty())
         with progress:
             if fix or diff:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.interrupted import take_back
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -114,14 +115,9 @@ def like(
     from add_model.scaffold.destination import find_root
     from add_model.scaffold.questionnaire import Earlier, complete
     from add_model.scaffold.tree import write
-    from add_model.transaction import recover, was_interrupted
 
     root = find_root(into, Path.cwd())
-    if dry_run and was_interrupted(root):
-        raise AddModelError(f"{root}: a run was cut off while it was writing here; run without --dry-run to take that back first")  # fmt: skip
-    if not dry_run:
-        for path in recover(root):
-            typer.echo(f"taken back from a run that was cut off: {path}", err=True)
+    take_back(root, dry_run)
     if finish and force:
         raise AddModelError("--finish keeps the files that --force replaces; pass one of them")
     request = _request(reference, name, into, heads, tokenizer_like, novelty, style, answers, force)

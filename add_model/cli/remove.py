@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.interrupted import take_back
 from add_model.cli.options import JsonOption
-from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
     from add_model.scaffold.removal import Removal
@@ -43,14 +43,9 @@ def remove(
     """
     from add_model.scaffold import removal
     from add_model.scaffold.destination import find_root
-    from add_model.transaction import recover, was_interrupted
 
     root = find_root(into, Path.cwd())
-    if dry_run and was_interrupted(root):
-        raise AddModelError(f"{root}: a run was cut off while it was writing here; run without --dry-run to take that back first")  # fmt: skip
-    if not dry_run:
-        for path in recover(root):
-            typer.echo(f"taken back from a run that was cut off: {path}", err=True)
+    take_back(root, dry_run)
     planned = removal.plan_removal(root, name, force)
     if not dry_run:
         removal.remove(planned)
