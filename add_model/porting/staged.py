@@ -58,10 +58,11 @@ class StagedFolder:
 
     def publish(self) -> None:
         """Gives every file its name, and the folder its place."""
-        folder = self.hidden_folder
+        # This takes long: a process that is killed meanwhile must not leave so much as the folder.
         for file in self._open:
             file.flush()
             os.fsync(file.fileno())
+        folder = self.hidden_folder
         for name, file in self._nameless.items():
             _give_name(file, folder / name)
         self._close()
