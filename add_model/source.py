@@ -266,9 +266,9 @@ def _declared_encoding(first_lines: bytes) -> str:
     Raises:
         SyntaxError: there is no such encoding, or it contradicts the byte order mark.
     """
-    declared = _DECLARED.match(first_lines)
-    # What nearly every declaration says needs nobody who knows all the others.
-    if declared and declared[1].lower() == b"utf-8" and first_lines.isascii():
+    declarations = [_DECLARED.match(line) for line in first_lines.splitlines()]
+    # What nearly every file declares, or says in other words, needs nobody who knows all the encodings.
+    if first_lines.isascii() and all(found is None or found[1].lower() == b"utf-8" for found in declarations):
         return "utf-8"
     import io
     from tokenize import detect_encoding

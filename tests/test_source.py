@@ -188,6 +188,14 @@ def test_no_text_crashes_it(text: str) -> None:
         (b"\xef\xbb\xbfx", "x", "utf-8-sig"),
         (b"# -*- coding: latin-1 -*-\n# \xe9", "# -*- coding: latin-1 -*-\n# \xe9", "iso-8859-1"),
         ("# é".encode(), "# é", "utf-8"),
+        (b"# Encoding of words\nx", "# Encoding of words\nx", "utf-8"),
+        (
+            b"#!/usr/bin/python\n# vim: set fileencoding=latin-1 :\n# \xe9",
+            "#!/usr/bin/python\n# vim: set fileencoding=latin-1 :\n# \xe9",
+            "iso-8859-1",
+        ),
+        (b"x = 1\n# coding: latin-1\n", "x = 1\n# coding: latin-1\n", "utf-8"),
+        (b"# coding: utf-8\n# coding: latin-1\n", "# coding: utf-8\n# coding: latin-1\n", "utf-8"),
         (b"", "", "utf-8"),
     ],
 )

@@ -32,6 +32,9 @@ _TOKEN = (
 # escapes of quotes, and the prefix that each part of a split string repeats.
 _LAYOUT = b" \t\f\n\\\"'(),;#fFrRbBuU"
 _STRUCTURE = frozenset("()[]{},;")
+_HEADER = re.compile(r"[ \t]*(?:class|(?:async[ \t]+)?def)\b")
+# One whose value is what stands between its quotes.
+_PLAIN_DOCSTRING = re.compile(r'"""((?:[^"\\]|"(?!""))*)"""')
 
 
 def is_copy(original: str, copy: str, replacements: Sequence[Replacement] = ()) -> bool:
@@ -72,11 +75,32 @@ def _may_have_moved_comments(first: str, second: str) -> bool:
 def _have_same_tokens(first: str, second: str) -> bool:
     """Whether two blocks have the same tokens on the same logical lines: equal for certain, though not only then."""
     lines = [[block[slice(*extent)] for extent in logical_lines(block)] for block in (first, second)]
-    written = [[line for line in side if not line.isspace()] for side in lines]
-    return len(written[0]) == len(written[1]) and all(
-        here == there or (_indent(here) == _indent(there) and _tokens(here) == _tokens(there))
-        for here, there in zip(*written, strict=True)
+    here, there = ([line for line in side if not line.isspace()] for side in lines)
+    # Each line with the one above it, which tells a docstring from any other string.
+    pairs = zip(["", *here], here, ["", *there], there, strict=False)
+    return len(here) == len(there) and all(
+        line == other or _is_same_line((above, line), (other_above, other)) for above, line, other_above, other in pairs
     )
+
+
+def _is_same_line(first: tuple[str, str], second: tuple[str, str]) -> bool:
+    (above, line), (other_above, other) = first, second
+    if _indent(line) != _indent(other):
+        return False
+    if _tokens(line) == _tokens(other):
+        return True
+    return _opens_body(above) and _opens_body(other_above) and _are_one_docstring(line, other)
+
+
+def _opens_body(line: str) -> bool:
+    """Whether a logical line is a header with nothing behind it, so that a string on the next line is a docstring."""
+    return _HEADER.match(line) is not None and line.endswith(":\n")
+
+
+def _are_one_docstring(line: str, other: str) -> bool:
+    """Whether two lines hold the same docstring; `False` where that takes a look at more than their text."""
+    texts = [_PLAIN_DOCSTRING.fullmatch(each.strip()) for each in (line, other)]
+    return None not in texts and len({_docstring(text[1]) for text in texts if text}) == 1
 
 
 @functools.cache

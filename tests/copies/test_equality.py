@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import textwrap
 
 import pytest
@@ -122,6 +124,29 @@ def test_comments_at_other_places(old: str, new: str) -> None:
 def test_comments_behind_statements_that_share_a_line(one: str, other: str) -> None:
     one, other = (f"def f(a):\n    {body}\n" for body in (one, other))
     assert equal(one, other) and equal(other, one)
+
+
+LINES = st.lists(
+    st.sampled_from(["", "    ", "    a", "    a ", "        a", "\ta", '    \\"', '    "', "    b"]), max_size=4
+)
+ABOVE = st.sampled_from(
+    ["def f():\n", "class f:\n", "def f(): # why\n", "def f():\n    # why\n", "def f():\n    x = 1\n"]
+)
+
+
+@given(above=ABOVE, first=LINES, second=LINES, quotes=st.sampled_from(['"""', "'''", 'r"""']))
+def test_docstrings_that_differ_in_their_layout(above: str, first: list[str], second: list[str], quotes: str) -> None:
+    """What is told from their text alone is what their values say."""
+    blocks = [f"{above}    {quotes}{chr(10).join(['', *lines, '    '])}{quotes[-3:]}\n" for lines in (first, second)]
+    texts = [ast.literal_eval(block[len(above) + 4 :]) for block in blocks]
+    if above.endswith("x = 1\n"):
+        assert equal(*blocks) is (texts[0] == texts[1])
+    else:
+        assert equal(*blocks) is (_without_layout(texts[0]) == _without_layout(texts[1]))
+
+
+def _without_layout(docstring: str) -> list[str]:
+    return [line.rstrip() for line in inspect.cleandoc(docstring).split("\n") if line.strip()]
 
 
 def test_a_tuple_is_not_what_stands_in_it() -> None:
