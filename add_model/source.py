@@ -7,14 +7,14 @@ answers the same, or does not answer.
 
 from __future__ import annotations
 
-import codecs
 import functools
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
 from add_model.definitions import SPACE, Definition, block_end, find_definitions
-from add_model.errors import AddModelError
+from add_model.encoding import SourceError, decode
 from add_model.lexical import TripleQuotes, logical_lines, strings
 from add_model.values import NamedTuple
 
@@ -23,21 +23,10 @@ _KEYWORDS = (["class"], ["def"], ["async", "def"])
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*")
 _COMPOUND = re.compile(r"(?:if|try|with|for|while|match|async[ ]+(?:with|for))\b")
-_FIRST_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
 # A line that is the start of a statement on the face of it, and no continuation of an open bracket.
 _PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|if |try:|from |import |[A-Za-z_][\w.]* = )")
 # One that is no part of an expression, so that no bracket can be open before it.
 _KEYWORD = re.compile(r"[ \t]*(?:class|def|async def) ")
-# As the language's reference has it.
-_DECLARED = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-
-
-class SourceError(AddModelError):
-    """A module that cannot be read as Python text, with the place where that shows (1-based; 0 where unknown)."""
-
-    def __init__(self, path: str | Path, problem: str, line: int = 0, column: int = 0) -> None:
-        super().__init__(f"{path}:{line}:{column}: {problem}" if line else f"{path}: {problem}")
-        self.path, self.problem, self.line, self.column = Path(path), problem, line, column
 
 
 class _Block(NamedTuple):
@@ -83,9 +72,36 @@ class Module:
         """The definition of that dotted name, computed without the module's other definitions where that is safe."""
         if "definitions" not in self.__dict__:
             quick = self._find_quickly(name)
-            if quick is not None or not all(_is_defined(self.text, part) for part in name.split(".")):
+            if quick is not None or not self._may_be_defined(name):
                 return quick
         return self.definitions.get(name)
+
+    def find_all_behind(self, offset: int, last_part: str) -> Iterator[Definition]:
+        """The definitions behind an offset whose dotted names end with this part, in order."""
+        text, stop = self.text, len(self.text)
+        if "definitions" in self.__dict__ or f"\t{last_part}" in text:
+            found = (each for each in self.definitions.values() if each.name.rpartition(".")[2] == last_part)
+            yield from sorted((each for each in found if each.header >= offset), key=lambda each: each.header)
+            return
+        header = _first_header(text, last_part, offset, stop)
+        while header >= 0:
+            name = self.name_at(header) if self.is_code(header) else ""
+            definition = self.find(name) if name else None
+            if definition is not None:
+                yield definition
+            header = _first_header(text, last_part, _line_end(text, header), stop)
+
+    def name_at(self, header: int) -> str:
+        """The dotted name of the definition whose header starts there; empty where `find` leads to none there."""
+        # Told from the class above where that is enough.
+        own = _DEFINED.match(self.text, SPACE.match(self.text, header).end())  # type: ignore[union-attr]
+        around = _DEFINED.match(self.text, self.text.rfind("\nclass ", 0, header) + 1)
+        if own is not None:
+            likely = f"{around[1]}.{own[1]}" if around is not None and self.text[header].isspace() else own[1]
+            if self.header_of(likely) == header:
+                return likely
+        names = (name for name, definition in self.definitions.items() if definition.header == header)
+        return next(names, "")
 
     def members(self) -> list[Definition]:
         """The methods and classes of the class that the text starts with, in order."""
@@ -200,6 +216,17 @@ class Module:
             self._quick[name] = self._look_for(name)
         return self._quick[name]
 
+    def _may_be_defined(self, name: str) -> bool:
+        """Whether some line looks like a header of each part of the name, where such a line would have to stand."""
+        text = self.text
+        if not all(_may_hold(text, part, 0, len(text)) for part in name.split(".")):
+            return False
+        around, _, own = name.rpartition(".")
+        block = self._block(around) if around else None
+        if block is None or _may_hold(text, around.rpartition(".")[2], block.stop, len(text)):
+            return True
+        return _may_hold(text, own, block.header, self.block_end(block.header, block.stop))
+
     def _look_for(self, name: str) -> _Block | None:
         text = self.text
         start, stop, body = 0, len(text), ""
@@ -242,40 +269,8 @@ def decode_module(path: str | Path, content: bytes) -> Module:
     Raises:
         SourceError: the bytes are not in the encoding that they declare.
     """
-    encoding = "utf-8"
-    try:
-        first_lines = _FIRST_LINES.match(content).group()  # type: ignore[union-attr]
-        if b"coding" in first_lines or content.startswith(codecs.BOM_UTF8):
-            encoding = _declared_encoding(first_lines)
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - content.rfind(b"\n", 0, error.start)
-        raise SourceError(path, f"is not {encoding}: {error.reason}", line, column) from error
-    except (SyntaxError, LookupError) as error:
-        raise SourceError(path, f"declares an encoding that does not hold: {error}", 1, 1) from error
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text, encoding = decode(path, content)
     return Module(path, text, encoding)
-
-
-@functools.lru_cache(maxsize=64)
-def _declared_encoding(first_lines: bytes) -> str:
-    """The encoding that the first two lines of a file declare.
-
-    Raises:
-        SyntaxError: there is no such encoding, or it contradicts the byte order mark.
-    """
-    declarations = [_DECLARED.match(line) for line in first_lines.splitlines()]
-    # What nearly every file declares, or says in other words, needs nobody who knows all the encodings.
-    if first_lines.isascii() and all(found is None or found[1].lower() == b"utf-8" for found in declarations):
-        return "utf-8"
-    import io
-    from tokenize import detect_encoding
-
-    # `tokenize` takes a line feed alone for the end of a line.
-    lines = io.BytesIO(first_lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-    return detect_encoding(lines.readline)[0]
 
 
 def _is_overload(text: str, definition: Definition) -> bool:
@@ -296,9 +291,9 @@ def _first_header(text: str, name: str, start: int, stop: int) -> int:
     return -1
 
 
-def _is_defined(text: str, name: str) -> bool:
+def _may_hold(text: str, name: str, start: int, stop: int) -> bool:
     """Whether a line looks like a header of that name; where none does, no look at the lines themselves finds one."""
-    return _first_header(text, name, 0, len(text)) >= 0 or f"\t{name}" in text
+    return _first_header(text, name, start, stop) >= 0 or text.find(f"\t{name}", start, stop) >= 0
 
 
 def _decorated_start(text: str, header: int, indent: str) -> int | None:
@@ -358,10 +353,14 @@ def _without_lower_comments(text: str, header: int, stop: int, column: int) -> i
     return None
 
 
+def _line_end(text: str, offset: int) -> int:
+    newline = text.find("\n", offset)
+    return len(text) if newline < 0 else newline
+
+
 def _first_dedent(text: str, header: int, column: int) -> int:
     """Where the first line of code behind a header starts that is not indented deeper."""
-    newline = text.find("\n", header)
-    dedent = _dedent_pattern(column).search(text, len(text) if newline < 0 else newline)
+    dedent = _dedent_pattern(column).search(text, _line_end(text, header))
     return dedent.start() + 1 if dedent else len(text)
 
 

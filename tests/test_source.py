@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import add_model
 from add_model.definitions import Definition, block_end, find_definitions
+from add_model.encoding import SourceError
 from add_model.lexical import logical_lines
-from add_model.source import Module, SourceError, decode_module, read_module
+from add_model.source import Module, decode_module, read_module
 
 ODD = '''
 """Docstring with a
@@ -111,6 +112,7 @@ def assert_same_as_parser(text: str) -> None:
         assert block_end(text, found.header) == module.block_end(found.header) == found.end
     for name, found in module.definitions.items():
         assert Module("m.py", text).find(name) == found
+        assert Module("m.py", text).name_at(found.header) == name
     for around in definitions:
         if text.startswith("class", around.header):
             inside = text[around.header : around.end]
@@ -118,8 +120,27 @@ def assert_same_as_parser(text: str) -> None:
             assert Module("m.py", inside).members() == sorted(members, key=lambda found: found.start)
 
 
+def assert_each_look_finds_the_same(text: str) -> None:
+    module = Module("m.py", text)
+    last_parts = {name.rpartition(".")[2] for name in module.definitions}
+    for last_part in last_parts:
+        ends = {found.end for found in module.definitions.values()}
+        for offset in (0, *ends):
+            behind = [found for found in module.definitions.values() if found.header >= offset]
+            named = [found for found in behind if found.name.rpartition(".")[2] == last_part]
+            assert list(Module("m.py", text).find_all_behind(offset, last_part)) == sorted(named, key=_header)
+        for around in module.definitions:
+            name = f"{around}.{last_part}"
+            assert Module("m.py", text).find(name) == module.definitions.get(name)
+
+
+def _header(definition: Definition) -> int:
+    return definition.header
+
+
 def test_odd_module() -> None:
     assert_same_as_parser(ODD)
+    assert_each_look_finds_the_same(ODD)
 
 
 @pytest.mark.parametrize("path", sorted(Path(add_model.__file__).parent.rglob("*.py")), ids=lambda path: path.stem)
@@ -169,6 +190,7 @@ def test_generated_modules(text: str) -> None:
     except SyntaxError:
         return
     assert_same_as_parser(text)
+    assert_each_look_finds_the_same(text)
 
 
 @given(st.text(alphabet="def class():\n\t\"'#\\@ x[]{}\f"))

@@ -12,11 +12,11 @@ from add_model.copies.finding import Code, Counts, Finding, Severity
 from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.records import FileResult
-from add_model.copies.region import own_name
 from add_model.copies.selection import read_selection
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
+from add_model.encoding import SourceError
 from add_model.library import Library
-from add_model.source import Module, SourceError
+from add_model.source import Module
 from add_model.values import TYPE_CHECKING, NamedTuple
 
 # What is wrong is rare: only where something is, what tells it is loaded.
@@ -247,7 +247,7 @@ class Check:
             place.path,
             pair.line,
             pair.module.line_of(pair.end - 1),
-            _object_at(pair.module, pair.header),
+            pair.module.name_at(pair.header),
             pair.marker.source,
             message,
             fixable,
@@ -292,7 +292,7 @@ class Check:
                     relative_path(path, self.library.root),
                     module.line_of(marker),
                     module.line_of(module.block_end(header) - 1),
-                    _object_at(module, header),
+                    module.name_at(header),
                     source,
                     f"a circle of copies has no original: {members}; drop one of the markers",
                 )
@@ -326,16 +326,3 @@ def _replacement_findings(pair: Pair, place: _Place) -> Iterator[Finding]:
         if _METACHARACTER.search(replacement.old):
             message = f"`{replacement.old}` is read as text, not as the regular expression it would be elsewhere"
             yield place.warning(Code.CP008, message)
-
-
-def _object_at(module: Module, header: int) -> str:
-    """The dotted name of the definition whose header starts there, told from the class above it where that is enough."""
-    text = module.text
-    name = text[slice(*(header + offset for offset in own_name(text[header : text.find("\n", header)])))]
-    around = text.rfind("\nclass ", 0, header) + 1
-    outer = text[slice(*(around + offset for offset in own_name(text[around : text.find("\n", around)])))]
-    likely = f"{outer}.{name}" if text[header].isspace() else name
-    if name and module.header_of(likely) == header:
-        return likely
-    names = (name for name, definition in module.definitions.items() if definition.header == header)
-    return next(names, "")

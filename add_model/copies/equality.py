@@ -79,7 +79,8 @@ def _have_same_tokens(first: str, second: str) -> bool:
     # Each line with the one above it, which tells a docstring from any other string.
     pairs = zip(["", *here], here, ["", *there], there, strict=False)
     return len(here) == len(there) and all(
-        line == other or _is_same_line((above, line), (other_above, other)) for above, line, other_above, other in pairs
+        line == other or _is_same_line((above, line), (other_above, other))
+        for above, line, other_above, other in pairs
     )
 
 

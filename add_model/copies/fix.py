@@ -23,9 +23,10 @@ from add_model.copies.rewrite import rewritten, same_but_for_layout
 from add_model.copies.sides import Sides
 from add_model.copies.sources import read_bytes
 from add_model.copies.syntax import syntax_problem
+from add_model.encoding import SourceError
 from add_model.errors import AddModelError
 from add_model.library import Library
-from add_model.source import Module, SourceError, decode_module
+from add_model.source import Module, decode_module
 from add_model.transaction import Change, write_files
 
 # A copy: its file, its source, its name.

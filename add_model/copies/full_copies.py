@@ -7,8 +7,9 @@ from pathlib import Path
 
 from add_model.copies.equality import equal
 from add_model.copies.finding import Code, Finding, Severity
+from add_model.encoding import SourceError
 from add_model.library import Library
-from add_model.source import SourceError, decode_module
+from add_model.source import decode_module
 
 
 def check_full_copies(library: Library, read: Callable[[str], bytes], only: set[str]) -> Iterator[Finding]:

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from add_model.encoding import SourceError
 from add_model.errors import AddModelError
-from add_model.source import Module, SourceError, decode_module
+from add_model.source import Module, decode_module
 
 DEFAULT_REVISION = "HEAD"
 

@@ -221,7 +221,10 @@ def _first_line(library: Library) -> bytes:
     """What must be the same for a cache to hold: this tool, this Python, and what is asked of them."""
     copies = os.path.join(_PACKAGE, "copies")
     tool = [
-        *(os.path.join(_PACKAGE, name) for name in ("definitions.py", "lexical.py", "library.py", "source.py")),
+        *(
+            os.path.join(_PACKAGE, name)
+            for name in ("definitions.py", "encoding.py", "lexical.py", "library.py", "source.py")
+        ),
         *(os.path.join(copies, name) for name in sorted(os.listdir(copies))),
     ]
     times = [(path, os.stat(path).st_mtime_ns) for path in tool if path.endswith(".py")]

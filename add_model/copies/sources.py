@@ -14,8 +14,9 @@ from add_model.copies.files import Tree
 from add_model.copies.marker import without_markers
 from add_model.copies.outlook import Kind, Outlook
 from add_model.definitions import Definition
+from add_model.encoding import SourceError
 from add_model.library import Library
-from add_model.source import Module, SourceError, decode_module
+from add_model.source import Module, decode_module
 from add_model.values import NamedTuple
 
 # The package of this tool: its zoo comes with it, so that a copy of it is judged as strictly as one of the library.
@@ -287,17 +288,11 @@ class Sources:
 def _first_behind(module: Module, name: str) -> Definition | None:
     """The first method of that name in any class behind the one that was named."""
     class_name, _, method = name.rpartition(".")
-    named = module.definitions.get(class_name)
+    named = module.find(class_name)
     if named is None:
         return None
-    behind = (
-        definition
-        for definition in module.definitions.values()
-        if definition.header > named.end
-        and definition.name.endswith(f".{method}")
-        and definition.name.count(".") == name.count(".")
-    )
-    return min(behind, key=lambda definition: definition.header, default=None)
+    behind = module.find_all_behind(named.end, method)
+    return next((found for found in behind if found.name.count(".") == name.count(".")), None)
 
 
 def _closest(name: str, names: Sequence[str] | Mapping[str, object]) -> str | None:

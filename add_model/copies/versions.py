@@ -22,8 +22,9 @@ from add_model.copies.marker import Marker, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.region import own_name
 from add_model.copies.sources import Original, Sources, read_bytes
+from add_model.encoding import SourceError
 from add_model.library import Library, installed_package
-from add_model.source import SourceError, decode_module
+from add_model.source import decode_module
 from add_model.transaction import STATE_FOLDER, Change
 
 RECORD = "copied.json"
