@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from add_model.copies.check import HEADERS_DIFFER_IN, Check
 from add_model.copies.cycles import place_of_copy, place_of_original
+from add_model.copies.edits import Edit, apply_edits
 from add_model.copies.equality import blocks_match
 from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Counts, Finding, Moved
@@ -29,8 +31,8 @@ from add_model.library import Library
 from add_model.source import Module, decode_module
 from add_model.transaction import Change, write_files
 
-# A copy: its file, its source, its name.
-_Key = tuple[str, str, str]
+# A copy: its place as the memory of fixes names it, and its source.
+_Key = tuple[str, str]
 # The lines of a definition: its file, where its header starts, where it ends.
 _Extent = tuple[str, int, int]
 # No chain of copies is as long; what is rewritten as often will not settle.
@@ -40,16 +42,6 @@ _CHOICES = tuple(
     f"carry the edit to the original, {exception}, or use --force to take the original's side"
     for exception in ("mark it `# Ignore copy`, drop the marker", "take the file out of full-copies")
 )
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """New lines for a part of a module's text, `[start, end)` by offsets that are starts of lines."""
-
-    start: int
-    end: int
-    text: str
 
 
 @dataclass(frozen=True)
@@ -84,7 +76,9 @@ class Fixed:
         Raises:
             AddModelError: a file was changed meanwhile, or cannot be written, or what it replaces cannot be kept.
         """
-        changes = [Change(Path(path), content, expected=self.before[path]) for path, content in self.after.items()]
+        # A file and a link to it are one.
+        files = {os.path.realpath(path): path for path in self.after}
+        changes = [Change(Path(path), self.after[path], expected=self.before[path]) for path in files.values()]
         if not changes:
             return None
         # Everything that a later run needs comes first: a kill may come behind it.
@@ -154,6 +148,7 @@ class _Fix:
         self._tries: Counter[_Key] = Counter()
         self._rewritten: set[_Key] = set()
         self._merged: set[_Key] = set()
+        self._unwritable: dict[_Key, str] = {}
 
     def result(self) -> Fixed:
         """Rounds, until one has nothing to do."""
@@ -166,7 +161,7 @@ class _Fix:
             contents = self._rewritten_files(pairs) | self._full_copies(findings)
             if not contents:
                 break
-            self._tries.update(map(_key, pairs))
+            self._tries.update(map(self._key, pairs))
             self._after |= contents
         left = self._left(findings, check.drifted, fixable)
         return Fixed(
@@ -184,8 +179,11 @@ class _Fix:
     def _read(self, path: str) -> bytes:
         return self._after[path] if path in self._after else read_bytes(path)
 
+    def _key(self, pair: Pair) -> _Key:
+        return self._sides.name(pair), pair.marker.source
+
     def _is_due(self, pair: Pair) -> bool:
-        if self._tries[_key(pair)] >= _MOST_TRIES:
+        if self._tries[self._key(pair)] >= _MOST_TRIES:
             return False
         return self._is_overwritten(pair) or not blocks_match(self._merge(pair).text, pair.block)
 
@@ -198,21 +196,25 @@ class _Fix:
         if side.moved is not Moved.BOTH or side.committed is None:
             return Merge(pair.block)
         copy, committed = _ended(pair.block), side.committed
+        base = self._sides.written.taken_over(self._sides.name(pair), committed.block, copy)
+        if base is None:
+            base = _ended(with_name(committed.block, copy[slice(*own_name(copy))]))
+        return merge(base, copy, self._original_side(pair, committed))
+
+    def _original_side(self, pair: Pair, committed: Pair) -> str:
+        """What an edited copy would be had it not been edited."""
         # What the copy has for itself is as it has it now; all else is seen best from where both started.
-        same = ignored_members(copy) == ignored_members(committed.block) and (
-            (end_of_copy(copy) is None) == (end_of_copy(committed.block) is None)
+        same = ignored_members(pair.block) == ignored_members(committed.block) and (
+            (end_of_copy(pair.block) is None) == (end_of_copy(committed.block) is None)
         )
-        base = _ended(with_name(committed.block, copy[slice(*own_name(copy))]))
-        return merge(base, copy, rewritten(committed if same else pair, self._keep_header))
+        return rewritten(committed if same else pair, self._keep_header)
 
     def _text(self, pair: Pair) -> str:
-        overwritten = self._is_overwritten(pair)
-        text = rewritten(pair, self._keep_header) if overwritten else self._merge(pair).text
-        written = self._sides.written
-        if overwritten or blocks_match(pair.expected, text):
-            text = next((known for known in written.before(pair.block) if same_but_for_layout(known, text)), text)
-            written.add(text, pair.block)
-        return text
+        if not self._is_overwritten(pair):
+            return self._merge(pair).text
+        text = rewritten(pair, self._keep_header)
+        known = self._sides.written.before(self._sides.name(pair), pair.block)
+        return next((before for before in known if same_but_for_layout(before, text)), text)
 
     def _rewritten_files(self, pairs: Sequence[Pair]) -> dict[str, bytes]:
         """New bytes for every file in which one of the copies stands, where that can be done and changes anything."""
@@ -222,38 +224,54 @@ class _Fix:
         contents: dict[str, bytes] = {}
         for path, copies in files.items():
             content = self._content(copies[0].module)
-            # What was merged may no longer parse; what was rewritten does.
-            safe = list(filter(self._is_overwritten, copies))
-            for attempt in (copies, safe):
-                changed = self._changed(content, attempt)
-                if changed not in (None, content):
-                    break
-            else:
-                continue
-            assert changed is not None
-            contents[path] = changed
-            self._before.setdefault(path, content)
-            self._take_note(path, attempt)
+            texts = {pair: self._text(pair) for pair in copies}
+            chosen = self._writable(content, texts)
+            changed = self._changed(content, chosen) if chosen else content
+            if changed != content:
+                assert isinstance(changed, bytes)
+                contents[path] = changed
+                self._before.setdefault(path, content)
+                self._take_note(path, chosen)
         return contents
 
-    def _take_note(self, path: str, copies: Sequence[Pair]) -> None:
-        for pair in copies:
-            (self._rewritten if self._is_overwritten(pair) else self._merged).add(_key(pair))
-            if not self._sides.of(pair).recorded:
-                self._unrecorded.add(path)
+    def _writable(self, content: bytes, texts: dict[Pair, str]) -> dict[Pair, str]:
+        """The copies that a file can hold together: all of them as a rule, else as many as go one behind another."""
+        if isinstance(self._changed(content, texts), bytes):
+            return texts
+        chosen: dict[Pair, str] = {}
+        # What was merged may no longer parse; what was rewritten does more often.
+        for pair in sorted(texts, key=self._is_overwritten, reverse=True):
+            changed = self._changed(content, {**chosen, pair: texts[pair]})
+            if isinstance(changed, bytes):
+                chosen[pair] = texts[pair]
+            else:
+                self._unwritable[self._key(pair)] = changed
+        return chosen
 
-    def _changed(self, content: bytes, copies: Sequence[Pair]) -> bytes | None:
-        """A file's bytes with these copies as they should be; `None` where it cannot hold them."""
-        if not copies:
-            return None
-        module = copies[0].module
+    def _take_note(self, path: str, texts: dict[Pair, str]) -> None:
+        written = self._sides.written
+        for pair, text in texts.items():
+            overwritten, side, name = self._is_overwritten(pair), self._sides.of(pair), self._sides.name(pair)
+            (self._rewritten if overwritten else self._merged).add(self._key(pair))
+            if not side.recorded:
+                self._unrecorded.add(path)
+            if overwritten or blocks_match(pair.expected, text):
+                written.add(name, text, pair.block)
+            if not overwritten and side.committed is not None:
+                original = self._original_side(pair, side.committed)
+                written.add_merge(name, side.committed.block, _ended(pair.block), original)
+
+    def _changed(self, content: bytes, texts: Mapping[Pair, str]) -> bytes | str:
+        """A file's bytes with these copies as they should be; where it cannot hold them, why."""
+        module = next(iter(texts)).module
         # Two markers above one definition make one edit; what the other one asks for is seen in the next round.
-        edits = {pair.header: Edit(pair.header, pair.end, self._text(pair)) for pair in reversed(copies)}
+        edits = {pair.header: Edit(pair.header, pair.end, texts[pair]) for pair in reversed(list(texts))}
         try:
             changed = apply_edits(content, module.encoding, list(edits.values()))
-        except UnicodeEncodeError:
-            return None
-        return changed if syntax_problem(decode_module(module.path, changed)) is None else None
+        except UnicodeEncodeError as error:
+            return f"its file is {module.encoding}, which has no {error.object[error.start]!r}"
+        problem = syntax_problem(decode_module(module.path, changed))
+        return changed if problem is None else f"what it would become does not parse ({problem.message})"
 
     def _content(self, module: Module) -> bytes:
         """The bytes of a file, which must still be those that were checked."""
@@ -270,7 +288,7 @@ class _Fix:
         """New bytes for every file that is registered as a full copy and is none."""
         contents: dict[str, bytes] = {}
         for finding in findings:
-            if not finding.fixable or self._library.configuration.full_copies.get(finding.path) != finding.source:
+            if not finding.fixable or not self._is_full_copy(finding):
                 continue
             copy, original = (self._read_if_there(path) for path in (finding.path, finding.source))
             side = self._sides.of_full_copy(finding.path, finding.source, copy, original)
@@ -279,10 +297,14 @@ class _Fix:
             path = str(self._library.root / finding.path)
             contents[path] = original
             self._before.setdefault(path, copy)
-            self._sides.written.add(original.decode("latin-1"))
+            self._rewritten.add((finding.path, finding.source))
+            self._sides.written.add(finding.path, original.decode("latin-1"))
             if copy is not None and not side.recorded:
                 self._unrecorded.add(path)
         return contents
+
+    def _is_full_copy(self, finding: Finding) -> bool:
+        return self._library.configuration.full_copies.get(finding.path) == finding.source
 
     def _read_if_there(self, relative: str) -> bytes | None:
         try:
@@ -295,41 +317,17 @@ class _Fix:
         pairs = {self._sides.place(pair): pair for pair in fixable}
         left = []
         for finding in self._sides.told(findings, drifted, self._read_if_there):
-            pair = pairs.get((finding.path, finding.line)) if finding.object else None
+            pair = None if self._is_full_copy(finding) else pairs.get((finding.path, finding.line))
+            unwritable = self._unwritable.get(self._key(pair)) if pair is not None else None
             if not self._force and finding.moved in (Moved.COPY, Moved.BOTH):
                 conflicts = self._merge(pair).conflicts if pair is not None else ()
                 both = ", and conflict" if conflicts else ", and the copy's own edit is left"
                 message = f"{finding.message}{both if finding.moved is Moved.BOTH else ''}: {_CHOICES[pair is None]}"
                 finding = finding._replace(message=message, conflicts=conflicts)
+            elif unwritable is not None and finding.code is Code.CP001:
+                finding = finding._replace(message=f"{finding.message}; left as it is: {unwritable}", fixable=False)
             left.append(finding)
         return left
-
-
-def apply_edits(content: bytes, encoding: str, edits: Sequence[Edit]) -> bytes:
-    """The bytes of a file with some of its lines exchanged, and every other byte as it was.
-
-    Args:
-        content: the file's bytes.
-        encoding: how they are decoded.
-        edits: new lines, by offsets in the text with every line ending in a single line feed; they may not overlap.
-
-    Raises:
-        UnicodeEncodeError: the encoding has no such character.
-    """
-    lines = _LINE.findall(content.decode(encoding))
-    starts: dict[int, int] = {}
-    position = 0
-    for number, line in enumerate(lines):
-        starts.setdefault(position, number)
-        position += len(line.rstrip("\r\n")) + (line[-1:] in "\r\n" and line != "")
-    for edit in sorted(edits, key=lambda edit: -edit.start):
-        first, last = starts[edit.start], starts.get(edit.end, len(lines))
-        ending = lines[first][len(lines[first].rstrip("\r\n")) :] or "\n"
-        text = edit.text.replace("\n", ending)
-        if last and not lines[last - 1].endswith(("\r", "\n")):
-            text = text.removesuffix(ending)
-        lines[first:last] = [text]
-    return "".join(lines).encode(encoding)
 
 
 def _lines(path: str, content: bytes | None) -> list[str]:
@@ -372,7 +370,3 @@ def _contains(outer: _Extent, inner: _Extent) -> bool:
 
 def _ended(block: str) -> str:
     return block if block.endswith("\n") else f"{block}\n"
-
-
-def _key(pair: Pair) -> _Key:
-    return str(pair.module.path), pair.marker.source, pair.block[slice(*own_name(pair.block))]

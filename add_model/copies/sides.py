@@ -16,6 +16,7 @@ from add_model.copies.equality import blocks_match, equal
 from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Finding, Moved
 from add_model.copies.history import History
+from add_model.copies.identity import header_of, identity
 from add_model.copies.kept import memory
 from add_model.copies.marker import without_markers
 from add_model.copies.pair import Pair
@@ -23,7 +24,6 @@ from add_model.copies.region import compared, ignored_members, reindent
 from add_model.copies.sources import read_bytes
 from add_model.copies.versions import Birth, Versions, digest, versions_sentence
 from add_model.copies.written import Written
-from add_model.definitions import find_definitions
 from add_model.library import Library
 from add_model.source import Module
 
@@ -83,7 +83,7 @@ class Sides:
             AddModelError: the revision was named by the user, and git knows none of that name here.
         """
         committed = self._committed(pair)
-        by_a_fix = self.written.holds(pair.block)
+        by_a_fix = self.written.holds(self.name(pair), pair.block)
         birth = self.versions.of(pair)
         if birth is not None:
             return self._since(birth, pair, by_a_fix, committed)
@@ -117,7 +117,7 @@ class Sides:
         paths = [self._library.root / path for path in (copy, original)]
         self._history.load(paths)
         before, original_before = map(self._history.content, paths)
-        by_a_fix = self.written.holds(now.decode("latin-1"))
+        by_a_fix = self.written.holds(copy, now.decode("latin-1"))
         if before is None:
             return Side(recorded=by_a_fix)
         copy_moved = before != now
@@ -160,6 +160,10 @@ class Sides:
         except OSError:
             return None
 
+    def name(self, pair: Pair) -> str:
+        """What the memory of fixes calls the place of a copy: its file, and which definition of it."""
+        return f"{relative_path(pair.module.path, self._library.root)}:{identity(pair.module, pair.header)}"
+
     def place(self, pair: Pair) -> _Place:
         """Where reports show a copy."""
         return relative_path(pair.module.path, self._library.root), pair.line
@@ -177,17 +181,12 @@ class Sides:
         before = self._history.module(module.path)
         if before is None:
             return None
-        for name, found in module.definitions.items():
-            if found.header == header:
-                known = before.find(name)
-                return known.header if known is not None else None
-        # A property's setter, or a variant below `else`: one of several of its name.
-        before_headers = _headers(before.text)
-        for name, headers in _headers(module.text).items():
-            if header in headers:
-                number, known_headers = headers.index(header), before_headers.get(name, [])
-                return known_headers[number] if number < len(known_headers) else None
-        return None
+        named = next((name for name, found in module.definitions.items() if found.header == header), None)
+        if named is None:
+            # A property's setter, or a variant below `else`: one of several of its name.
+            return header_of(before, identity(module, header))
+        known = before.find(named)
+        return known.header if known is not None else None
 
     def _original_moved(self, pair: Pair, committed: Pair) -> bool:
         """Whether what the original calls for is not what it was; no matter where its own file stood."""
@@ -235,14 +234,6 @@ def _moved(original: bool, copy: bool) -> Moved:
     if original:
         return Moved.BOTH if copy else Moved.ORIGINAL
     return Moved.COPY if copy else Moved.NONE
-
-
-def _headers(text: str) -> dict[str, list[int]]:
-    """Where every definition's header starts, by its dotted name."""
-    headers: dict[str, list[int]] = {}
-    for definition in sorted(find_definitions(text), key=lambda definition: definition.header):
-        headers.setdefault(definition.name, []).append(definition.header)
-    return headers
 
 
 def _with_side(finding: Finding, side: Side) -> Finding:

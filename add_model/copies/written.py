@@ -1,7 +1,8 @@
 """What fixes have written, and instead of what, so that a later fix knows it again.
 
-Text that a fix wrote is nobody's edit, and where an original is changed back, its copies get back the very layout that
-they had. The memory lies in git's own folder, or in the user's state folder, never in the tree. Where nothing can be
+Text that a fix wrote is nobody's edit in the place where it wrote it, and where an original is changed back, its copies
+get back the very layout that they had. What an edited copy has taken over in a merge is not merged into it once more.
+The memory lies in git's own folder, or in the user's state folder, never in the tree. Where nothing can be
 kept, a later fix takes such text for somebody's, which costs a question and loses nothing.
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _MOST_BLOCKS = 10_000
+_MERGED, _UNMERGED = "merged", "before the merge"
 
 
 class Written:
@@ -28,25 +30,38 @@ class Written:
         self._stored = self._read()
         self._new: dict[str, str] = {}
 
-    def holds(self, text: str) -> bool:
-        """Whether a fix wrote this block: this one, or one before it."""
-        digest = _digest(text)
-        return digest in self._new or digest in self._stored
+    def holds(self, place: str, text: str) -> bool:
+        """Whether a fix wrote this block in this place: this one, or one before it."""
+        return self._get(_digest(place, text)) is not None
 
-    def add(self, text: str, instead_of: str = "") -> None:
+    def add(self, place: str, text: str, instead_of: str = "") -> None:
         """Takes note of a block that a fix is about to write, and of the one that it replaces."""
         if text.rstrip() != instead_of.rstrip():
-            self._new[_digest(text)] = instead_of
+            self._new[_digest(place, text)] = instead_of
 
-    def before(self, text: str) -> Iterator[str]:
-        """What stood in the place of a block that a fix wrote, what stood there before that, and so on."""
+    def before(self, place: str, text: str) -> Iterator[str]:
+        """What stood there instead of a block that a fix wrote, what stood there before that, and so on."""
         seen: set[str] = set()
-        while (digest := _digest(text)) not in seen:
+        while (digest := _digest(place, text)) not in seen:
             seen.add(digest)
-            text = self._new.get(digest) or self._stored.get(digest) or ""
+            text = self._get(digest) or ""
             if not text:
                 return
             yield text
+
+    def add_merge(self, place: str, committed: str, copy: str, original: str) -> None:
+        """Takes note that an edited copy is about to take over what its original calls for, and how it stood before."""
+        self._new[_digest(place, _MERGED, committed)] = original
+        self._new[_digest(place, _UNMERGED, committed)] = copy
+
+    def taken_over(self, place: str, committed: str, copy: str) -> str | None:
+        """What an edited copy has of its original since a merge; `None` where there was none, or it was undone."""
+        if (self._get(_digest(place, _UNMERGED, committed)) or "").rstrip() == copy.rstrip():
+            return None
+        return self._get(_digest(place, _MERGED, committed))
+
+    def _get(self, digest: str) -> str | None:
+        return self._new.get(digest, self._stored.get(digest))
 
     def remember(self) -> None:
         """Keeps the notes for later runs, if that can be done."""
@@ -75,5 +90,5 @@ class Written:
             return {}
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.rstrip().encode("utf-8", "surrogatepass")).hexdigest()
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(text.rstrip() for text in texts).encode("utf-8", "surrogatepass")).hexdigest()
