@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import libcst
 
 _SPACE = re.compile(r"[ \t\f]*")
+_BLANK_LINES = re.compile(r"(?:[ \t\f]*\n)*")
 _DEFINITION_LINE = re.compile(r"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]", re.MULTILINE)
 _DECORATED_LINE = re.compile(r"^[ \t]*(?:@|(?:class|(?:async[ \t]+)?def)[ \t])", re.MULTILINE)
 
@@ -82,8 +83,10 @@ def rewritten_block(expected: str, copy: str) -> str:
     if blocks_match(expected, copy):
         return copy
     result = _rewritten_class(expected, copy) if members(copy) and members(expected) else _rewritten_function(expected, copy)  # fmt: skip
-    # Whatever is kept must not cost the verdict.
-    return result if blocks_match(expected, result) else expected
+    if blocks_match(expected, result):
+        return result
+    # Whatever layout is kept must not cost the verdict; what a copy ignores is not to be lost for it.
+    return copy if ignored_members(copy) else expected
 
 
 def _rewritten_class(expected: str, copy: str) -> str:
@@ -108,20 +111,27 @@ def _rewritten_class(expected: str, copy: str) -> str:
 
 
 def _segments(block: str) -> list[tuple[str, str, int]]:
-    """The members of a class as (name, lines, blank lines behind them), each with all up to the next one."""
+    """A class's members, and what stands between them, as (name, lines, blank lines behind them)."""
     found: Sequence[Member] = members(block)
     ends = [member.start for member in found[1:]] + [len(block)]
     segments = []
     for member, end in zip(found, ends, strict=True):
-        text = block[member.start : end]
-        written = text.rstrip()
-        if written:
-            # Behind the last member there is no telling; one line is what the others have.
-            blank = 1 if end == len(block) else text.count("\n", len(written)) - 1
-            segments.append((member.name, f"{written}\n", blank))
-        else:
-            segments.append((member.name, "", text.count("\n")))
+        # Statements and comments behind a member are the class's, whoever the member belongs to.
+        between = _BLANK_LINES.match(block, member.end, end).end()  # type: ignore[union-attr]
+        segments.append((member.name, *_measured(block[member.start : between], is_last=between == len(block))))
+        if between < end:
+            name = f"behind {member.name}"
+            segments.append((name, *_measured(block[between:end], is_last=end == len(block))))
     return segments
+
+
+def _measured(text: str, is_last: bool) -> tuple[str, int]:
+    """The lines of a part of a class, and how many blank ones are behind them."""
+    written = text.rstrip()
+    if not written:
+        return "", text.count("\n")
+    # Behind the last one there is no telling; one line is what the others have.
+    return f"{written}\n", 1 if is_last else text.count("\n", len(written)) - 1
 
 
 def _own_members(
