@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -207,6 +208,8 @@ def _configuration(table: Any, path: Path) -> Configuration:
     values: dict[str, Any] = {key.replace("-", "_"): value for key, value in table.items()}
     values["exclude"] = tuple(values.get("exclude", ()))
     values["follows"] = tuple(values.get("follows", ()))
+    full_copies = values.get("full_copies", {}).items()
+    values["full_copies"] = {posixpath.normpath(copy): posixpath.normpath(original) for copy, original in full_copies}
     values["per_file_ignores"] = {
         pattern: tuple(codes) for pattern, codes in values.get("per_file_ignores", {}).items()
     }

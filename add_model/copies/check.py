@@ -131,7 +131,9 @@ class Check:
         if self.library.configuration.full_copies:
             from add_model.copies.full_copies import check_full_copies
 
-            yield from check_full_copies(self.library, self._read, self._named)
+            for finding in check_full_copies(self.library, self._read, self._named):
+                # What the configuration passes over is nobody's to rewrite either.
+                yield finding if self._selection.reports(finding) else finding._replace(fixable=False)
 
     def _check_file(self, relative: str, path: str) -> FileResult:
         self.sources.used = set()

@@ -24,6 +24,7 @@ from add_model.copies.region import compared, ignored_members, reindent
 from add_model.copies.sources import read_bytes
 from add_model.copies.versions import Birth, Versions, digest, versions_sentence
 from add_model.copies.written import Written
+from add_model.encoding import SourceError, decode
 from add_model.library import Library
 from add_model.source import Module
 
@@ -120,11 +121,12 @@ class Sides:
         by_a_fix = self.written.holds(copy, now.decode("latin-1"))
         if before is None:
             return Side(recorded=by_a_fix)
-        copy_moved = before != now
+        copy_moved = not _is_same_file(before, now)
         if copy_moved and by_a_fix:
             return Side(Moved.ORIGINAL, recorded=True, sentence=_BY_A_FIX)
-        moved = _moved(original_before != original_now, copy_moved)
-        return Side(moved, copy_moved, not copy_moved, sentence=self._sentence(moved))
+        moved = _moved(not _is_same_file(original_before, original_now), copy_moved)
+        recorded = by_a_fix or _text_of(before) == _text_of(now)
+        return Side(moved, copy_moved, recorded, sentence=self._sentence(moved))
 
     def told(
         self, findings: Iterable[Finding], drifted: Sequence[Pair], read: ReadIfThere | None = None
@@ -234,6 +236,21 @@ def _moved(original: bool, copy: bool) -> Moved:
     if original:
         return Moved.BOTH if copy else Moved.ORIGINAL
     return Moved.COPY if copy else Moved.NONE
+
+
+def _is_same_file(before: bytes | None, now: bytes | None) -> bool:
+    """Whether a file holds the same but for its layout; its line endings may be those of a checkout."""
+    if before is None or now is None:
+        return before is now
+    first, second = _text_of(before), _text_of(now)
+    return first == second or (isinstance(first, str) and isinstance(second, str) and equal(first, second))
+
+
+def _text_of(content: bytes) -> str | bytes:
+    try:
+        return decode("", content)[0]
+    except SourceError:
+        return content
 
 
 def _with_side(finding: Finding, side: Side) -> Finding:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from add_model.copies.check import Check
 from add_model.copies.edits import Edit, apply_edits
 from add_model.copies.equality import blocks_match
 from add_model.copies.fix import fix
@@ -286,6 +287,52 @@ def test_full_copies_are_rewritten_and_made(tmp_path: Path) -> None:
         == (tmp_path / "src/my_models/c.py").read_bytes()
         == b"x = 1\r\n"
     )
+
+
+def with_full_copies(root: Path, files: dict[str, str | bytes], table: str, more: str = "") -> Library:
+    write_library(root, {f"my_models/{name}": content for name, content in files.items()})
+    (root / "pyproject.toml").write_text(f"[tool.add-model.full-copies]\n{table}\n{more}")
+    return library_at(root)
+
+
+A, B, C = (f'"src/my_models/{name}.py"' for name in "abc")
+
+
+def test_a_circle_of_full_copies_is_reported_and_left_alone(tmp_path: Path) -> None:
+    library = with_full_copies(tmp_path, {"a.py": "x = 1\n", "b.py": "x = 2\n"}, f"{A} = {B}\n{B} = {A}\n{C} = {A}")
+    result = fix(library)
+    assert sorted(finding.code.name for finding in result.findings) == ["CP004", "CP004"]
+    assert [os.path.basename(path) for path in result.after] == ["c.py"] and result.rewritten == 1
+
+
+def test_a_full_copy_of_a_full_copy_settles(tmp_path: Path) -> None:
+    library = with_full_copies(tmp_path, {"a.py": "x = 1\n", "b.py": "x = 2\n"}, f"{B} = {A}\n{C} = {B}")
+    fix(library).write()
+    assert codes_of(library) == [] and (tmp_path / "src/my_models/c.py").read_text() == "x = 1\n"
+
+
+@pytest.mark.parametrize("code", ["CP001", "CP002"])
+def test_full_copies_that_the_configuration_passes_over_are_left_alone(code: str, tmp_path: Path) -> None:
+    more = f'[tool.add-model.per-file-ignores]\n"src/my_models/b.py" = ["{code}"]'
+    files: dict[str, str | bytes] = {"a.py": "x = 1\n"} | ({"b.py": "x = 2\n"} if code == "CP001" else {})
+    assert fix(with_full_copies(tmp_path, files, f"{B} = {A}", more)).after == {}
+
+
+def test_a_full_copy_is_not_made_of_a_file_that_does_not_parse(tmp_path: Path) -> None:
+    result = fix(with_full_copies(tmp_path, {"a.py": "x = (1\n", "b.py": "x = 1\n"}, f"{B} = {A}"))
+    assert result.after == {}
+    assert [(finding.code.name, finding.fixable) for finding in result.findings] == [
+        ("CP006", False),
+        ("CP001", False),
+    ]
+
+
+def test_a_full_copy_may_be_registered_in_any_spelling(tmp_path: Path) -> None:
+    library = with_full_copies(
+        tmp_path, {"a.py": "x = 1\n", "b.py": "x = 2\n"}, '"./src/my_models/b.py" = "src//my_models/a.py"'
+    )
+    (finding,) = Check(library, [tmp_path / "src/my_models/b.py"]).findings()
+    assert finding.path == "src/my_models/b.py"
 
 
 def test_diff_shows_and_writes_nothing(tmp_path: Path) -> None:

@@ -467,3 +467,32 @@ def test_a_copy_that_cannot_be_written_keeps_no_other_from_it(tmp_path: Path) ->
     assert result.rewritten == 1 and "return 1" in vit(library)
     (finding,) = [finding for finding in result.findings if finding.code is Code.CP001]
     assert "left as it is: what it would become does not parse" in finding.message and not finding.fixable
+
+
+def test_line_endings_and_layout_are_no_edit_of_a_full_copy(tmp_path: Path) -> None:
+    write_library(tmp_path, {"my_models/a.py": "x = 1\ny = f(1)\n", "my_models/b.py": "x = 1\ny = f(1)\n"})
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.add-model.full-copies]\n"src/my_models/b.py" = "src/my_models/a.py"\n'
+    )
+    git(tmp_path, "init", "-q")
+    commit(tmp_path)
+    (tmp_path / "src/my_models/a.py").write_bytes(b"x = 2\r\ny = f(1)\r\n")
+    (tmp_path / "src/my_models/b.py").write_bytes(b"x = (1)\r\ny = f(\r\n    1)\r\n")
+    library = library_at(tmp_path)
+    assert told(library).moved is Moved.ORIGINAL
+    assert fixed(library).findings == []
+    assert (tmp_path / "src/my_models/b.py").read_bytes() == b"x = 2\r\ny = f(1)\r\n"
+
+
+def test_an_edit_in_the_middle_of_full_copies_stays(tmp_path: Path) -> None:
+    write_library(tmp_path, {f"my_models/{name}.py": "x = 1\n" for name in "abc"})
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.add-model.full-copies]\n"src/my_models/b.py" = "src/my_models/a.py"\n'
+        '"src/my_models/c.py" = "src/my_models/b.py"\n'
+    )
+    git(tmp_path, "init", "-q")
+    commit(tmp_path)
+    library = library_at(tmp_path)
+    edit(library, "b.py", "x = 1", "x = 2")
+    assert left(library).path == "src/my_models/b.py"
+    assert [(tmp_path / f"src/my_models/{name}.py").read_text() for name in "bc"] == ["x = 2\n"] * 2
