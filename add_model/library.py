@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import sys
 from collections.abc import Iterator, Mapping
@@ -113,7 +114,7 @@ def find_library(start: Path) -> Library:
     Raises:
         AddModelError: the configuration does not parse, or holds an unknown key or a value of the wrong kind.
     """
-    start = start.absolute()
+    start = Path(os.path.abspath(start))
     folder = start if start.is_dir() else start.parent
     for candidate in (folder, *folder.parents):
         configuration = read_configuration(candidate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,7 +23,11 @@ def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
     """
     if root is not None and not root.is_dir():
         raise AddModelError(f"--root {root}: no such folder; name the folder that holds the library")
-    library = library_at(root.absolute()) if root is not None else find_library(paths[0] if paths else Path.cwd())
+    library = (
+        library_at(Path(os.path.abspath(root)))
+        if root is not None
+        else find_library(paths[0] if paths else Path.cwd())
+    )
     if not library.packages:
         raise AddModelError(f"{library.root}: holds no package; name the library's folder with --root")
     return library

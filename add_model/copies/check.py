@@ -228,9 +228,17 @@ class Check:
             message = "no class or function follows the marker at its indentation; put it directly above its copy"
             yield place.finding(Code.CP007, Severity.ERROR, message)
             return None
-        if original.module is place.module and original.definition.header == header:
-            yield place.warning(Code.CP003, "checks nothing: it names the very definition that it stands above")
-            return None
+        if original.module is place.module:
+            if original.definition.header == header:
+                yield place.warning(Code.CP003, "checks nothing: it names the very definition that it stands above")
+                return None
+            outer, inner = sorted((original.definition.header, header))
+            if inner < place.module.block_end(outer):
+                message = (
+                    f"a part of {marker.source} cannot be its copy, nor the whole a copy of its part; drop the marker"
+                )
+                yield place.finding(Code.CP004, Severity.ERROR, message)
+                return None
         return Pair(place.module, marker, place.start, header, original)
 
     def _judge(self, pair: Pair, place: _Place, nested: bool) -> Iterator[Finding]:

@@ -66,13 +66,32 @@ def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
     tree = Tree([], set(), set(), set(), set())
     found: set[str] = set()
     for start in paths or library.packages.values():
-        found.update(_modules(str(start.absolute()), tree))
+        found.update(_modules(_in_library(start, library), tree))
     root, excluded = str(library.root), library.configuration.exclude
     files = sorted((relative_path(file, root), file) for file in found)
     if excluded:
         files = [file for file in files if not any(fnmatch(file[0], pattern) for pattern in excluded)]
     tree.files.extend(files)
     return tree
+
+
+def _in_library(path: Path, library: Library) -> str:
+    """A path as the library itself spells it, by whatever way it was reached: a file has one name in a run."""
+    absolute = os.path.abspath(path)
+    spellings = [*map(str, library.packages.values()), str(library.root)]
+    if any(_is_in(absolute, folder) for folder in spellings):
+        return absolute
+    # The last part may be a link that is a module by itself.
+    folder, name = (absolute, "") if os.path.isdir(absolute) else os.path.split(absolute)
+    real = os.path.realpath(folder)
+    for spelling in spellings:
+        if _is_in(real, os.path.realpath(spelling)):
+            return os.path.normpath(os.path.join(spelling, os.path.relpath(real, os.path.realpath(spelling)), name))
+    return absolute
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def relative_path(path: str | Path, root: str | Path) -> str:

@@ -335,6 +335,54 @@ def test_a_full_copy_may_be_registered_in_any_spelling(tmp_path: Path) -> None:
     assert finding.path == "src/my_models/b.py"
 
 
+@pytest.mark.parametrize("way", ["scripts/../src/my_models", "../link/src/my_models", "../link"])
+def test_a_file_has_one_name_by_whatever_way_it_is_reached(way: str, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    drifted = "def f():\n    return 2\n"
+    files = {
+        "my_models/a.py": "def f():\n    return 1\n",
+        "my_models/b.py": f"# Copied from my_models.a.f\n{drifted}",
+        "my_models/c.py": f"# Copied from my_models.b.f\n{drifted}",
+        "my_models/z.py": f"# Copied from my_models.a.f\n{drifted}",
+    }
+    write_library(root, files)
+    (root / "pyproject.toml").write_text('[tool.add-model.per-file-ignores]\n"src/my_models/z.py" = ["CP001"]\n')
+    (root / "scripts").mkdir()
+    (tmp_path / "link").symlink_to(root)
+    result = fix(library_at(root), [root / way])
+    result.write()
+    texts = {name: (root / "src/my_models" / name).read_text() for name in ("b.py", "c.py", "z.py")}
+    assert ["return 1" in text for text in texts.values()] == [True, True, False]
+    assert {finding.path for finding in result.findings} <= {"src/my_models/z.py"}
+
+
+def test_a_module_and_a_link_to_it_are_one_file(tmp_path: Path) -> None:
+    copy = "# Copied from my_models.bert.Bert.other\ndef other(self):\n    return 2\n"
+    library = write_library(tmp_path, {"my_models/bert.py": ORIGINAL, "my_models/vit.py": copy})
+    (tmp_path / "src/my_models/zit.py").symlink_to("vit.py")
+    assert fixed(library) == copy.replace("2", "1")
+    assert (tmp_path / "src/my_models/zit.py").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class A:\n    # Copied from my_models.a.A with A->B\n    class B:\n        x = 1\n",
+        "# Copied from my_models.a.A.B with B->A\nclass A:\n    class B:\n        x = 1\n",
+    ],
+)
+def test_a_part_of_its_original_is_reported_and_left_alone(text: str, tmp_path: Path) -> None:
+    result = fix(write_library(tmp_path, {"my_models/a.py": text}))
+    assert result.after == {} and [finding.code.name for finding in result.findings] == ["CP004"]
+
+
+def test_copies_of_one_name_are_counted_one_by_one(tmp_path: Path) -> None:
+    method = "    # Copied from my_models.bert.Bert.other\n    def other(self):\n        return 2\n\n"
+    copies = "".join(f"class A{number}:\n{method}\n" for number in range(3))
+    result = fix(write_library(tmp_path, {"my_models/bert.py": ORIGINAL, "my_models/vit.py": copies}))
+    assert result.rewritten == 3
+
+
 def test_diff_shows_and_writes_nothing(tmp_path: Path) -> None:
     copy = "# Copied from my_models.bert.Bert.other\ndef other(self):\n    return 2"
     library = write_library(tmp_path, {"my_models/bert.py": ORIGINAL, "my_models/vit.py": copy})
