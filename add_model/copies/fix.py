@@ -17,6 +17,7 @@ from add_model.copies.edits import Edit, apply_edits
 from add_model.copies.equality import blocks_match
 from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Counts, Finding, Moved
+from add_model.copies.history import TRUST
 from add_model.copies.kept import discard, keep
 from add_model.copies.merge import Merge, merge
 from add_model.copies.pair import Pair
@@ -152,6 +153,8 @@ class _Fix:
 
     def result(self) -> Fixed:
         """Rounds, until one has nothing to do."""
+        if self._sides.refusal and not self._force:
+            raise AddModelError(f"git tells no edit from what it knows here: {self._sides.refusal}; {TRUST}")
         while True:
             check = Check(self._library, self._paths, self._read, self._progress)
             findings = list(check.findings())

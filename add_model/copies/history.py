@@ -13,6 +13,7 @@ from add_model.errors import AddModelError
 from add_model.source import Module, decode_module
 
 DEFAULT_REVISION = "HEAD"
+TRUST = "if you trust it, run `git config --global --add safe.directory` with its path"
 
 
 class History:
@@ -26,6 +27,7 @@ class History:
         """Prepares to look at a revision of the work tree that holds `root`; the last commit, where none is named."""
         self.revision = revision or DEFAULT_REVISION
         self._root, self._asked_for = root, revision is not None
+        self._refusal = ""
         self._contents: dict[Path, bytes | None] = {}
         self._modules: dict[Path, Module | None] = {}
 
@@ -33,6 +35,11 @@ class History:
     def git_folder(self) -> Path | None:
         """Git's own folder; `None` outside a work tree."""
         return self._place[1] if self._place else None
+
+    @property
+    def refusal(self) -> str:
+        """Why git answers nothing about a work tree that is there; empty where it does, or there is none."""
+        return self._refusal if self._place is None else ""
 
     def load(self, paths: Iterable[Path]) -> None:
         """Reads these files, all at once.
@@ -63,8 +70,12 @@ class History:
         """The top of the work tree, git's own folder, and the identity of the revision (empty: there is none yet)."""
         # The name cannot be taken for an option: a revision has none that starts with a dash.
         asked = [] if self.revision.startswith("-") else [f"{self.revision}^{{commit}}"]
-        code, answer = self._git("rev-parse", "--show-toplevel", "--absolute-git-dir", *asked)
+        code, answer, problem = self._git("rev-parse", "--show-toplevel", "--absolute-git-dir", *asked)
         lines = answer.decode("utf-8", "surrogateescape").splitlines()
+        if b"safe.directory" in problem:
+            self._refusal = problem.decode(errors="replace").partition("\n")[0].removeprefix("fatal: ")
+        if self._asked_for and self._refusal:
+            raise AddModelError(f"--base {self.revision}: git says: {self._refusal}; {TRUST}")
         if self._asked_for and (code != 0 or len(lines) != 3):
             raise AddModelError(
                 f"--base {self.revision}: git knows no such commit here; name one, or leave --base out"
@@ -86,7 +97,7 @@ class History:
         if not names:
             return []
         questions = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
-        code, answer = self._git("cat-file", "--batch", questions=questions)
+        code, answer, _ = self._git("cat-file", "--batch", questions=questions)
         contents: list[bytes | None] = []
         at = 0
         for _ in names:
@@ -98,25 +109,26 @@ class History:
             at = end + 1 + size + 1
         return contents
 
-    def _git(self, *arguments: str, questions: bytes = b"") -> tuple[int, bytes]:
+    def _git(self, *arguments: str, questions: bytes = b"") -> tuple[int, bytes, bytes]:
         return _ask_git(self._root, *arguments, questions=questions)
 
 
 def uncommitted(root: Path) -> list[str]:
     """The files that git tracks and that have changes in no commit, of the work tree around a folder, as git names them."""
-    code, answer = _ask_git(root, "status", "--porcelain", "-z", "--untracked-files=no")
+    code, answer, _ = _ask_git(root, "status", "--porcelain", "-z", "--untracked-files=no")
     return (
         [] if code != 0 else [entry[3:] for entry in answer.decode(errors="replace").split("\0") if entry[2:3] == " "]
     )
 
 
-def _ask_git(root: Path, *arguments: str, questions: bytes = b"") -> tuple[int, bytes]:
+def _ask_git(root: Path, *arguments: str, questions: bytes = b"") -> tuple[int, bytes, bytes]:
+    """What git answers about the work tree around a folder: its exit code, its output, and its complaints."""
     command = ["git", "-C", str(root), *arguments]
     try:
         answer = subprocess.run(command, input=questions, capture_output=True, check=False, env=_environment())
     except OSError:
-        return -1, b""
-    return answer.returncode, answer.stdout
+        return -1, b"", b""
+    return answer.returncode, answer.stdout, answer.stderr
 
 
 def _environment() -> dict[str, str]:

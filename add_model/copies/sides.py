@@ -64,6 +64,11 @@ class Sides:
         self.versions = Versions(library)
 
     @property
+    def refusal(self) -> str:
+        """Why git tells nothing about a work tree that is there; empty where it does, or there is none."""
+        return self._history.refusal
+
+    @property
     def written(self) -> Written:
         """What fixes have written here."""
         if self._written is None:
