@@ -113,6 +113,49 @@ class History:
         return _ask_git(self._root, *arguments, questions=questions)
 
 
+class Histories:
+    """A revision of the work tree around a library; of every repository that lies in it, such as a submodule, its last
+    commit: git tracks no file of such a repository in the tree around it.
+
+    Attributes:
+        main: the library's own.
+    """
+
+    def __init__(self, root: Path, revision: str | None = None) -> None:
+        self._root = root
+        self.main = History(root, revision)
+        self._nested: dict[Path, History] = {}
+
+    def of(self, path: Path) -> History:
+        """The history that a file belongs to."""
+        folder = path.parent
+        while folder.is_relative_to(self._root) and folder != self._root:
+            if (folder / ".git").exists():
+                return self._nested.setdefault(folder, History(folder))
+            folder = folder.parent
+        return self.main
+
+    def load(self, paths: Iterable[Path]) -> None:
+        """Reads these files, those of a repository all at once.
+
+        Raises:
+            AddModelError: the revision was named by the user, and git knows none of that name here.
+        """
+        groups: dict[History, list[Path]] = {}
+        for path in paths:
+            groups.setdefault(self.of(path), []).append(path)
+        for history, files in groups.items():
+            history.load(files)
+
+    def content(self, path: Path) -> bytes | None:
+        """The bytes of a file at the revision; `None` where git knows no such file."""
+        return self.of(path).content(path)
+
+    def module(self, path: Path) -> Module | None:
+        """The module that a file was at the revision; `None` where git knows no such file, or it cannot be decoded."""
+        return self.of(path).module(path)
+
+
 def uncommitted(root: Path) -> list[str]:
     """The files that git tracks and that have changes in no commit, of the work tree around a folder, as git names them."""
     code, answer, _ = _ask_git(root, "status", "--porcelain", "-z", "--untracked-files=no")

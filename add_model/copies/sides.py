@@ -15,7 +15,7 @@ from add_model.copies.check import Check
 from add_model.copies.equality import blocks_match, equal
 from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Finding, Moved
-from add_model.copies.history import History
+from add_model.copies.history import Histories
 from add_model.copies.identity import header_of, identity
 from add_model.copies.kept import memory
 from add_model.copies.marker import without_markers
@@ -59,20 +59,20 @@ class Sides:
     def __init__(self, library: Library, base: str | None = None) -> None:
         """Looks at a library against the commit of that name; the last commit, where none is named."""
         self._library = library
-        self._history = History(library.root, base)
+        self._history = Histories(library.root, base)
         self._written: Written | None = None
         self.versions = Versions(library)
 
     @property
     def refusal(self) -> str:
         """Why git tells nothing about a work tree that is there; empty where it does, or there is none."""
-        return self._history.refusal
+        return self._history.main.refusal
 
     @property
     def written(self) -> Written:
         """What fixes have written here."""
         if self._written is None:
-            self._written = Written(memory(self._library.root, self._history.git_folder))
+            self._written = Written(memory(self._library.root, self._history.main.git_folder))
         return self._written
 
     def look_at(self, pairs: Sequence[Pair]) -> None:
@@ -216,7 +216,7 @@ class Sides:
             Moved.BOTH: "both sides",
             Moved.NONE: "neither side",
         }
-        return f"{who[moved]} moved since {self._history.revision}"
+        return f"{who[moved]} moved since {self._history.main.revision}"
 
 
 def with_sides(library: Library, findings: Sequence[Finding], base: str | None = None) -> list[Finding]:

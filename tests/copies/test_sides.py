@@ -374,3 +374,20 @@ def test_a_work_tree_that_git_refuses_is_not_fixed(library: Library, monkeypatch
     assert told(library).moved is None
     fix(library, force=True).write()
     assert vit(library) != before
+
+
+def test_an_edit_in_a_repository_within_the_tree_is_seen(tmp_path: Path) -> None:
+    write_library(tmp_path, {"my_models/bert.py": BERT, "my_models/nested/vit.py": VIT})
+    nested = tmp_path / "src/my_models/nested"
+    git(nested, "init", "-q")
+    commit(nested)
+    (tmp_path / ".gitignore").write_text("nested\n")
+    git(tmp_path, "init", "-q")
+    commit(tmp_path)
+    library = library_at(tmp_path)
+    edit(library, "nested/vit.py", "return 1", "return 11")
+    assert told(library).moved is Moved.COPY
+    assert left(library).moved is Moved.COPY
+    git(nested, "checkout", "-q", ".")
+    edit(library, "bert.py", "return 1", "return 2")
+    assert told(library).moved is Moved.ORIGINAL and fixed(library).findings == []
