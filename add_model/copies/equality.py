@@ -124,13 +124,16 @@ def _tokens(line: str) -> list[str]:
         if kind in ("space", "newline"):
             continue
         if kind == "mark" and text in "([{":
-            brackets.append((not (tokens and _can_be_called(tokens[-1])), 0))
+            brackets.append((text == "[" or not (tokens and _can_be_called(tokens[-1])), 0))
         elif kind == "mark" and text in ")]}" and brackets:
             is_tuple, commas = brackets.pop()
             if tokens[-1] == "," and (commas > 1 or not is_tuple or text == "}"):
                 tokens.pop()
         elif text == "," and brackets:
             brackets[-1] = (brackets[-1][0], brackets[-1][1] + 1)
+        elif text == "lambda" and brackets:
+            # The commas from here on may be those of its parameters, however many there are.
+            brackets[-1] = (brackets[-1][0], -len(line))
         tokens.append(text.rstrip() if kind == "comment" else text)
     return tokens
 
@@ -162,7 +165,10 @@ def _parse(block: str) -> ast.Module | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     for node in ast.walk(tree):
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(node, ast.Delete) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple):
+            # What is deleted is the same with brackets around it, which a formatter adds to wrap it.
+            node.targets = node.targets[0].elts
+        elif isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                 if isinstance(first.value.value, str):
@@ -196,7 +202,8 @@ def _comments(block: str) -> Iterator[tuple[int, bool, str]]:
         elif kind == "newline":
             own_line = True
             if depth <= 0:
-                statement, ended = words, -1
+                # A string on the next line is another one: a docstring.
+                statement, ended, in_string = words, -1, False
         elif kind != "space":
             own_line = False
             if text in (":", ";") and depth <= 0:
@@ -208,8 +215,7 @@ def _comments(block: str) -> Iterator[tuple[int, bool, str]]:
             elif kind != "string" or not in_string:
                 # A string counts once, in however many parts it is written.
                 words += 1
-            if text not in "()":
-                in_string = kind == "string"
+            in_string = kind == "string"
 
 
 def _words(block: str) -> Iterator[str]:

@@ -153,6 +153,77 @@ def test_a_tuple_is_not_what_stands_in_it() -> None:
     assert not equal("def f():\n    return (1,)\n", "def f():\n    return (1)\n")
 
 
+def returning(expression: str) -> str:
+    return f"def f(x):\n    return {expression}\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x[1,]", "x[1]"),
+        ("g(x)[1,]", "g(x)[1]"),
+        ("x[lambda a, b: 1,]", "x[lambda a, b: 1]"),
+        ("(lambda a, b: 1,)", "(lambda a, b: 1)"),
+    ],
+)
+def test_a_comma_that_makes_a_tuple_is_no_layout(one: str, other: str) -> None:
+    assert not equal(returning(one), returning(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x[1, 2,]", "x[1, 2]"),
+        ("[1,]", "[1]"),
+        ("{1,}", "{1}"),
+        ("g(lambda a, b: 1,)", "g(lambda a, b: 1)"),
+        ("x[g(lambda a, b: 1,), 2,]", "x[g(lambda a, b: 1), 2]"),
+    ],
+)
+def test_a_comma_that_makes_none_is_layout(one: str, other: str) -> None:
+    assert equal(returning(one), returning(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("del a, b", "del (\n        a,\n        b,\n    )"),
+        ("del a", "del (a,)"),
+        ("del a[1], b.c", "del (a[1], b.c)"),
+    ],
+)
+def test_brackets_around_what_is_deleted_are_layout(one: str, other: str) -> None:
+    one, other = (f"def f(a, b):\n    {body}\n" for body in (one, other))
+    assert equal(one, other) and equal(other, one)
+
+
+WITH_ATTRIBUTE_DOCSTRING = '''
+class A:
+    x = field(default="a", kind="b")
+    """What x is."""
+
+    # note
+    y = a + b
+'''.lstrip()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('field(default="a", kind="b")', 'field(\n        default="a",\n        kind="b",\n    )'),
+        ('field(default="a", kind="b")', '(field(default="a", kind="b"))'),
+        ('field(default="a", kind="b")', 'field("a")("b")'),
+        ('field(default="a", kind="b")', '("a", "b")'),
+        ('field(default="a", kind="b")', '"ab"'),
+    ],
+)
+def test_comments_below_a_docstring_of_an_attribute(old: str, new: str) -> None:
+    exploded = WITH_ATTRIBUTE_DOCSTRING.replace("y = a + b", "y = (\n        a\n        + b\n    )")
+    one, other = WITH_ATTRIBUTE_DOCSTRING.replace(old, new), exploded.replace(old, new.replace('")', '",)'))
+    assert equal(one, other) and equal(other, one)
+    assert not equal(one, other.replace("# note", "# not"))
+
+
 @pytest.mark.parametrize(
     ("copy", "verdict"), [("def f(:\n    x = (1,\n  2)\n", True), ("def f(:\n  x = (1, 3)\n", False)]
 )
