@@ -15,7 +15,7 @@ from pathlib import Path
 
 from add_model.definitions import SPACE, Definition, block_end, find_definitions
 from add_model.encoding import SourceError, decode
-from add_model.lexical import TripleQuotes, logical_lines, strings
+from add_model.lexical import TripleQuoted, logical_lines, strings
 from add_model.values import NamedTuple
 
 _DEFINED = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
@@ -49,7 +49,7 @@ class Module:
     def __init__(self, path: str | Path, text: str, encoding: str = "utf-8") -> None:
         self.place, self.text, self.encoding = str(path), text, encoding
         self._quick: dict[str, _Block | None] = {}
-        self._quotes = TripleQuotes(text)
+        self._quoted = TripleQuoted(text)
         # What was asked last: the number of a line, and lines of comments. Many markers may stand above one definition.
         self._numbered, self._comments = (0, 1), (0, 0)
 
@@ -147,11 +147,10 @@ class Module:
 
     def is_code(self, offset: int) -> bool:
         """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
-        # Where every mark before it has its partner the line is outside, unless a backslash carries a string over into
-        # it; only otherwise need strings be told from what looks like them.
-        if self._quotes.pair_up(offset) and not self.text.startswith("\\\n", offset - 2):
-            return True
-        return not any(first < offset < last for first, last in self._strings)
+        # A backslash carries a string of one quote over into the next line.
+        if self.text.startswith("\\\n", max(0, offset - 2)):
+            return not any(first < offset < last for first, last in self._strings)
+        return not self._quoted.around(offset)
 
     def block_end(self, header: int, dedent: int | None = None) -> int:
         """Where the block ends whose header starts at this offset, which must be the start of a logical line.
