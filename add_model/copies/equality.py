@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from keyword import iskeyword, softkwlist
 
 from add_model.copies.marker import Replacement, replace
-from add_model.copies.region import compared_sides, from_header, is_ignored
+from add_model.copies.region import compared_sides, from_header, header_end, is_ignored
 from add_model.lexical import STRING, logical_lines
 from add_model.values import TYPE_CHECKING
 
@@ -51,6 +51,26 @@ def is_copy(original: str, copy: str, replacements: Sequence[Replacement] = ()) 
 def blocks_match(original: str, copy: str) -> bool:
     """Whether a block is the copy of another, both from their headers on, replacements already made."""
     return is_ignored(copy) or equal(*compared_sides(original, copy))
+
+
+def bodies_match(original: str, copy: str) -> bool:
+    """Whether a block is the copy of another but for its header, both from their headers on, replacements made."""
+    # Under a header that replacements have broken nothing could be parsed; what it is does not matter here.
+    keyword = "class _" if original.lstrip().startswith("class") else "def _()"
+    header = f"{_indent(copy)}{keyword}:"
+    return blocks_match(header + _behind_header(original), header + _behind_header(copy))
+
+
+def _behind_header(block: str) -> str:
+    """What stands behind the colon of a header; behind its line, where nothing but a comment does."""
+    end, depth = header_end(block), 0
+    for token in _token_pattern().finditer(block, 0, end):
+        if token["mark"] == ":" and depth <= 0:
+            body = block[token.end() : end].strip()
+            return block[token.end() :] if body and not body.startswith("#") else f"\n{block[end:]}"
+        if token["mark"]:
+            depth += (token["mark"] in "([{") - (token["mark"] in ")]}")
+    return f"\n{block[end:]}"
 
 
 def equal(first: str, second: str) -> bool:

@@ -322,3 +322,18 @@ def test_a_header_that_a_replacement_breaks_leaves_the_body_to_be_compared_in_an
     copy = "class Sound:\n    # Copied from diffusers.base.Base.prepare with width->self.config.width\n    def prepare(self):\n        return (\n            self.config.width\n            * self.scale\n        )\n"
     library = write_library(tmp_path, {"diffusers/base.py": original, "diffusers/sound.py": copy})
     assert codes_of(library) == ["CP010"]
+
+
+@pytest.mark.parametrize(
+    ("copy", "code"),
+    [
+        ("def f(x): return 2\n", "CP001"),
+        ("def f(x):\n    return 2\n", "CP001"),
+        ("def f(x, y={1: 2}): return 1\n", "CP010"),
+        ("def f(x) -> int:  # why\n    return 1\n", "CP010"),
+    ],
+)
+def test_the_body_of_a_block_on_one_line_is_no_header(copy: str, code: str, tmp_path: Path) -> None:
+    original = "def f(x): return 1\n"
+    files = {"diffusers/base.py": original, "diffusers/copy.py": f"# Copied from diffusers.base.f\n{copy}"}
+    assert codes_of(write_library(tmp_path, files)) == [code]
