@@ -143,6 +143,16 @@ def test_the_nearest_path_is_offered(tmp_path: Path) -> None:
         ("# Copied from my_model.BertLayer.__init__", "my_models.bert.BertLayer.__init__"),
         ("# copied from my_models.bert.BertLayer", None),
         ("# TODO: Copied from my_models.bert.BertLayers", None),
+        ("# Copied from: my_models.bert.BertLayer with Bert->ViT", None),
+        ("# Copied from `my_models.bert.BertLayers` with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from my_models.bert:BertLayer with Bert->ViT", None),
+        ("# Copied from my_models..bert.BertLayer with Bert->ViT", None),
+        ("# Copied from .bert.BertLayer with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from .bert.BertLayers with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from bert.BertLayer with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from bert.BertLayer.size", "my_models.bert.BertLayer.size"),
+        ("# Copied from my_models.BertLayer with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from My_Models.bert.BertLayer with Bert->ViT", "my_models.bert.BertLayer"),
     ],
 )
 def test_what_was_meant_as_a_marker_is_offered_a_path_that_exists(
@@ -173,10 +183,34 @@ def test_prose_in_a_library_is_no_finding(tmp_path: Path) -> None:
 # Copied from my_models, see there
 # 3. Process the images. Copied from my_models.vision.bert
 # Copied from OnnxConfig.generate_dummy_inputs
+# Copied from OnnxConfig.export.generate_dummy_inputs
+# Copied from https://github.com:my_models/bert.py
+# Copied from vision.bert
+# Copied from bert.py
+# Copied from .github/workflows
+# Copied from ...somewhere.else.
+# Copied from `my_models.bert.BertLayer` and simplified
+# The rest is copied from: my_models.bert.BertLayer
 x = "# copied from my_models.bert.BertLayer"
 """
     files = {"my_models/bert.py": BERT, "my_models/vision/bert.py": "", "my_models/prose.py": prose}
     assert codes_of(write_library(tmp_path, files)) == []
+
+
+def test_a_path_that_starts_with_dots_is_read_from_the_file_on(tmp_path: Path) -> None:
+    files = {"my_models/models/bert.py": BERT, "my_models/models/vit/vit.py": f"# Copied from ..bert.BertLayer\n{VIT}"}
+    (finding,) = findings_of(write_library(tmp_path, files))
+    assert finding.code is Code.CP003 and finding.source == "my_models.models.bert.BertLayer"
+    assert "did you mean `my_models.models.bert.BertLayer`?" in finding.message
+
+
+def test_a_package_may_have_capitals_and_a_class_any_letter(tmp_path: Path) -> None:
+    original, copy = (f"class {name}Layer:\n    x = 1\n" for name in ("Über", "ViT"))
+    marker = "# Copied from MyLib.bert.ÜberLayer with Über->ViT\n"
+    files = {"MyLib/bert.py": original, "MyLib/vit.py": marker + copy, "MyLib/drifted.py": marker + copy.replace("1", "2")}  # fmt: skip
+    check = Check(write_library(tmp_path, files))
+    assert [(finding.path, finding.code) for finding in check.findings()] == [("src/MyLib/drifted.py", Code.CP001)]
+    assert check.counts.markers == 2
 
 
 def test_tests_are_a_package_of_test_files_alone(tmp_path: Path) -> None:
