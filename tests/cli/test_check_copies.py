@@ -115,6 +115,30 @@ def test_paths_lead_to_their_library(library: Path, monkeypatch: pytest.MonkeyPa
     assert CliRunner().invoke(app, ["check-copies"]).exit_code == 1
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "ascii:surrogateescape", "utf-8"])
+@pytest.mark.parametrize("options", [[], ["--diff"], ["--no-cache", "--statistics"], ["--output-format", "github"]], ids=" ".join)  # fmt: skip
+def test_what_an_encoding_lacks_is_shown_all_the_same(options: list[str], encoding: str, library: Path) -> None:
+    (library / "src/my_models/bert.py").write_text(BERT.replace("1", '"→ 你好"'), encoding="utf-8")
+    command = [sys.executable, "-m", "add_model", "check-copies", *options]
+    run = subprocess.run(command, cwd=library, capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding})
+    assert run.returncode == 1 and b"Traceback" not in run.stderr
+    if options in ([], ["--diff"]):
+        shown = "→ 你好" if encoding == "utf-8" else "\\u2192 \\u4f60\\u597d"
+        assert shown in run.stdout.decode("utf-8")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system that takes any bytes for a name")
+@pytest.mark.parametrize("output_format", ["text", "json", "github", "sarif"])
+def test_a_name_whose_bytes_are_no_text(output_format: str, library: Path) -> None:
+    name = os.fsdecode(b"src/my_models/b\xe9.py")
+    (library / name).write_text(VIT.replace("return 1", "return 2"))
+    command = [sys.executable, "-m", "add_model", "check-copies", "--output-format", output_format]
+    run = subprocess.run(command, cwd=library, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    assert run.returncode == 1 and b"CP001" in run.stdout and b"Traceback" not in run.stderr
+    if output_format == "sarif":
+        assert b'"src/my_models/b%E9.py"' in run.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
