@@ -124,6 +124,8 @@ def check_copies(
         if (fix or diff) and Code.CP001 not in selection.codes:
             raise AddModelError("--fix and --diff put CP001 right: leave it among the codes")
         take_back(library.root)
+        if base is not None:
+            _look_up(base, library)
         progress = Progress(enabled=sys.stderr.isatty())
         with progress:
             if fix or diff:
@@ -138,6 +140,13 @@ def check_copies(
         return exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
 
     raise typer.Exit(_watch(lambda: library_of(root, paths or []), run) if watch else run())
+
+
+def _look_up(base: str, library: Library) -> None:
+    """Raises an error where git knows no such commit, which nobody might ask about where no copy differs."""
+    from add_model.copies.history import History
+
+    History(library.root, base).content(library.root)
 
 
 def _watch(library: Callable[[], Library], run: Callable[[], int]) -> int:

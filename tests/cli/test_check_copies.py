@@ -145,6 +145,8 @@ def test_a_name_whose_bytes_are_no_text(output_format: str, library: Path) -> No
         (["--root", "missing"], "no such folder"),
         (["missing.py"], "no such file or folder"),
         (["--diff", "--output-format", "json"], "--diff"),
+        (["--base", "no-such-revision"], "--base no-such-revision: git knows no such commit here"),
+        (["--base", "no-such-revision", "--fix"], "--base no-such-revision: git knows no such commit here"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_2(options: list[str], message: str, library: Path) -> None:

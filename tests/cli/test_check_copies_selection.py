@@ -60,6 +60,19 @@ def test_codes_are_ignored_for_files(drifted: Path) -> None:
     assert (drifted / "src/my_models/vit.py").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("options", "exit_code"),
+    [(["--select", "CP001"], 2), (["--select", "CP005"], 2), (["--ignore", "CP001,CP005"], 2), (["--ignore", "CP006"], 1)],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_is_reported_unless_that_is_ignored(
+    options: list[str], exit_code: int, drifted: Path
+) -> None:
+    (drifted / "src/my_models/broken.py").write_text("def f(x:\n")
+    result = check(drifted, *options)
+    assert result.returncode == exit_code
+    assert ("CP006" in result.stdout) is (exit_code == 2) and "all copies hold" not in result.stderr
+
+
 @pytest.mark.parametrize("option", ["--select", "--ignore"])
 def test_an_unknown_code_is_named_with_the_nearest(option: str, drifted: Path) -> None:
     result = check(drifted, option, "CP0002")
