@@ -264,6 +264,54 @@ def test_is_copy_of_a_method_at_another_indentation() -> None:
     assert is_copy(function, textwrap.indent(function, "        "), [])
 
 
+TEXT = '''
+def query(self):
+    """Asks.
+
+    Twice.
+    """
+    text = """
+SELECT 1
+    FROM t
+""" + 'a \\
+b'
+    """A word
+
+    on it.
+    """
+    return text
+'''.lstrip()
+
+
+def indented(block: str, columns: int, but: tuple[str, ...] = ()) -> str:
+    """The block further in, but for lines that begin with these words."""
+    return "".join(
+        line if line.lstrip().startswith(but) else textwrap.indent(line, " " * columns)
+        for line in block.splitlines(keepends=True)
+    )
+
+
+IN_STRINGS = ("SELECT", "FROM", '""" +', "b'")
+
+
+@pytest.mark.parametrize(
+    ("copy", "verdict"),
+    [
+        (indented(TEXT, 4, IN_STRINGS), True),
+        (indented(TEXT, 4), False),
+        *((indented(TEXT, 4, tuple(word for word in IN_STRINGS if word != moved)), False) for moved in IN_STRINGS),
+    ],
+)
+def test_the_lines_of_a_string_are_its_value_and_those_of_a_docstring_layout(copy: str, verdict: bool) -> None:
+    assert is_copy(TEXT, copy) is verdict
+    assert is_copy(copy, TEXT) is verdict
+
+
+def test_the_lines_of_a_string_in_two_methods_are_compared_as_they_stand() -> None:
+    one, other = (f'    def f(self):\n        return """\n{line}\n  b"""\n' for line in ("    a", "a"))
+    assert is_copy(one, one) and not is_copy(one, other)
+
+
 def test_ignored_methods_are_left_out_on_both_sides() -> None:
     original = "class A:\n    x = 1\n\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n"
     above = original.replace("    def f", "    # Ignore copy\n    def f").replace("return 1", "return 3")
