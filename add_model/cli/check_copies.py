@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
@@ -135,7 +136,7 @@ def check_copies(
                 changed = []
         findings = sorted(filter(selection.reports, findings), key=lambda finding: finding.sort_key)
         if not diff:
-            _show(findings, output_format, statistics)
+            _show(_placed(findings, library.root, output_format), output_format, statistics)
         _summarise(findings, counts, changed, time.monotonic() - started, is_outlook=diff and bool(changed))
         return exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
 
@@ -197,6 +198,20 @@ def _fix(
     else:
         sys.stdout.writelines(fixed.diff())
     return fixed.findings, fixed.counts, changed
+
+
+def _placed(findings: Sequence[Finding], root: Path, output_format: OutputFormat) -> Sequence[Finding]:
+    """The findings with the paths that a format has: those of annotations are relative to the repository."""
+    if output_format not in (OutputFormat.GITHUB, OutputFormat.SARIF):
+        return findings
+    root = Path(os.path.realpath(root))
+    checkout = os.environ.get("GITHUB_WORKSPACE")
+    repositories = [Path(os.path.realpath(checkout))] if checkout else []
+    repositories += [folder for folder in (root, *root.parents) if (folder / ".git").exists()]
+    top = next((folder for folder in repositories if root.is_relative_to(folder)), root)
+    below = root.relative_to(top)
+    # A path from outside the library is absolute, and stays so.
+    return [finding._replace(path=(below / finding.path).as_posix()) for finding in findings]
 
 
 def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: bool) -> None:

@@ -72,6 +72,29 @@ def test_the_documents_are_all_that_stands_on_stdout(library: Path) -> None:
     assert check(library, "--statistics").stdout.split()[:2] == ["1", "CP001"]
 
 
+@pytest.mark.parametrize("told_by", ["GITHUB_WORKSPACE", ".git", "nobody"])
+def test_annotations_name_files_from_the_repository_on(
+    told_by: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drift(library)
+    root = tmp_path / "repository/libs/one"
+    root.mkdir(parents=True)
+    for name in ("src", "pyproject.toml"):
+        (library / name).rename(root / name)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    if told_by == "GITHUB_WORKSPACE":
+        monkeypatch.setenv(told_by, str(tmp_path / "repository"))
+    elif told_by == ".git":
+        # Where that runs elsewhere, its folder tells nothing of this one.
+        monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "other"))
+        (tmp_path / "repository/.git").mkdir()
+    path = "src/my_models/vit.py" if told_by == "nobody" else "libs/one/src/my_models/vit.py"
+    assert f"file={path},line=1" in check(root, "--output-format", "github").stdout
+    (run,) = json.loads(check(root, "--output-format", "sarif").stdout)["runs"]
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == path
+    assert json.loads(check(root, "--output-format", "json").stdout)[0]["path"] == "src/my_models/vit.py"
+
+
 def test_fix_rewrites_and_a_second_run_is_clean(library: Path) -> None:
     path = drift(library)
     result = check(library, "--fix")
