@@ -140,7 +140,7 @@ def check_copies(
         _summarise(findings, counts, changed, time.monotonic() - started, is_outlook=diff and bool(changed))
         return exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
 
-    raise typer.Exit(_watch(lambda: library_of(root, paths or []), run) if watch else run())
+    raise typer.Exit(_watch(root, paths or [], run) if watch else run())
 
 
 def _look_up(base: str, library: Library) -> None:
@@ -150,8 +150,8 @@ def _look_up(base: str, library: Library) -> None:
     History(library.root, base).content(library.root)
 
 
-def _watch(library: Callable[[], Library], run: Callable[[], int]) -> int:
-    """Runs now and after every change of a file of the library, until Ctrl-C."""
+def _watch(root: Path | None, paths: Sequence[Path], run: Callable[[], int]) -> int:
+    """Runs now and after every change of a file that is looked at, until Ctrl-C."""
     from add_model.copies.watch import snapshot
 
     known: object = None
@@ -159,7 +159,7 @@ def _watch(library: Callable[[], Library], run: Callable[[], int]) -> int:
         while True:
             try:
                 # Taken before the run, so that what is saved meanwhile is seen.
-                current = snapshot(library())
+                current = snapshot(library_of(root, paths), paths)
                 if current != known:
                     known = current
                     run()
