@@ -87,12 +87,12 @@ class Module:
         while header >= 0:
             name = self.name_at(header) if self.is_code(header) else ""
             definition = self.find(name) if name else None
-            if definition is not None:
+            if definition is not None and definition.header == header:
                 yield definition
             header = _first_header(text, last_part, _line_end(text, header), stop)
 
     def name_at(self, header: int) -> str:
-        """The dotted name of the definition whose header starts there; empty where `find` leads to none there."""
+        """The dotted name of the definition whose header starts there, `find` leading there or not; empty for none."""
         # Told from the class above where that is enough.
         own = _DEFINED.match(self.text, SPACE.match(self.text, header).end())  # type: ignore[union-attr]
         around = _DEFINED.match(self.text, self.text.rfind("\nclass ", 0, header) + 1)
@@ -100,8 +100,8 @@ class Module:
             likely = f"{around[1]}.{own[1]}" if around is not None and self.text[header].isspace() else own[1]
             if self.header_of(likely) == header:
                 return likely
-        names = (name for name, definition in self.definitions.items() if definition.header == header)
-        return next(names, "")
+        every = find_definitions(self.text)
+        return next((definition.name for definition in every if definition.header == header), "")
 
     def members(self) -> list[Definition]:
         """The methods and classes of the class that the text starts with, in order."""

@@ -112,6 +112,7 @@ def assert_same_as_parser(text: str) -> None:
     module = Module("m.py", text)
     for found in definitions:
         assert block_end(text, found.header) == module.block_end(found.header) == found.end
+        assert Module("m.py", text).name_at(found.header) == found.name
     for name, found in module.definitions.items():
         assert Module("m.py", text).find(name) == found
         assert Module("m.py", text).name_at(found.header) == name

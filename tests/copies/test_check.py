@@ -44,6 +44,21 @@ def test_a_finding_says_what_and_where(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("copy", "name"),
+    [
+        ("class A:\n    @property\n    def v(self): ...\n\n    MARKER\n    @v.setter\n    def v(self, v):\n        return v\n", "A.v"),
+        ("if x:\n    def g(): ...\nelse:\n    MARKER\n    def g():\n        return 2\n", "g"),
+    ],
+)  # fmt: skip
+def test_a_second_definition_of_a_name_is_named(copy: str, name: str, tmp_path: Path) -> None:
+    copy = copy.replace("MARKER", "# Copied from my_models.bert.f")
+    (finding,) = findings_of(
+        write_library(tmp_path, {"my_models/bert.py": "def f(): ...\n", "my_models/vit.py": copy})
+    )
+    assert (finding.code, finding.object) == (Code.CP001, name)
+
+
+@pytest.mark.parametrize(
     ("old", "new"),
     [
         ("(Base)", "(Other)"),
