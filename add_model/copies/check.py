@@ -119,15 +119,19 @@ class Check:
             yield finding
 
     def _of_all(self, results: Mapping[str, FileResult]) -> Iterator[Finding]:
+        circles = list(self._cycles([edge for result in results.values() for edge in result.edges]))
+        # No fix can tell which member of a circle is right.
+        members = {(finding.path, finding.line) for finding in circles}
         for result in results.values():
-            yield from result.findings
+            for finding in result.findings:
+                yield finding._replace(fixable=False) if (finding.path, finding.line) in members else finding
         if sum(result.size for result in results.values()) <= PARSED_BYTES:
             for path in results:
                 try:
                     yield from self._parsed(self.sources.module(path))
                 except SourceError as error:
                     yield self._unreadable(error)
-        yield from self._cycles([edge for result in results.values() for edge in result.edges])
+        yield from circles
         if self.library.configuration.full_copies:
             from add_model.copies.full_copies import check_full_copies
 

@@ -280,6 +280,19 @@ def test_circles_name_their_members(tmp_path: Path) -> None:
     assert all(f"my_models.{name}.f" in finding.message for finding in findings for name in "abc")
 
 
+def test_members_of_a_circle_that_differ_are_nothing_that_can_be_fixed(tmp_path: Path) -> None:
+    text = "# Copied from my_models.a.g\ndef f():\n    return 1\n\n\n# Copied from my_models.a.f\ndef g():\n    return 2\n"
+    other = "# Copied from my_models.a.f\ndef f():\n    return 3\n"
+    findings = findings_of(write_library(tmp_path, {"my_models/a.py": text, "my_models/b.py": other}))
+    assert [(finding.path[-4:], finding.code.name, finding.fixable) for finding in findings] == [
+        ("a.py", "CP001", False),
+        ("a.py", "CP004", False),
+        ("a.py", "CP001", False),
+        ("a.py", "CP004", False),
+        ("b.py", "CP001", True),
+    ]
+
+
 def test_an_inner_marker_yields_to_the_outer_one_unless_its_method_is_ignored(tmp_path: Path) -> None:
     inner = "    # Copied from my_models.bert.BertLayer.size\n    @property"
     nested = MARKER + VIT.replace("    @property", inner)
