@@ -231,6 +231,64 @@ def test_text_that_does_not_parse_is_compared_token_by_token(copy: str, verdict:
     assert equal("def f(:\n    x = (1, 2)\n", copy) is verdict
 
 
+# No Python reads its first line, so that what is said of it holds for newer syntax in an older one.
+NEWER = """
+class A[T!]:
+    '''
+    Doc.
+    '''
+
+    @decorated("a", b)
+    def f(self, x):  # why
+        # note
+        if x == "a":
+            return self.g(x, key="a") + 1
+        elif (x and
+              self):
+            del x, self
+        else:
+            pass
+        try:
+            text = '''
+            '''
+        except (ValueError, KeyError):
+            raise
+""".lstrip()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ('"a"', "'a'", True),
+        ('("a", b)', '(\n        "a",\n        b,\n    )', True),
+        ('self.g(x, key="a") + 1', '(\n                self.g(x, key="a")\n                + 1\n            )', True),
+        ('x == "a":', '(x == "a"):', True),
+        ("(x and\n              self)", "x and self", True),
+        ("del x, self", "del (x, self)", True),
+        ("(ValueError, KeyError)", "(\n            ValueError,\n            KeyError,\n        )", True),
+        ("    Doc.\n", "    Doc.  \n\n", True),
+        ("# note", "#note", True),
+        ("T!", "T !", True),
+        ("T!", "S!", False),
+        ('"a"', '"b"', False),
+        ("x and\n", "x or\n", False),
+        ("# note", "# not", False),
+        ("# why", "# who", False),
+        ("'''\n            '''", "'''\n        '''", False),
+        ("            raise", "             raise", False),
+        ("@decorated", "@decorate", False),
+        ("else:", "if self:", False),
+        ("Doc", "Dog", False),
+    ],
+)
+def test_what_this_python_cannot_parse_leaves_the_lines_around_it_their_layout(
+    old: str, new: str, verdict: bool
+) -> None:
+    assert old in NEWER
+    changed = NEWER.replace(old, new)
+    assert equal(NEWER, changed) is equal(changed, NEWER) is verdict
+
+
 ORIGINAL = """
 @decorated
 class BertLayer(nn.Module):
