@@ -24,8 +24,10 @@ _LEXEME = (
     rf"(?:(?P<newline>\n)|(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n?)|\Z)"
 )
 
-_DOUBLE, _SINGLE = re.compile('"""'), re.compile("'''")
-_AHEAD = 10_000  # characters
+# A pattern of one character three times rules out a place sooner than `str.find` does.
+_DOUBLE, _SINGLE, _EITHER = re.compile('"""'), re.compile("'''"), re.compile("\"\"\"|'''")
+# What on its line before a mark leaves open whether that opens a string.
+_ODD = re.compile("[#\"']")
 
 
 @functools.cache
@@ -69,25 +71,58 @@ def strings(text: str) -> Iterator[tuple[int, int]]:
     return (lexeme.span("string") for lexeme in _lexemes().finditer(text) if lexeme.lastgroup == "string")
 
 
-class TripleQuotes:
-    """Where three double quotes stand in a text, and where three single ones, looked for as far as somebody asks."""
+class TripleQuoted:
+    """Where the strings in three quotes stand in a text, looked for as far as somebody asks.
+
+    Three quotes open one if nothing before them on their line can make them a part of a comment or of another string,
+    and close it if no backslash stands before them; nearly all do so on the face of it. What others are is told by a
+    look at each lexeme from the last place on that is in no string for certain.
+    """
 
     def __init__(self, text: str) -> None:
-        self._text, self._stop = text, 0
-        self._double: list[int] = []
-        self._single: list[int] = []
+        self._text = text
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._looked = 0
+        self._marks: re.Pattern[str] | None = None
 
-    def pair_up(self, offset: int) -> bool:
-        """Whether all that stand before the start of a line have a partner there."""
-        if offset > self._stop:
-            self._look_on(offset)
-        return bisect_left(self._double, offset) % 2 == 0 and bisect_left(self._single, offset) % 2 == 0
+    def around(self, offset: int) -> bool:
+        """Whether the start of a line is in one of them."""
+        while self._looked < offset:
+            self._looked = self._look_on(self._looked)
+        at = bisect_left(self._starts, offset)
+        return at > 0 and offset < self._ends[at - 1]
 
-    def _look_on(self, offset: int) -> None:
-        # No quotes go on behind the end of a line. The next who asks does so of a line below more often than not.
-        start, self._stop = self._stop, self._text.find("\n", offset + _AHEAD)
-        if self._stop < 0:
-            self._stop = len(self._text)
-        # Of marks that are one character three times a pattern rules out a place sooner than `str.find` does.
-        self._double += [match.start() for match in _DOUBLE.finditer(self._text, start, self._stop)]
-        self._single += [match.start() for match in _SINGLE.finditer(self._text, start, self._stop)]
+    def _look_on(self, start: int) -> int:
+        """Finds the next one, if it is one; where to go on, which is outside of them all."""
+        text = self._text
+        if self._marks is None:
+            self._marks = _EITHER if _SINGLE.search(text) else _DOUBLE
+        found = self._marks.search(text, start)
+        if found is None:
+            return len(text)
+        mark = found.start()
+        line = text.rfind("\n", start, mark) + 1 or start
+        if _ODD.search(text, line, mark) or text.startswith("\\\n", max(0, line - 2)):
+            return self._look_closely(mark, self._sure_start(line, start))
+        found = (_DOUBLE if text[mark] == '"' else _SINGLE).search(text, mark + 3)
+        if found is not None and text[found.start() - 1] == "\\":
+            return self._look_closely(mark, mark)
+        return self._add(mark, len(text) if found is None else found.end())
+
+    def _sure_start(self, line: int, start: int) -> int:
+        """The start of the first of the lines that backslashes join to this one, as they carry strings over."""
+        while line > start and self._text.startswith("\\\n", max(0, line - 2)):
+            line = self._text.rfind("\n", start, line - 1) + 1 or start
+        return line
+
+    def _look_closely(self, mark: int, start: int) -> int:
+        lexeme = next(found for found in _lexemes().finditer(self._text, start) if found.end() > mark)
+        if lexeme["string"] is not None and lexeme["string"].startswith(('"""', "'''")):
+            return self._add(*lexeme.span("string"))
+        return lexeme.end()
+
+    def _add(self, start: int, end: int) -> int:
+        self._starts.append(start)
+        self._ends.append(end)
+        return end

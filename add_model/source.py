@@ -15,7 +15,7 @@ from pathlib import Path
 
 from add_model.definitions import SPACE, Definition, block_end, find_definitions
 from add_model.encoding import SourceError, decode
-from add_model.lexical import TripleQuotes, logical_lines, strings
+from add_model.lexical import TripleQuoted, logical_lines, strings
 from add_model.values import NamedTuple
 
 _DEFINED = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
@@ -49,7 +49,7 @@ class Module:
     def __init__(self, path: str | Path, text: str, encoding: str = "utf-8") -> None:
         self.place, self.text, self.encoding = str(path), text, encoding
         self._quick: dict[str, _Block | None] = {}
-        self._quotes = TripleQuotes(text)
+        self._quoted = TripleQuoted(text)
         # What was asked last: the number of a line, and lines of comments. Many markers may stand above one definition.
         self._numbered, self._comments = (0, 1), (0, 0)
 
@@ -87,12 +87,12 @@ class Module:
         while header >= 0:
             name = self.name_at(header) if self.is_code(header) else ""
             definition = self.find(name) if name else None
-            if definition is not None:
+            if definition is not None and definition.header == header:
                 yield definition
             header = _first_header(text, last_part, _line_end(text, header), stop)
 
     def name_at(self, header: int) -> str:
-        """The dotted name of the definition whose header starts there; empty where `find` leads to none there."""
+        """The dotted name of the definition whose header starts there, `find` leading there or not; empty for none."""
         # Told from the class above where that is enough.
         own = _DEFINED.match(self.text, SPACE.match(self.text, header).end())  # type: ignore[union-attr]
         around = _DEFINED.match(self.text, self.text.rfind("\nclass ", 0, header) + 1)
@@ -100,8 +100,8 @@ class Module:
             likely = f"{around[1]}.{own[1]}" if around is not None and self.text[header].isspace() else own[1]
             if self.header_of(likely) == header:
                 return likely
-        names = (name for name, definition in self.definitions.items() if definition.header == header)
-        return next(names, "")
+        every = find_definitions(self.text)
+        return next((definition.name for definition in every if definition.header == header), "")
 
     def members(self) -> list[Definition]:
         """The methods and classes of the class that the text starts with, in order."""
@@ -147,11 +147,10 @@ class Module:
 
     def is_code(self, offset: int) -> bool:
         """Whether the line that starts at this offset is code or a comment, and no part of a multi-line string."""
-        # Where every mark before it has its partner the line is outside, unless a backslash carries a string over into
-        # it; only otherwise need strings be told from what looks like them.
-        if self._quotes.pair_up(offset) and not self.text.startswith("\\\n", offset - 2):
-            return True
-        return not any(first < offset < last for first, last in self._strings)
+        # A backslash carries a string of one quote over into the next line.
+        if self.text.startswith("\\\n", max(0, offset - 2)):
+            return not any(first < offset < last for first, last in self._strings)
+        return not self._quoted.around(offset)
 
     def block_end(self, header: int, dedent: int | None = None) -> int:
         """Where the block ends whose header starts at this offset, which must be the start of a logical line.

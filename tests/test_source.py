@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import random
+import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 import add_model
 from add_model.definitions import Definition, block_end, find_definitions
 from add_model.encoding import SourceError
-from add_model.lexical import logical_lines
+from add_model.lexical import logical_lines, strings
 from add_model.source import Module, decode_module, read_module
 
 ODD = '''
@@ -110,6 +112,7 @@ def assert_same_as_parser(text: str) -> None:
     module = Module("m.py", text)
     for found in definitions:
         assert block_end(text, found.header) == module.block_end(found.header) == found.end
+        assert Module("m.py", text).name_at(found.header) == found.name
     for name, found in module.definitions.items():
         assert Module("m.py", text).find(name) == found
         assert Module("m.py", text).name_at(found.header) == name
@@ -201,6 +204,37 @@ def test_no_text_crashes_it(text: str) -> None:
         Module(Path("m.py"), text).find(name)
     for start, _ in logical_lines(text):
         assert module.is_code(start)
+
+
+# What may keep three quotes from being what they seem, and what does not.
+QUOTED = st.sampled_from(
+    ['"""', "'''", '"', "'", "\\", "\n", "\n", "\\\n", "#", "a", " ", "(", '"""a\n"""\n', "'''b\n'''\n", "# '''\n", "x = '\"\"\"'\n"]
+)  # fmt: skip
+
+
+@given(st.lists(QUOTED, max_size=30).map("".join), st.randoms(use_true_random=False))
+def test_a_line_is_code_where_no_string_is_open(text: str, chance: random.Random) -> None:
+    """However the marks stand, and in whatever order somebody asks, the answer is what reading from the start says."""
+    starts = [match.start() for match in re.finditer("^.", text, re.MULTILINE)]
+    said = {start: not any(first < start < last for first, last in strings(text)) for start in starts}
+    chance.shuffle(starts)
+    module = Module("m.py", text)
+    assert {start: module.is_code(start) for start in starts} == said
+
+
+def test_a_line_is_code_far_behind_marks_that_are_none() -> None:
+    text = '# a """ in a comment\n' + "x = 1\n" * 5_000 + '"""\nin\n"""\n' + "x = 1\n" * 5_000
+    module = Module("m.py", text)
+    assert not module.is_code(text.index("in\n")) and module.is_code(len(text)) and module.is_code(40_000)
+
+
+@pytest.mark.parametrize("odd", ['# drop the closing """ if there is one', 'MARK = \'"""\'', 'MARK = \'\\\n"""\''])
+def test_what_a_docstring_shows_is_not_found(odd: str) -> None:
+    shown = '    """So:\n\n    def f(self): ...\n\ndef g(): ...\n    """\n\n'
+    text = f"{odd}\nclass A:\n{shown}    def f(self):\n        return 1\n\n\ndef g():\n    return 2\n"
+    for name, header in {"A.f": "    def f(self):\n", "g": "def g():\n"}.items():
+        found = Module("m.py", text).find(name)
+        assert found is not None and found.header == text.index(header)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def _run() -> int:
     """The exit code of a plain check; everything else that the command line may be asked ends in `SystemExit`."""
     from add_model.cli.quick import check_copies_quickly
 
+    _write_whatever_comes(sys.stdout)
     try:
         code = check_copies_quickly(sys.argv[1:])
         if code is not None:
@@ -63,6 +64,14 @@ def _run() -> int:
         # A folder that has gone, a disk that is full: nothing that a traceback would explain better.
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}; check that it is there and has room")
     sys.exit()
+
+
+def _write_whatever_comes(stream: Any) -> None:
+    """Lets a stream write in escapes what its encoding lacks: a finding shows lines of code, whose text is anybody's."""
+    errors = getattr(stream, "errors", "")
+    gives_up = errors == "strict" or (errors == "surrogateescape" and stream.encoding != "utf-8")
+    if gives_up and hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(message: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
@@ -124,6 +125,8 @@ def check_copies(
         if (fix or diff) and Code.CP001 not in selection.codes:
             raise AddModelError("--fix and --diff put CP001 right: leave it among the codes")
         take_back(library.root)
+        if base is not None:
+            _look_up(base, library)
         progress = Progress(enabled=sys.stderr.isatty())
         with progress:
             if fix or diff:
@@ -133,15 +136,22 @@ def check_copies(
                 changed = []
         findings = sorted(filter(selection.reports, findings), key=lambda finding: finding.sort_key)
         if not diff:
-            _show(findings, output_format, statistics)
+            _show(_placed(findings, library.root, output_format), output_format, statistics)
         _summarise(findings, counts, changed, time.monotonic() - started, is_outlook=diff and bool(changed))
         return exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
 
-    raise typer.Exit(_watch(lambda: library_of(root, paths or []), run) if watch else run())
+    raise typer.Exit(_watch(root, paths or [], run) if watch else run())
 
 
-def _watch(library: Callable[[], Library], run: Callable[[], int]) -> int:
-    """Runs now and after every change of a file of the library, until Ctrl-C."""
+def _look_up(base: str, library: Library) -> None:
+    """Raises an error where git knows no such commit, which nobody might ask about where no copy differs."""
+    from add_model.copies.history import History
+
+    History(library.root, base).content(library.root)
+
+
+def _watch(root: Path | None, paths: Sequence[Path], run: Callable[[], int]) -> int:
+    """Runs now and after every change of a file that is looked at, until Ctrl-C."""
     from add_model.copies.watch import snapshot
 
     known: object = None
@@ -149,7 +159,7 @@ def _watch(library: Callable[[], Library], run: Callable[[], int]) -> int:
         while True:
             try:
                 # Taken before the run, so that what is saved meanwhile is seen.
-                current = snapshot(library())
+                current = snapshot(library_of(root, paths), paths)
                 if current != known:
                     known = current
                     run()
@@ -188,6 +198,20 @@ def _fix(
     else:
         sys.stdout.writelines(fixed.diff())
     return fixed.findings, fixed.counts, changed
+
+
+def _placed(findings: Sequence[Finding], root: Path, output_format: OutputFormat) -> Sequence[Finding]:
+    """The findings with the paths that a format has: those of annotations are relative to the repository."""
+    if output_format not in (OutputFormat.GITHUB, OutputFormat.SARIF):
+        return findings
+    root = Path(os.path.realpath(root))
+    checkout = os.environ.get("GITHUB_WORKSPACE")
+    repositories = [Path(os.path.realpath(checkout))] if checkout else []
+    repositories += [folder for folder in (root, *root.parents) if (folder / ".git").exists()]
+    top = next((folder for folder in repositories if root.is_relative_to(folder)), root)
+    below = root.relative_to(top)
+    # A path from outside the library is absolute, and stays so.
+    return [finding._replace(path=(below / finding.path).as_posix()) for finding in findings]
 
 
 def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: bool) -> None:

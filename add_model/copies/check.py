@@ -119,15 +119,19 @@ class Check:
             yield finding
 
     def _of_all(self, results: Mapping[str, FileResult]) -> Iterator[Finding]:
+        circles = list(self._cycles([edge for result in results.values() for edge in result.edges]))
+        # No fix can tell which member of a circle is right.
+        members = {(finding.path, finding.line) for finding in circles}
         for result in results.values():
-            yield from result.findings
+            for finding in result.findings:
+                yield finding._replace(fixable=False) if (finding.path, finding.line) in members else finding
         if sum(result.size for result in results.values()) <= PARSED_BYTES:
             for path in results:
                 try:
                     yield from self._parsed(self.sources.module(path))
                 except SourceError as error:
                     yield self._unreadable(error)
-        yield from self._cycles([edge for result in results.values() for edge in result.edges])
+        yield from circles
         if self.library.configuration.full_copies:
             from add_model.copies.full_copies import check_full_copies
 
@@ -176,14 +180,17 @@ class Check:
 
     def _check_mention(self, mention: Mention, place: _Place) -> Iterator[Finding]:
         in_tests = self._is_test(place.path)
-        if not self.sources.names_a_definition(mention.source):
+        written = mention.source
+        source = self.sources.absolute(written, place.module.place) if written.startswith(".") else written
+        if not source or not self.sources.names_a_definition(source):
             return
-        meant = mention.source
-        if not self.sources.leads_into_library(mention.source, in_tests):
-            meant = self.sources.meant_path(mention.source, in_tests) or ""
-        if meant:
-            hint = self._other_path(mention.source, meant) if mention.first else ""
-            yield place.warning(Code.CP003, f"checks nothing: {mention.why}{hint}")
+        meant: str | None = source
+        if not self.sources.leads_into_library(source, in_tests):
+            meant = self.sources.meant_path(source, in_tests)
+        if meant is None or not self.sources.names_a_definition(meant):
+            return
+        hint = self._other_path(written, meant) if mention.first else ""
+        yield place._replace(source=source).warning(Code.CP003, f"checks nothing: {mention.why}{hint}")
 
     def _other_path(self, written: str, meant: str) -> str:
         """Offers the path that exists and is closest to one that was meant, unless that is what is written."""
@@ -211,7 +218,7 @@ class Check:
             yield self._unreadable(error)
             return None
         if isinstance(original, Missing):
-            if not own and marker.problems and not marker.replacements:
+            if not own and (_has_capitals(marker.source) or (marker.problems and not marker.replacements)):
                 return None  # prose
             yield self._missing(original, place)
             if original.module is not None:
@@ -327,6 +334,12 @@ class Check:
 
     def _is_test(self, relative: str) -> bool:
         return self._tests is not None and relative.startswith(self._tests)
+
+
+def _has_capitals(source: str) -> bool:
+    """Whether a path begins with something that is a class, to look at it, rather than a package."""
+    package = source.partition(".")[0]
+    return package != package.lower()
 
 
 def _replacement_findings(pair: Pair, place: _Place) -> Iterator[Finding]:

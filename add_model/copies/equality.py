@@ -2,8 +2,8 @@
 
 Four looks, each only where the one before left the question open. Most copies are equal as text. Most others differ
 in their letters, and are told apart by those. What is left is laid out differently: either its logical lines still hold
-the same tokens, or it is parsed, and compared as a syntax tree with its comments in their places. No formatter has a
-say in it.
+the same tokens, or it is parsed, and compared as a syntax tree with its comments in their places; line by line where
+this Python is too old for some of them. No formatter has a say in it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 import functools
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from keyword import iskeyword, softkwlist
 
 from add_model.copies.marker import Replacement, replace
-from add_model.copies.region import compared_sides, from_header, is_ignored
+from add_model.copies.region import compared_sides, from_header, header_end, is_ignored
 from add_model.lexical import STRING, logical_lines
 from add_model.values import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ from add_model.values import TYPE_CHECKING
 if TYPE_CHECKING:
     import ast
     from typing import Any
+
+# A logical line, behind the one above it, which tells a docstring from any other string.
+_Line = tuple[str, str]
 
 _TOKEN = (
     rf"(?P<string>[A-Za-z]{{0,2}}(?:{STRING}))|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<space>(?:[ \t\f]|\\\n)+)"
@@ -53,13 +56,38 @@ def blocks_match(original: str, copy: str) -> bool:
     return is_ignored(copy) or equal(*compared_sides(original, copy))
 
 
+def bodies_match(original: str, copy: str) -> bool:
+    """Whether a block is the copy of another but for its header, both from their headers on, replacements made."""
+    # Under a header that replacements have broken nothing could be parsed; what it is does not matter here.
+    keyword = "class _" if original.lstrip().startswith("class") else "def _()"
+    header = f"{_indent(copy)}{keyword}:"
+    return blocks_match(header + _behind_header(original), header + _behind_header(copy))
+
+
+def _behind_header(block: str) -> str:
+    """What stands behind the colon of a header; behind its line, where nothing but a comment does."""
+    end, depth = header_end(block), 0
+    for token in _token_pattern().finditer(block, 0, end):
+        if token["mark"] == ":" and depth <= 0:
+            body = block[token.end() : end].strip()
+            return block[token.end() :] if body and not body.startswith("#") else f"\n{block[end:]}"
+        if token["mark"]:
+            depth += (token["mark"] in "([{") - (token["mark"] in ")]}")
+    return f"\n{block[end:]}"
+
+
 def equal(first: str, second: str) -> bool:
     """Whether two compared texts are equal but for their layout."""
     if first == second:
         return True
     if letters(first) != letters(second) and not _may_have_moved_comments(first, second):
         return False
-    return _have_same_tokens(first, second) or _canonical(first) == _canonical(second)
+    if _have_same_lines(first, second, _have_same_tokens):
+        return True
+    one, other = _canonical(first), _canonical(second)
+    if one is None or other is None:
+        return _have_same_lines(first, second, _say_the_same)
+    return one == other
 
 
 def letters(block: str) -> bytes:
@@ -72,25 +100,45 @@ def _may_have_moved_comments(first: str, second: str) -> bool:
     return "#" in first and "#" in second and sorted(letters(first)) == sorted(letters(second))
 
 
-def _have_same_tokens(first: str, second: str) -> bool:
-    """Whether two blocks have the same tokens on the same logical lines: equal for certain, though not only then."""
+def _have_same_lines(first: str, second: str, same: Callable[[_Line, _Line], bool]) -> bool:
+    """Whether two blocks have the same logical lines: equal for certain, though not only then."""
     lines = [[block[slice(*extent)] for extent in logical_lines(block)] for block in (first, second)]
     here, there = ([line for line in side if not line.isspace()] for side in lines)
-    # Each line with the one above it, which tells a docstring from any other string.
     pairs = zip(["", *here], here, ["", *there], there, strict=False)
     return len(here) == len(there) and all(
-        line == other or _is_same_line((above, line), (other_above, other))
+        line == other or (_indent(line) == _indent(other) and same((above, line), (other_above, other)))
         for above, line, other_above, other in pairs
     )
 
 
-def _is_same_line(first: tuple[str, str], second: tuple[str, str]) -> bool:
+def _have_same_tokens(first: _Line, second: _Line) -> bool:
     (above, line), (other_above, other) = first, second
-    if _indent(line) != _indent(other):
-        return False
     if _tokens(line) == _tokens(other):
         return True
     return _opens_body(above) and _opens_body(other_above) and _are_one_docstring(line, other)
+
+
+def _say_the_same(first: _Line, second: _Line) -> bool:
+    return _canonical_line(first) == _canonical_line(second)
+
+
+def _canonical_line(pair: _Line) -> tuple[Any, ...]:
+    """What two logical lines at one indentation share if they are equal but for their layout."""
+    above, line = pair[0], pair[1].strip()
+    whole = f"def _():\n {line}" if _opens_body(above) else line
+    # What stands alone, what has a block below it, what has one above it as well, and what stands above a definition.
+    for text in (
+        whole,
+        f"{line}\n pass",
+        f"if 1: pass\n{line}\n pass",
+        f"try: pass\n{line}\n pass",
+        f"match 1:\n {line}\n  pass",
+        f"{line}\ndef _(): pass",
+    ):
+        canonical = _canonical(text)
+        if canonical is not None:
+            return canonical
+    return tuple(_words(line))
 
 
 def _opens_body(line: str) -> bool:
@@ -124,13 +172,16 @@ def _tokens(line: str) -> list[str]:
         if kind in ("space", "newline"):
             continue
         if kind == "mark" and text in "([{":
-            brackets.append((not (tokens and _can_be_called(tokens[-1])), 0))
+            brackets.append((text == "[" or not (tokens and _can_be_called(tokens[-1])), 0))
         elif kind == "mark" and text in ")]}" and brackets:
             is_tuple, commas = brackets.pop()
             if tokens[-1] == "," and (commas > 1 or not is_tuple or text == "}"):
                 tokens.pop()
         elif text == "," and brackets:
             brackets[-1] = (brackets[-1][0], brackets[-1][1] + 1)
+        elif text == "lambda" and brackets:
+            # The commas from here on may be those of its parameters, however many there are.
+            brackets[-1] = (brackets[-1][0], -len(line))
         tokens.append(text.rstrip() if kind == "comment" else text)
     return tokens
 
@@ -140,15 +191,15 @@ def _can_be_called(token: str) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _canonical(block: str) -> tuple[Any, ...]:
-    """A value that two blocks share exactly if they are equal but for their layout."""
+def _canonical(block: str) -> tuple[Any, ...] | None:
+    """A value that two blocks share exactly if they are equal but for their layout; `None` for what has none here."""
     from ast import dump
 
     tree = _parse(block)
     try:
-        return tuple(_words(block)) if tree is None else (dump(tree), tuple(_comments(block)))
+        return None if tree is None else (dump(tree), tuple(_comments(block)))
     except RecursionError:
-        return tuple(_words(block))
+        return None
 
 
 def _parse(block: str) -> ast.Module | None:
@@ -162,7 +213,10 @@ def _parse(block: str) -> ast.Module | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     for node in ast.walk(tree):
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(node, ast.Delete) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple):
+            # What is deleted is the same with brackets around it, which a formatter adds to wrap it.
+            node.targets = node.targets[0].elts
+        elif isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                 if isinstance(first.value.value, str):
@@ -196,7 +250,8 @@ def _comments(block: str) -> Iterator[tuple[int, bool, str]]:
         elif kind == "newline":
             own_line = True
             if depth <= 0:
-                statement, ended = words, -1
+                # A string on the next line is another one: a docstring.
+                statement, ended, in_string = words, -1, False
         elif kind != "space":
             own_line = False
             if text in (":", ";") and depth <= 0:
@@ -208,12 +263,11 @@ def _comments(block: str) -> Iterator[tuple[int, bool, str]]:
             elif kind != "string" or not in_string:
                 # A string counts once, in however many parts it is written.
                 words += 1
-            if text not in "()":
-                in_string = kind == "string"
+            in_string = kind == "string"
 
 
 def _words(block: str) -> Iterator[str]:
-    """The tokens of a block that cannot be parsed, and the column of each of its logical lines."""
+    """The tokens of text that cannot be parsed, and the column of each of its logical lines."""
     for start, end in logical_lines(block):
         line = block[start:end]
         if line.strip():

@@ -4,13 +4,14 @@
     <replacement> := OLD->NEW[ all-casing]
 
 A marker stands on a line of its own. Its path is dotted (a slash may stand for a dot between folders), begins with a
-package in lower case, and names an object in one of its modules, so it has three parts or more. OLD and NEW hold no
-white space, and none stands at the arrow. Everything else that a marker's line holds is understood by nobody; the
-marker still counts, with what is understood of it, and says so in its `problems`.
+package, and names an object in one of its modules, so it has three parts or more. OLD and NEW hold no white space, and
+none stands at the arrow. Everything else that a marker's line holds is understood by nobody; the marker still counts,
+with what is understood of it, and says so in its `problems`.
 
 A comment that says "copied from" a dotted path and is no marker is a `Mention`: written in lower case, without the
-"from", behind other words, or behind code. Whether a mention or a marker leads into the library is the business of
-`sources`.
+"from", behind other words, or behind code. So is one that begins with a path which is written in another way: in
+quotes, behind a colon, with a colon or several dots between its parts or dots before them, or with two parts. Whether
+a mention or a marker leads into the library is the business of `sources`.
 """
 
 from __future__ import annotations
@@ -28,11 +29,16 @@ from add_model.values import NamedTuple
 NEEDLE = b"opied"
 _NEEDLE = NEEDLE.decode()
 
-_PATH = r"[A-Za-z_][\w]*(?:[./][A-Za-z_]\w*)+"
+_WORD = r"[^\W\d]\w*"
+_PATH = rf"{_WORD}(?:[./]{_WORD})+"
 _MARKER = re.compile(
     rf"(?P<indent>[ \t]*)#[ \t]*Copied[ \t]+from[ \t]+(?P<source>{_PATH})[ \t]*(?P<rest>(?<=[ \t]).*)?$"
 )
-_MENTION = re.compile(rf"#(?P<before>.*?)\bcopied(?:[ \t]+from)?[ \t]+(?P<source>{_PATH})", re.IGNORECASE)
+# Nothing here is looked for from every `#` of a line on: lines are long, and may hold thousands.
+_SAID = rf"\bcopied(?:[ \t]+from)?(?P<colon>[ \t]*:[ \t]*|[ \t]+)(?P<quotes>[\"'`]*)(?P<source>\.*{_WORD}(?:(?:\.+|[/:]){_WORD})+)"
+_SAYS_SO = re.compile(_SAID, re.IGNORECASE)
+_MENTION = re.compile(rf"#(?P<before>.*?){_SAID}", re.IGNORECASE)
+_BEHIND_QUOTES = re.compile(r"[\"'`]*,?[ \t]*(?:$|with\b|\S+[ \t]*->)")
 _REPLACEMENT = re.compile(r"(?P<old>\S+)->(?P<new>\S+)(?:\s+(?P<option>.*))?$")
 _MARKER_LINES = re.compile(rf"^[ \t]*#[ \t]*Copied[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)", re.MULTILINE)
 _WITH = re.compile(r"^with\b\s*")
@@ -88,7 +94,7 @@ class Mention(NamedTuple):
     """A comment that says "copied from" a dotted path, or nearly so, but not as a marker does.
 
     Attributes:
-        source: the dotted path.
+        source: the dotted path; dots before it are those of a path that starts at the file's own package.
         why: what keeps it from being a marker, as the end of a sentence.
         first: whether its comment begins with it. What somebody has put other words before had been right once.
     """
@@ -117,14 +123,11 @@ def read_comment(line: str) -> Marker | Mention | None:
     if marker:
         indent, source, rest = marker.groups()
         source = _dotted(source)
-        if _is_object_path(source):
+        if source.count(".") >= 2:
             return Marker(indent, source, *_read_replacements(rest or ""))
-    comment = next(comments(line), "") if _MENTION.search(line) else ""
+    comment = next(comments(line), "") if "#" in line and _SAYS_SO.search(line) else ""
     mention = _MENTION.match(comment)
-    if mention is None or not _is_object_path(_dotted(mention["source"])):
-        return None
-    why = _why_no_marker(line.removesuffix(comment), mention)
-    return Mention(_dotted(mention["source"]), why, not mention["before"].strip())
+    return None if mention is None else _read_mention(line.removesuffix(comment), mention)
 
 
 def find_comments(text: str, first: int = 0) -> Iterator[tuple[int, Marker | Mention]]:
@@ -170,21 +173,50 @@ def _read_replacements(rest: str) -> tuple[tuple[Replacement, ...], tuple[str, .
     return tuple(replacements), tuple(problems)
 
 
-def _is_object_path(source: str) -> bool:
-    package = source.partition(".")[0]
-    return source.count(".") >= 2 and package == package.lower()
-
-
 def _dotted(source: str) -> str:
     # Many markers name the same source: one text for all of them takes less room wherever they are kept.
     return sys.intern(source.replace("/", "."))
 
 
-def _why_no_marker(code: str, mention: re.Match[str]) -> str:
+def _read_mention(code: str, mention: re.Match[str]) -> Mention | None:
+    written, first = mention["source"], not mention["before"].strip()
+    names = re.findall(_WORD, written)
+    odd = _what_is_odd(mention, len(names))
+    # Where the path is odd as well, other words before it make it prose.
+    if odd and (not first or _is_prose(mention, names)):
+        return None
+    dots = written[: len(written) - len(written.lstrip("."))]
+    return Mention(sys.intern(dots + ".".join(names)), _why_no_marker(code, mention, odd), first)
+
+
+def _what_is_odd(mention: re.Match[str], parts: int) -> str:
+    """What of the path itself keeps a comment from being a marker, as the end of a sentence; empty if nothing does."""
+    written = mention["source"]
+    if mention["quotes"]:
+        return "its path stands in quotes"
+    if ":" in mention["colon"]:
+        return "a colon stands before its path"
+    if written.startswith("."):
+        return "its path starts with a dot, not with the package"
+    if ":" in written or ".." in written:
+        return "between two names of its path stands something else than one dot"
+    return "" if parts > 2 else "its path has two parts; a marker's names a package, a module, and what stands in it"
+
+
+def _is_prose(mention: re.Match[str], names: list[str]) -> bool:
+    """Whether what stands in place of a path may just as well be the name of a file or a class, or words about one."""
+    if mention["quotes"] and not _BEHIND_QUOTES.match(mention.string, mention.end()):
+        return True
+    return len(names) == 2 and (names[1] == "py" or names[0] != names[0].lower())
+
+
+def _why_no_marker(code: str, mention: re.Match[str], odd: str) -> str:
     if code.strip():
         return "it stands behind code; give it a line of its own, above the definition"
     if mention["before"].strip():
         return f"`{mention['before'].strip()}` stands before it; a marker starts with `# Copied from`"
     if "Copied from" not in mention.group():
         return "it is not written `Copied from`"
+    if odd:
+        return odd
     return "words follow its path that belong to no replacement"

@@ -11,7 +11,7 @@ import re
 from enum import Enum
 
 from add_model.copies.marker import Marker, Replacement, replace
-from add_model.copies.region import end_of_copy, header_end, ignored_members, is_ignored, members, own_name, reindent
+from add_model.copies.region import end_of_copy, ignored_members, is_ignored, members, own_name, reindent
 from add_model.copies.sources import Original
 from add_model.lexical import logical_lines
 from add_model.source import Module
@@ -77,11 +77,11 @@ class Pair:
         return self._verdict
 
     def _verdict_on_blocks(self) -> Verdict:
-        from add_model.copies.equality import blocks_match
+        from add_model.copies.equality import blocks_match, bodies_match
 
         if blocks_match(self.expected, self.block):
             return Verdict.EQUAL
-        return Verdict.HEADER_DIFFERS if self._matches_behind_header() else Verdict.DIFFERS
+        return Verdict.HEADER_DIFFERS if bodies_match(self.expected, self.block) else Verdict.DIFFERS
 
     def governs(self, offset: int) -> bool:
         """Whether something in the copy, at this offset, is a part of what is compared."""
@@ -111,15 +111,6 @@ class Pair:
             return False
         self.__dict__["end"] = end
         return True
-
-    def _matches_behind_header(self) -> bool:
-        from add_model.copies.equality import blocks_match
-
-        block, expected = self.block, self.expected
-        # Under a header that replacements have broken nothing could be parsed; what it is does not matter here.
-        keyword = "class" if expected.lstrip().startswith("class") else "def"
-        header = f"{self.marker.indent}{keyword} _{'' if keyword == 'class' else '()'}:\n"
-        return blocks_match(header + expected[header_end(expected) :], header + block[header_end(block) :])
 
 
 def governed_header(module: Module, marker: Marker, line: int) -> int | None:

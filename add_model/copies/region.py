@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from add_model.copies.marker import without_markers
-from add_model.lexical import comments, logical_lines
+from add_model.lexical import comments, logical_lines, strings
 from add_model.source import Module
 from add_model.values import NamedTuple
 
@@ -30,6 +30,9 @@ HEAD = ""
 _HEADER = re.compile(r"[ \t\f]*(?:class|(?:async[ \t]+)?def)[ \t]+(?P<name>\w+)")
 _SPACE = re.compile(r"[ \t\f]*")
 _COMMENT_LINE = re.compile(r"[ \t\f]*#")
+_MAY_HOLD_LINES = re.compile("\"\"\"|'''|\\\\\n")
+# Around a string that is a statement of its own.
+_BEFORE_STATEMENT, _BEHIND = re.compile(r"[ \t\f]*[A-Za-z]{0,2}"), re.compile(r"[ \t\f]*(?:#[^\n]*)?\n?")
 
 
 class Member(NamedTuple):
@@ -143,12 +146,38 @@ def without_members(block: str, names: Collection[str]) -> str:
 
 
 def reindent(block: str, indent: str) -> str:
-    """The block with its header's indentation exchanged for another, on every line that starts with it."""
+    """The block with its header's indentation exchanged for another, on every line that starts with it.
+
+    The lines inside a string stay as they are, for its value's sake; those of a docstring are layout, as they are of any
+    string that is a statement of its own.
+    """
     old = _SPACE.match(block).group()  # type: ignore[union-attr]
     if old == indent:
         return block
-    lines = block.split("\n")
-    return "\n".join(indent + line[len(old) :] if line.startswith(old) and line.strip() else line for line in lines)
+    result, at = [], 0
+    for start, end in _values(block):
+        result += [_reindented(block[at:start], old, indent), block[start:end]]
+        at = end
+    return "".join([*result, _reindented(block[at:], old, indent)])
+
+
+def _reindented(text: str, old: str, new: str) -> str:
+    """Text with the indentation of its lines exchanged."""
+    lines = text.split("\n")
+    return "\n".join(new + line[len(old) :] if line.startswith(old) and line.strip() else line for line in lines)
+
+
+def _values(block: str) -> Iterator[tuple[int, int]]:
+    """From where to where the lines of a block start in a string that has a value: between two ends of lines."""
+    if not _MAY_HOLD_LINES.search(block):
+        return
+    for start, end in logical_lines(block):
+        line = block[start:end]
+        for first, last in strings(line) if "\n" in line[:-1] else ():
+            newline = line.find("\n", first, last)
+            if newline >= 0 and not (_BEFORE_STATEMENT.fullmatch(line, 0, first) and _BEHIND.fullmatch(line, last)):
+                behind = line.find("\n", last)
+                yield start + newline, end if behind < 0 else start + behind
 
 
 def _is_class(block: str) -> bool:

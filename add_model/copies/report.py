@@ -194,7 +194,8 @@ def _result(finding: Finding) -> dict[str, Any]:
 def _uri(path: str) -> str:
     from urllib.parse import quote
 
-    return quote(path)
+    # A name whose bytes are no text has them as they are.
+    return quote(path, errors="surrogateescape")
 
 
 def _data(text: str) -> str:

@@ -34,7 +34,8 @@ def read_selection(library: Library, select: Iterable[str] = (), ignore: Iterabl
 
     Args:
         library: whose configuration is read.
-        select: codes to report, several of them in one text with commas between; none: all.
+        select: codes to report, several of them in one text with commas between; none: all. A file that cannot be
+            read is reported in any case, as nobody can tell what else is wrong with it.
         ignore: codes not to report, likewise.
 
     Raises:
@@ -43,7 +44,7 @@ def read_selection(library: Library, select: Iterable[str] = (), ignore: Iterabl
     selected, ignored = _codes(select, "--select"), _codes(ignore, "--ignore")
     place = f"`per-file-ignores` in [{CONFIGURATION_TABLE}]"
     by_pattern = {pattern: _codes(codes, place) for pattern, codes in library.configuration.per_file_ignores.items()}
-    return Selection((selected or frozenset(Code)) - ignored, by_pattern)
+    return Selection((selected | {Code.CP006} if selected else frozenset(Code)) - ignored, by_pattern)
 
 
 def _codes(texts: Iterable[str], place: str) -> frozenset[Code]:

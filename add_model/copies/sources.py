@@ -176,8 +176,9 @@ class Sources:
     def meant_path(self, source: str, in_tests: bool) -> str | None:
         """The path into the library that a path outside it was meant to be; `None` for one that means something else.
 
-        Meant is a path whose package is misspelt (`transformer.models.…`), left out (`models.bart.…`), doubled in its
-        place (`models.models.…`), or `tests` where that is no package. The nearest path that exists is answered.
+        Meant is a path whose package is misspelt (`transformer.models.…`), left out (`models.bart.…`, `bart.Bart`),
+        doubled in its place (`models.models.…`), or `tests` where that is no package. The nearest path that exists is
+        answered.
         """
         top, _, inside = source.partition(".")
         for package, folder in self.library.packages.items():
@@ -185,9 +186,22 @@ class Sources:
                 continue
             if top == TESTS or _is_misspelt(top, package):
                 return self.nearest(f"{package}.{inside}")
-            if self.outlook.kind(os.path.join(folder, top, "__init__.py")) is Kind.FILE:
+            if self._module_file(os.path.join(folder, top)) is not None:
                 return self.nearest(f"{package}.{inside if inside.startswith(f'{top}.') else source}")
         return None
+
+    def absolute(self, source: str, path: str) -> str:
+        """A path that starts with dots, from its package on, as an import in this file would read it; empty where
+        no module or folder stands there that it could begin with."""
+        names, folder = source.lstrip("."), path
+        for _ in range(len(source) - len(names)):
+            folder = os.path.dirname(folder)
+        if self._module_file(os.path.join(folder, names.partition(".")[0])) is None:
+            return ""
+        for package, top in self.library.packages.items():
+            if f"{folder}{os.sep}".startswith(f"{top}{os.sep}"):
+                return f"{package}{folder[len(str(top)) :].replace(os.sep, '.')}.{names}"
+        return ""
 
     def nearest(self, source: str) -> str:
         """The existing path that is closest to a path whose package exists; as much of it as can be told."""
@@ -223,12 +237,14 @@ class Sources:
             inside.pop(0)
             file = os.path.join(folder, f"{found}.py")
             if self.outlook.kind(file) is Kind.FILE:
+                if not inside:
+                    break
                 module = self.module(file)
                 name = ".".join(inside)
                 found = name if module.find(name) is not None else _closest(name, module.definitions)
                 return ".".join([*path, found or name])
             folder = os.path.join(folder, found)
-        return source
+        return source if inside else ".".join(path)
 
     def _look_up(self, source: str) -> Original | Missing:
         top, *parts = source.split(".")
@@ -305,6 +321,8 @@ def _closest(name: str, names: Sequence[str] | Mapping[str, object]) -> str | No
 
 
 def _is_misspelt(name: str, meant: str) -> bool:
+    if name.lower() == meant.lower():
+        return True
     # No two words are more alike than the letters that they have in common let them be.
     common = sum(min(name.count(letter), meant.count(letter)) for letter in set(name))
     if 2 * common < _ALIKE * (len(name) + len(meant)):

@@ -72,6 +72,29 @@ def test_the_documents_are_all_that_stands_on_stdout(library: Path) -> None:
     assert check(library, "--statistics").stdout.split()[:2] == ["1", "CP001"]
 
 
+@pytest.mark.parametrize("told_by", ["GITHUB_WORKSPACE", ".git", "nobody"])
+def test_annotations_name_files_from_the_repository_on(
+    told_by: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drift(library)
+    root = tmp_path / "repository/libs/one"
+    root.mkdir(parents=True)
+    for name in ("src", "pyproject.toml"):
+        (library / name).rename(root / name)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    if told_by == "GITHUB_WORKSPACE":
+        monkeypatch.setenv(told_by, str(tmp_path / "repository"))
+    elif told_by == ".git":
+        # Where that runs elsewhere, its folder tells nothing of this one.
+        monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "other"))
+        (tmp_path / "repository/.git").mkdir()
+    path = "src/my_models/vit.py" if told_by == "nobody" else "libs/one/src/my_models/vit.py"
+    assert f"file={path},line=1" in check(root, "--output-format", "github").stdout
+    (run,) = json.loads(check(root, "--output-format", "sarif").stdout)["runs"]
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == path
+    assert json.loads(check(root, "--output-format", "json").stdout)[0]["path"] == "src/my_models/vit.py"
+
+
 def test_fix_rewrites_and_a_second_run_is_clean(library: Path) -> None:
     path = drift(library)
     result = check(library, "--fix")
@@ -115,12 +138,38 @@ def test_paths_lead_to_their_library(library: Path, monkeypatch: pytest.MonkeyPa
     assert CliRunner().invoke(app, ["check-copies"]).exit_code == 1
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "ascii:surrogateescape", "utf-8"])
+@pytest.mark.parametrize("options", [[], ["--diff"], ["--no-cache", "--statistics"], ["--output-format", "github"]], ids=" ".join)  # fmt: skip
+def test_what_an_encoding_lacks_is_shown_all_the_same(options: list[str], encoding: str, library: Path) -> None:
+    (library / "src/my_models/bert.py").write_text(BERT.replace("1", '"→ 你好"'), encoding="utf-8")
+    command = [sys.executable, "-m", "add_model", "check-copies", *options]
+    run = subprocess.run(command, cwd=library, capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding})
+    assert run.returncode == 1 and b"Traceback" not in run.stderr
+    if options in ([], ["--diff"]):
+        shown = "→ 你好" if encoding == "utf-8" else "\\u2192 \\u4f60\\u597d"
+        assert shown in run.stdout.decode("utf-8")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system that takes any bytes for a name")
+@pytest.mark.parametrize("output_format", ["text", "json", "github", "sarif"])
+def test_a_name_whose_bytes_are_no_text(output_format: str, library: Path) -> None:
+    name = os.fsdecode(b"src/my_models/b\xe9.py")
+    (library / name).write_text(VIT.replace("return 1", "return 2"))
+    command = [sys.executable, "-m", "add_model", "check-copies", "--output-format", output_format]
+    run = subprocess.run(command, cwd=library, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    assert run.returncode == 1 and b"CP001" in run.stdout and b"Traceback" not in run.stderr
+    if output_format == "sarif":
+        assert b'"src/my_models/b%E9.py"' in run.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--root", "missing"], "no such folder"),
         (["missing.py"], "no such file or folder"),
         (["--diff", "--output-format", "json"], "--diff"),
+        (["--base", "no-such-revision"], "--base no-such-revision: git knows no such commit here"),
+        (["--base", "no-such-revision", "--fix"], "--base no-such-revision: git knows no such commit here"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_2(options: list[str], message: str, library: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,19 @@ def test_codes_are_ignored_for_files(drifted: Path) -> None:
     assert (drifted / "src/my_models/vit.py").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("options", "exit_code"),
+    [(["--select", "CP001"], 2), (["--select", "CP005"], 2), (["--ignore", "CP001,CP005"], 2), (["--ignore", "CP006"], 1)],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_is_reported_unless_that_is_ignored(
+    options: list[str], exit_code: int, drifted: Path
+) -> None:
+    (drifted / "src/my_models/broken.py").write_text("def f(x:\n")
+    result = check(drifted, *options)
+    assert result.returncode == exit_code
+    assert ("CP006" in result.stdout) is (exit_code == 2) and "all copies hold" not in result.stderr
+
+
 @pytest.mark.parametrize("option", ["--select", "--ignore"])
 def test_an_unknown_code_is_named_with_the_nearest(option: str, drifted: Path) -> None:
     result = check(drifted, option, "CP0002")
@@ -76,33 +90,68 @@ def test_fix_without_the_code_that_it_puts_right_is_refused(drifted: Path) -> No
     assert check(drifted, "--watch", "--fix").returncode == 2
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sends an interrupt")
-def test_watch_checks_again_on_every_save(drifted: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "add_model", "check-copies", "--watch"],
-        cwd=drifted,
-        env={**os.environ, "PYTHONPATH": str(SOURCES)},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        # A shell's background job hands down that interrupts are ignored; somebody who watches sits before a terminal.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    guard = threading.Timer(60, process.kill)
+@pytest.fixture
+def watching(drifted: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `check-copies --watch` with these arguments; it is ended after the test, or when that takes too long."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "add_model", "check-copies", "--watch", *arguments],
+            cwd=drifted,
+            env={**os.environ, "PYTHONPATH": str(SOURCES)},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            # A shell's background job hands down that interrupts are ignored; somebody who watches sits before a terminal.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        started.append(process)
+        return process
+
+    guard = threading.Timer(60, lambda: [process.kill() for process in started])
     guard.start()
-    try:
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith("1 error")
-        assert process.stderr.readline().startswith("watching")
-        vit = drifted / "src/my_models/vit.py"
-        vit.write_text(DRIFTED.replace("return 2", "return 1"))
-        assert process.stderr.readline().startswith("0 errors, 1 warning")
-        assert process.stderr.readline().startswith("watching")
-        (drifted / "pyproject.toml").write_text("[tool.add-model]\nunknown = 1\n")
-        assert "unknown key" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait() == 0
-    finally:
-        guard.cancel()
+    yield start
+    guard.cancel()
+    for process in started:
         process.kill()
         process.wait()
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """The summary of the next run."""
+    assert process.stderr is not None
+    summary = process.stderr.readline()
+    assert process.stderr.readline().startswith("watching")
+    return summary
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends an interrupt")
+def test_watch_checks_again_on_every_save(drifted: Path, watching: Callable[..., subprocess.Popen[str]]) -> None:
+    process = watching()
+    assert said(process).startswith("1 error")
+    vit = drifted / "src/my_models/vit.py"
+    vit.write_text(DRIFTED.replace("return 2", "return 1"))
+    assert said(process).startswith("0 errors, 1 warning")
+    (drifted / "pyproject.toml").write_text("[tool.add-model]\nunknown = 1\n")
+    assert process.stderr is not None and "unknown key" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends an interrupt")
+def test_watch_sees_what_is_checked_outside_the_packages(
+    drifted: Path, watching: Callable[..., subprocess.Popen[str]]
+) -> None:
+    (drifted / "scripts").mkdir()
+    script, copy = drifted / "scripts/one.py", drifted / "scripts/copy.py"
+    script.write_text(DRIFTED)
+    copy.write_text(BERT)
+    table = '[tool.add-model]\nfull-copies = {"scripts/copy.py" = "src/my_models/bert.py"}\n'
+    (drifted / "pyproject.toml").write_text(table)
+    process = watching("--root", ".", "scripts")
+    assert said(process).startswith("1 error")
+    script.write_text(DRIFTED.replace("return 2", "return 1"))
+    assert said(process).startswith("0 errors")
+    copy.write_text("x = 1\n")
+    assert said(process).startswith("1 error")

@@ -44,6 +44,21 @@ def test_a_finding_says_what_and_where(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("copy", "name"),
+    [
+        ("class A:\n    @property\n    def v(self): ...\n\n    MARKER\n    @v.setter\n    def v(self, v):\n        return v\n", "A.v"),
+        ("if x:\n    def g(): ...\nelse:\n    MARKER\n    def g():\n        return 2\n", "g"),
+    ],
+)  # fmt: skip
+def test_a_second_definition_of_a_name_is_named(copy: str, name: str, tmp_path: Path) -> None:
+    copy = copy.replace("MARKER", "# Copied from my_models.bert.f")
+    (finding,) = findings_of(
+        write_library(tmp_path, {"my_models/bert.py": "def f(): ...\n", "my_models/vit.py": copy})
+    )
+    assert (finding.code, finding.object) == (Code.CP001, name)
+
+
+@pytest.mark.parametrize(
     ("old", "new"),
     [
         ("(Base)", "(Other)"),
@@ -143,6 +158,16 @@ def test_the_nearest_path_is_offered(tmp_path: Path) -> None:
         ("# Copied from my_model.BertLayer.__init__", "my_models.bert.BertLayer.__init__"),
         ("# copied from my_models.bert.BertLayer", None),
         ("# TODO: Copied from my_models.bert.BertLayers", None),
+        ("# Copied from: my_models.bert.BertLayer with Bert->ViT", None),
+        ("# Copied from `my_models.bert.BertLayers` with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from my_models.bert:BertLayer with Bert->ViT", None),
+        ("# Copied from my_models..bert.BertLayer with Bert->ViT", None),
+        ("# Copied from .bert.BertLayer with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from .bert.BertLayers with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from bert.BertLayer with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from bert.BertLayer.size", "my_models.bert.BertLayer.size"),
+        ("# Copied from my_models.BertLayer with Bert->ViT", "my_models.bert.BertLayer"),
+        ("# Copied from My_Models.bert.BertLayer with Bert->ViT", "my_models.bert.BertLayer"),
     ],
 )
 def test_what_was_meant_as_a_marker_is_offered_a_path_that_exists(
@@ -173,10 +198,34 @@ def test_prose_in_a_library_is_no_finding(tmp_path: Path) -> None:
 # Copied from my_models, see there
 # 3. Process the images. Copied from my_models.vision.bert
 # Copied from OnnxConfig.generate_dummy_inputs
+# Copied from OnnxConfig.export.generate_dummy_inputs
+# Copied from https://github.com:my_models/bert.py
+# Copied from vision.bert
+# Copied from bert.py
+# Copied from .github/workflows
+# Copied from ...somewhere.else.
+# Copied from `my_models.bert.BertLayer` and simplified
+# The rest is copied from: my_models.bert.BertLayer
 x = "# copied from my_models.bert.BertLayer"
 """
     files = {"my_models/bert.py": BERT, "my_models/vision/bert.py": "", "my_models/prose.py": prose}
     assert codes_of(write_library(tmp_path, files)) == []
+
+
+def test_a_path_that_starts_with_dots_is_read_from_the_file_on(tmp_path: Path) -> None:
+    files = {"my_models/models/bert.py": BERT, "my_models/models/vit/vit.py": f"# Copied from ..bert.BertLayer\n{VIT}"}
+    (finding,) = findings_of(write_library(tmp_path, files))
+    assert finding.code is Code.CP003 and finding.source == "my_models.models.bert.BertLayer"
+    assert "did you mean `my_models.models.bert.BertLayer`?" in finding.message
+
+
+def test_a_package_may_have_capitals_and_a_class_any_letter(tmp_path: Path) -> None:
+    original, copy = (f"class {name}Layer:\n    x = 1\n" for name in ("Über", "ViT"))
+    marker = "# Copied from MyLib.bert.ÜberLayer with Über->ViT\n"
+    files = {"MyLib/bert.py": original, "MyLib/vit.py": marker + copy, "MyLib/drifted.py": marker + copy.replace("1", "2")}  # fmt: skip
+    check = Check(write_library(tmp_path, files))
+    assert [(finding.path, finding.code) for finding in check.findings()] == [("src/MyLib/drifted.py", Code.CP001)]
+    assert check.counts.markers == 2
 
 
 def test_tests_are_a_package_of_test_files_alone(tmp_path: Path) -> None:
@@ -229,6 +278,19 @@ def test_circles_name_their_members(tmp_path: Path) -> None:
         (Code.CP004, f"{name}.py") for name in "abc"
     ]
     assert all(f"my_models.{name}.f" in finding.message for finding in findings for name in "abc")
+
+
+def test_members_of_a_circle_that_differ_are_nothing_that_can_be_fixed(tmp_path: Path) -> None:
+    text = "# Copied from my_models.a.g\ndef f():\n    return 1\n\n\n# Copied from my_models.a.f\ndef g():\n    return 2\n"
+    other = "# Copied from my_models.a.f\ndef f():\n    return 3\n"
+    findings = findings_of(write_library(tmp_path, {"my_models/a.py": text, "my_models/b.py": other}))
+    assert [(finding.path[-4:], finding.code.name, finding.fixable) for finding in findings] == [
+        ("a.py", "CP001", False),
+        ("a.py", "CP004", False),
+        ("a.py", "CP001", False),
+        ("a.py", "CP004", False),
+        ("b.py", "CP001", True),
+    ]
 
 
 def test_an_inner_marker_yields_to_the_outer_one_unless_its_method_is_ignored(tmp_path: Path) -> None:
@@ -322,3 +384,18 @@ def test_a_header_that_a_replacement_breaks_leaves_the_body_to_be_compared_in_an
     copy = "class Sound:\n    # Copied from diffusers.base.Base.prepare with width->self.config.width\n    def prepare(self):\n        return (\n            self.config.width\n            * self.scale\n        )\n"
     library = write_library(tmp_path, {"diffusers/base.py": original, "diffusers/sound.py": copy})
     assert codes_of(library) == ["CP010"]
+
+
+@pytest.mark.parametrize(
+    ("copy", "code"),
+    [
+        ("def f(x): return 2\n", "CP001"),
+        ("def f(x):\n    return 2\n", "CP001"),
+        ("def f(x, y={1: 2}): return 1\n", "CP010"),
+        ("def f(x) -> int:  # why\n    return 1\n", "CP010"),
+    ],
+)
+def test_the_body_of_a_block_on_one_line_is_no_header(copy: str, code: str, tmp_path: Path) -> None:
+    original = "def f(x): return 1\n"
+    files = {"diffusers/base.py": original, "diffusers/copy.py": f"# Copied from diffusers.base.f\n{copy}"}
+    assert codes_of(write_library(tmp_path, files)) == [code]

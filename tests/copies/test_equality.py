@@ -153,11 +153,140 @@ def test_a_tuple_is_not_what_stands_in_it() -> None:
     assert not equal("def f():\n    return (1,)\n", "def f():\n    return (1)\n")
 
 
+def returning(expression: str) -> str:
+    return f"def f(x):\n    return {expression}\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x[1,]", "x[1]"),
+        ("g(x)[1,]", "g(x)[1]"),
+        ("x[lambda a, b: 1,]", "x[lambda a, b: 1]"),
+        ("(lambda a, b: 1,)", "(lambda a, b: 1)"),
+    ],
+)
+def test_a_comma_that_makes_a_tuple_is_no_layout(one: str, other: str) -> None:
+    assert not equal(returning(one), returning(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x[1, 2,]", "x[1, 2]"),
+        ("[1,]", "[1]"),
+        ("{1,}", "{1}"),
+        ("g(lambda a, b: 1,)", "g(lambda a, b: 1)"),
+        ("x[g(lambda a, b: 1,), 2,]", "x[g(lambda a, b: 1), 2]"),
+    ],
+)
+def test_a_comma_that_makes_none_is_layout(one: str, other: str) -> None:
+    assert equal(returning(one), returning(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("del a, b", "del (\n        a,\n        b,\n    )"),
+        ("del a", "del (a,)"),
+        ("del a[1], b.c", "del (a[1], b.c)"),
+    ],
+)
+def test_brackets_around_what_is_deleted_are_layout(one: str, other: str) -> None:
+    one, other = (f"def f(a, b):\n    {body}\n" for body in (one, other))
+    assert equal(one, other) and equal(other, one)
+
+
+WITH_ATTRIBUTE_DOCSTRING = '''
+class A:
+    x = field(default="a", kind="b")
+    """What x is."""
+
+    # note
+    y = a + b
+'''.lstrip()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('field(default="a", kind="b")', 'field(\n        default="a",\n        kind="b",\n    )'),
+        ('field(default="a", kind="b")', '(field(default="a", kind="b"))'),
+        ('field(default="a", kind="b")', 'field("a")("b")'),
+        ('field(default="a", kind="b")', '("a", "b")'),
+        ('field(default="a", kind="b")', '"ab"'),
+    ],
+)
+def test_comments_below_a_docstring_of_an_attribute(old: str, new: str) -> None:
+    exploded = WITH_ATTRIBUTE_DOCSTRING.replace("y = a + b", "y = (\n        a\n        + b\n    )")
+    one, other = WITH_ATTRIBUTE_DOCSTRING.replace(old, new), exploded.replace(old, new.replace('")', '",)'))
+    assert equal(one, other) and equal(other, one)
+    assert not equal(one, other.replace("# note", "# not"))
+
+
 @pytest.mark.parametrize(
     ("copy", "verdict"), [("def f(:\n    x = (1,\n  2)\n", True), ("def f(:\n  x = (1, 3)\n", False)]
 )
 def test_text_that_does_not_parse_is_compared_token_by_token(copy: str, verdict: bool) -> None:
     assert equal("def f(:\n    x = (1, 2)\n", copy) is verdict
+
+
+# No Python reads its first line, so that what is said of it holds for newer syntax in an older one.
+NEWER = """
+class A[T!]:
+    '''
+    Doc.
+    '''
+
+    @decorated("a", b)
+    def f(self, x):  # why
+        # note
+        if x == "a":
+            return self.g(x, key="a") + 1
+        elif (x and
+              self):
+            del x, self
+        else:
+            pass
+        try:
+            text = '''
+            '''
+        except (ValueError, KeyError):
+            raise
+""".lstrip()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ('"a"', "'a'", True),
+        ('("a", b)', '(\n        "a",\n        b,\n    )', True),
+        ('self.g(x, key="a") + 1', '(\n                self.g(x, key="a")\n                + 1\n            )', True),
+        ('x == "a":', '(x == "a"):', True),
+        ("(x and\n              self)", "x and self", True),
+        ("del x, self", "del (x, self)", True),
+        ("(ValueError, KeyError)", "(\n            ValueError,\n            KeyError,\n        )", True),
+        ("    Doc.\n", "    Doc.  \n\n", True),
+        ("# note", "#note", True),
+        ("T!", "T !", True),
+        ("T!", "S!", False),
+        ('"a"', '"b"', False),
+        ("x and\n", "x or\n", False),
+        ("# note", "# not", False),
+        ("# why", "# who", False),
+        ("'''\n            '''", "'''\n        '''", False),
+        ("            raise", "             raise", False),
+        ("@decorated", "@decorate", False),
+        ("else:", "if self:", False),
+        ("Doc", "Dog", False),
+    ],
+)
+def test_what_this_python_cannot_parse_leaves_the_lines_around_it_their_layout(
+    old: str, new: str, verdict: bool
+) -> None:
+    assert old in NEWER
+    changed = NEWER.replace(old, new)
+    assert equal(NEWER, changed) is equal(changed, NEWER) is verdict
 
 
 ORIGINAL = """
@@ -191,6 +320,54 @@ def test_is_copy(copy: str, verdict: bool) -> None:
 def test_is_copy_of_a_method_at_another_indentation() -> None:
     function = "def scale(states):\n    # why\n    return states\n"
     assert is_copy(function, textwrap.indent(function, "        "), [])
+
+
+TEXT = '''
+def query(self):
+    """Asks.
+
+    Twice.
+    """
+    text = """
+SELECT 1
+    FROM t
+""" + 'a \\
+b'
+    """A word
+
+    on it.
+    """
+    return text
+'''.lstrip()
+
+
+def indented(block: str, columns: int, but: tuple[str, ...] = ()) -> str:
+    """The block further in, but for lines that begin with these words."""
+    return "".join(
+        line if line.lstrip().startswith(but) else textwrap.indent(line, " " * columns)
+        for line in block.splitlines(keepends=True)
+    )
+
+
+IN_STRINGS = ("SELECT", "FROM", '""" +', "b'")
+
+
+@pytest.mark.parametrize(
+    ("copy", "verdict"),
+    [
+        (indented(TEXT, 4, IN_STRINGS), True),
+        (indented(TEXT, 4), False),
+        *((indented(TEXT, 4, tuple(word for word in IN_STRINGS if word != moved)), False) for moved in IN_STRINGS),
+    ],
+)
+def test_the_lines_of_a_string_are_its_value_and_those_of_a_docstring_layout(copy: str, verdict: bool) -> None:
+    assert is_copy(TEXT, copy) is verdict
+    assert is_copy(copy, TEXT) is verdict
+
+
+def test_the_lines_of_a_string_in_two_methods_are_compared_as_they_stand() -> None:
+    one, other = (f'    def f(self):\n        return """\n{line}\n  b"""\n' for line in ("    a", "a"))
+    assert is_copy(one, one) and not is_copy(one, other)
 
 
 def test_ignored_methods_are_left_out_on_both_sides() -> None:

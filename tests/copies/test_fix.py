@@ -52,6 +52,16 @@ def fixed_copy(root: Path, copy: str, original: str = ORIGINAL) -> str:
     return fixed(write_library(root, {"my_models/bert.py": original, "my_models/vit.py": copy}))
 
 
+def test_a_string_keeps_its_value_at_another_indentation(tmp_path: Path) -> None:
+    string = '"""\nSELECT 1\n  FROM t\n"""'
+    original = f'def f(x):\n    """Doc.\n\n    More.\n    """\n    t = {string}\n    return t\n'
+    before = "class B:\n    # Copied from my_models.bert.f\n    def f(x):\n        return None\n"
+    assert fixed_copy(tmp_path, before, original) == (
+        "class B:\n    # Copied from my_models.bert.f\n    def f(x):\n"
+        f'        """Doc.\n\n        More.\n        """\n        t = {string}\n        return t\n'
+    )
+
+
 def test_everything_that_is_the_copys_own_is_kept(tmp_path: Path) -> None:
     before = '''import other
 

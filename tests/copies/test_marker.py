@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,12 +71,40 @@ def test_a_slash_stands_for_a_dot() -> None:
         (f"# TODO: Copied from {SOURCE} with Bert->ViT", "`TODO:` stands before it"),
         (f"# # Copied from {SOURCE}", "`#` stands before it"),
         (f"@staticmethod  # Copied from {SOURCE}", "behind code"),
+        (f"# Copied from: {SOURCE} with Bert->ViT", "a colon stands before"),
+        (f"# Copied from : {SOURCE}", "a colon stands before"),
+        (f"# Copied from `{SOURCE}` with Bert->ViT", "in quotes"),
+        (f'# Copied from "{SOURCE}", Bert->ViT', "in quotes"),
+        (f"# Copied from `{SOURCE}`", "in quotes"),
+        (f"# Copied from {SOURCE.replace('.', '..', 1)} with Bert->ViT", "something else than one dot"),
+        (f"# Copied from {SOURCE.replace('.BertLayer', ':BertLayer')}", "something else than one dot"),
     ],
 )
 def test_mentions(line: str, why: str) -> None:
     mention = read_comment(line)
     assert isinstance(mention, Mention)
     assert mention.source == SOURCE and why in mention.why
+
+
+@pytest.mark.parametrize(
+    ("line", "source"),
+    [
+        ("# Copied from bert.BertLayer with Bert->ViT", "bert.BertLayer"),
+        ("# Copied from .bert.BertLayer with Bert->ViT", ".bert.BertLayer"),
+        ("# Copied from ..models.bert.BertLayer", "..models.bert.BertLayer"),
+        ("# copied from MyLibrary.bert.BertLayer", "MyLibrary.bert.BertLayer"),
+    ],
+)
+def test_mentions_that_may_leave_their_package_out(line: str, source: str) -> None:
+    mention = read_comment(line)
+    assert isinstance(mention, Mention) and mention.source == source
+
+
+@pytest.mark.parametrize("source", ["my_models.bert.ÜberLayer", "MyModels.bert.BertLayer", "modèles.bert.Bert"])
+def test_names_are_those_of_the_language(source: str) -> None:
+    line = f"# Copied from {source} with Über->ViT"
+    assert read_comment(line) == Marker("", source, (Replacement("Über", "ViT"),))
+    assert without_markers(f"{line}\n") == ""
 
 
 @pytest.mark.parametrize(
@@ -86,6 +116,12 @@ def test_mentions(line: str, why: str) -> None:
         "# Copied from `modeling_tf_t5.py` with -1e9 -> -10000",
         "# Copied from OnnxConfig.generate_dummy_inputs",
         "# copied from Siglip2ImageProcessor",
+        "# copied from `transformers.onnx.config.OnnxConfig` and slightly altered/simplified",
+        "# The following lines of code are copied from: transformers.onnx.config.OnnxConfig",
+        "# The layers are copied from bert.BertLayer",
+        "# Copied from: https://github.com/crowsonkb/k-diffusion/blob/master/sampling.py#L17",
+        "# Copied from bert.py",
+        "# Copied from ./bert.py",
         "# TODO @longjie no longer copied from Mistral after static cache",
         "x = 1",
         "",
@@ -141,6 +177,27 @@ markers = st.builds(
 @given(markers)
 def test_what_is_written_is_read_back(marker: Marker) -> None:
     assert read_comment(str(marker)) == marker
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = '" + ("# " + "a" * 97) * 3_000 + " Copied!'",
+        "#" * 60_000 + " copied ",
+        "# copied" * 20_000,
+        "# copied from " + "a." * 30_000 + "!",
+        "# copied" + " " * 60_000,
+        "# copied from" + ":" * 60_000,
+        "# copied `" + "." * 60_000,
+    ],
+    ids=lambda line: line[:14],
+)
+def test_long_lines_are_read_in_time(line: str) -> None:
+    # Looking from every place in the line on, each of them takes a minute.
+    guard = threading.Thread(target=read_comment, args=(line,), daemon=True)
+    guard.start()
+    guard.join(30)
+    assert not guard.is_alive()
 
 
 @given(st.text())
