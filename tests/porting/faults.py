@@ -131,6 +131,24 @@ def low_precision(network: nn.Module, path: str) -> None:
     module.forward = lambda states: forward(states.bfloat16()).float()  # type: ignore[method-assign]
 
 
+def computing(forward: Callable[..., torch.Tensor]) -> Callable[[nn.Module, str], None]:
+    """Lets a submodule compute something else: a function of itself and its input."""
+
+    def change(network: nn.Module, path: str) -> None:
+        module = network.get_submodule(path)
+        module.forward = types.MethodType(forward, module)  # type: ignore[method-assign]
+
+    return change
+
+
+def norm_without_bias(norm: Any, states: torch.Tensor) -> torch.Tensor:
+    return nn.functional.layer_norm(states, norm.normalized_shape, norm.weight, None, norm.eps)
+
+
+def norm_with_weight_from_zero(norm: Any, states: torch.Tensor) -> torch.Tensor:
+    return nn.functional.layer_norm(states, norm.normalized_shape, norm.weight + 1, norm.bias, norm.eps)
+
+
 def rounded(value: torch.Tensor) -> torch.Tensor:
     return value.to(torch.bfloat16).to(value.dtype)
 
@@ -339,6 +357,8 @@ def unknown_faults(layer: int) -> Iterator[Fault]:
     yield Fault("bert", None, "noise in a bias", f"{bert}.output.dense", weight(noisy, "bias"))
     yield Fault("bert", None, "positions rolled", f"{bert}.output", edited("bert", ("hidden_states = self.dense(hidden_states)", "hidden_states = self.dense(hidden_states.roll(1, 1))")))  # fmt: skip
     yield Fault("bert", None, "values clamped", f"{bert}.intermediate", edited("bert", ("hidden_states = self.activation(hidden_states)", "hidden_states = self.activation(hidden_states).clamp(max=0.3)")))  # fmt: skip
+    yield Fault("bert", None, "norm without its bias", f"{bert}.output.LayerNorm", computing(norm_without_bias))
+    yield Fault("gpt2", None, "norm's weight counted from zero", f"{gpt2}.ln_1", computing(norm_with_weight_from_zero))
     yield Fault("gpt2", None, "noise in a weight", f"{gpt2}.mlp.c_fc", weight(noisy))
     yield Fault("gpt2", None, "norm's weight noisy", f"{gpt2}.ln_2", weight(noisy))
     yield Fault("gpt2", None, "sign of the MLP", gpt2, edited("gpt2", ("hidden_states + self.mlp(", "hidden_states - 0.7 * self.mlp(")), originals=("zoo",))  # fmt: skip

@@ -40,12 +40,13 @@ class Epsilon:
         states = scene.main_input
         if states is None:
             return None
-        for epsilon in (*_original_epsilons(scene), *_EPSILONS):
-            for value in _normalised(scene, scene.place.new, states, epsilon):
-                if scene.explains(value):
-                    own = next(scene.attribute(scene.place.path, "eps"), "another one")
-                    return f"with {epsilon:g} the values agree; the new model has {own}"
-        return None
+        theirs = _first_epsilon(scene, states, scene.target, _original_epsilons(scene))
+        # A norm whose formula is wrong is no norm of any epsilon.
+        own = _first_epsilon(scene, states, scene.found, scene.attribute(scene.place.path, "eps"))
+        if theirs is None or own is None or theirs[0] != own[0]:
+            return None
+        has = "has" if own[1] in scene.attribute(scene.place.path, "eps") else "computes as with"
+        return f"with {theirs[1]:g} the values agree; the new model {has} {own[1]:g}"
 
 
 class NormBeforeOrAfter:
@@ -122,6 +123,17 @@ def _original_epsilons(scene: Scene) -> Iterator[float]:
     for name, value in (module.attributes if module else {}).items():
         if "eps" in name and isinstance(value, float):
             yield value
+
+
+def _first_epsilon(
+    scene: Scene, states: torch.Tensor, wanted: torch.Tensor, stated: Iterator[Any]
+) -> tuple[int, float] | None:
+    """The formula and the epsilon that give a value: one that is stated, or else one that models are known to have."""
+    for epsilon in (*stated, *_EPSILONS):
+        for formula, value in enumerate(_normalised(scene, scene.place.new, states, epsilon)):
+            if scene.matches(value, wanted):
+                return formula, epsilon
+    return None
 
 
 def _normalised(scene: Scene, norm: Call, states: torch.Tensor, epsilon: Any) -> Iterator[torch.Tensor]:
