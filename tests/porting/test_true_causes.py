@@ -22,6 +22,13 @@ def _named(folder: Path, example: Example, seed: int = 0) -> tuple[str, str] | N
     return None if cause is None else (cause.name, cause.explanation)
 
 
+class Squares(nn.Module):
+    """Returns no negative numbers."""
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return states.square()
+
+
 def _norm() -> dict[str, nn.Module]:
     return {"dense": nn.Linear(6, 6), "norm": nn.LayerNorm(6)}
 
@@ -70,3 +77,50 @@ def test_an_epsilon_that_only_forward_knows_is_told_by_the_values(tmp_path: Path
     hidden = _with_formula(lambda m, x: _layer_norm(x, m.weight, m.bias, 1e-3))
     named = _named(tmp_path, Example(_norm, _through_norm, None, hidden))
     assert named == ("epsilon", "with 1e-05 the values agree; the new model computes as with 0.001")
+
+
+def _gated() -> dict[str, nn.Module]:
+    return {"gate": nn.Linear(6, 8), "up": nn.Linear(6, 8), "activation": nn.SiLU(), "down": nn.Linear(8, 6)}
+
+
+_NOTHING_IS_ADDED = {
+    "activation of the other projection": Example(
+        _gated,
+        lambda m, x: m.down(m.activation(m.gate(x)) * m.up(x)),
+        lambda m, x: m.down(m.gate(x) * m.activation(m.up(x))),
+    ),
+    "a layer run twice": Example(_norm, lambda m, x: m.norm(m.dense(x)), lambda m, x: m.norm(m.dense(m.dense(x)))),
+    "a value handed on in the place of another": Example(
+        _norm, lambda m, x: m.dense(m.norm(x)), lambda m, x: [m.norm(x), m.dense(x)][1]
+    ),
+}
+
+
+@pytest.mark.parametrize("what", _NOTHING_IS_ADDED)
+def test_where_nothing_is_added_no_residual_is_wrong(what: str, tmp_path: Path) -> None:
+    named = _named(tmp_path, _NOTHING_IS_ADDED[what])
+    assert named is None or "residual" not in named[0]
+
+
+def test_what_is_doubled_has_another_scale_and_no_other_residual(tmp_path: Path) -> None:
+    once, twice = lambda m, x: m.norm(m.dense(x)), lambda m, x: m.norm(m.dense(x) * 2.0)  # noqa: E731
+    for right, wrong, factor in ((once, twice, "0.5"), (twice, once, "2")):
+        named = _named(tmp_path, Example(_norm, right, wrong))
+        assert named == ("scale missing", f"the original's value is {factor} times as large everywhere")
+
+
+def test_a_residual_taken_too_late_is_named_although_it_only_doubles_the_value(tmp_path: Path) -> None:
+    example = Example(_norm, lambda m, x: m.norm(m.dense(x) + x), lambda m, x: m.norm((h := m.dense(x)) + h))
+    named = _named(tmp_path, example)
+    assert named is not None and named[0] == "another residual"
+    assert named[1] == "the output of inner.dense is added where the original adds its input states"
+
+
+def test_an_activation_that_would_change_nothing_is_not_the_originals(tmp_path: Path) -> None:
+    positive = Example(
+        lambda: {"sum": Squares(), "last": nn.Linear(6, 6)},
+        lambda m, x: m.last(m.sum(x)),
+        lambda m, x: m.last(nn.functional.silu(m.sum(x))),
+    )
+    named = _named(tmp_path, positive)
+    assert named is not None and named[0] == "activation too many"
