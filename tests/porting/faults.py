@@ -24,13 +24,14 @@ class Fault:
     """One fault, in one place.
 
     Attributes:
-        model: "bert", "gpt2" or "bart".
+        model: "bert", "gpt2", "bart" or "llama".
         cause: what the diagnosis has to call it; `None` for one that it has no hypothesis about.
         what: what was done, in a few words.
         path: the submodule that is broken.
         place: the submodule that must be found; `path` where that is empty.
         change: breaks it.
         originals: which originals it can be seen against: "transformers", "zoo".
+        following: whether the tokens of the texts follow each other, as those of inputs made up by hand do.
     """
 
     model: str
@@ -40,6 +41,7 @@ class Fault:
     change: Callable[[nn.Module, str], None]
     place: str = ""
     originals: tuple[str, ...] = ("transformers", "zoo")
+    following: bool = False
 
     @property
     def expected_place(self) -> str:
@@ -147,6 +149,11 @@ def norm_without_bias(norm: Any, states: torch.Tensor) -> torch.Tensor:
 
 def norm_with_weight_from_zero(norm: Any, states: torch.Tensor) -> torch.Tensor:
     return nn.functional.layer_norm(states, norm.normalized_shape, norm.weight + 1, norm.bias, norm.eps)
+
+
+def activation_on_up(mlp: Any, states: torch.Tensor) -> torch.Tensor:
+    projected: torch.Tensor = mlp.down_proj(mlp.gate_proj(states) * mlp.act_fn(mlp.up_proj(states)))
+    return projected
 
 
 def rounded(value: torch.Tensor) -> torch.Tensor:
@@ -358,6 +365,9 @@ def unknown_faults(layer: int) -> Iterator[Fault]:
     yield Fault("bert", None, "positions rolled", f"{bert}.output", edited("bert", ("hidden_states = self.dense(hidden_states)", "hidden_states = self.dense(hidden_states.roll(1, 1))")))  # fmt: skip
     yield Fault("bert", None, "values clamped", f"{bert}.intermediate", edited("bert", ("hidden_states = self.activation(hidden_states)", "hidden_states = self.activation(hidden_states).clamp(max=0.3)")))  # fmt: skip
     yield Fault("bert", None, "norm without its bias", f"{bert}.output.LayerNorm", computing(norm_without_bias))
+    yield Fault("bert", None, "a layer run twice", "bert.encoder", edited("bert", ("for layer in self.layer:", f"for layer in [*self.layer[:{layer + 1}], *self.layer[{layer}:]]:")))  # fmt: skip
+    tokens = ("self.word_embeddings(input_ids)", "self.word_embeddings(input_ids + 1)")
+    yield Fault("bert", None, "tokens counted from one", "bert.embeddings", edited("bert", tokens), following=True)
     yield Fault("gpt2", None, "norm's weight counted from zero", f"{gpt2}.ln_1", computing(norm_with_weight_from_zero))
     yield Fault("gpt2", None, "noise in a weight", f"{gpt2}.mlp.c_fc", weight(noisy))
     yield Fault("gpt2", None, "norm's weight noisy", f"{gpt2}.ln_2", weight(noisy))
@@ -366,3 +376,4 @@ def unknown_faults(layer: int) -> Iterator[Fault]:
     yield Fault("bart", None, "noise in a weight", f"{bart}.self_attn.out_proj", weight(noisy))
     yield Fault("bart", None, "softmax over queries", f"{bart}.self_attn", edited("bart", ("context = sdpa_attention(query, key, value, attention_mask, self.scaling, dropout)", "context = torch.softmax(query @ key.mT, dim=-2) @ value")))  # fmt: skip
     yield Fault("bart", None, "columns shuffled", f"{bart}.fc2", weight(lambda value: value[torch.randperm(len(value), generator=torch.Generator().manual_seed(3))], "weight", "bias"))  # fmt: skip
+    yield Fault("llama", None, "activation of the other projection", f"model.layers.{layer}.mlp", computing(activation_on_up), originals=("transformers",))  # fmt: skip

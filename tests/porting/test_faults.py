@@ -26,7 +26,7 @@ ONE_OF_EACH_KIND = list({(fault.model, fault.cause): fault for fault in KNOWN}.v
 def test_the_place_of_a_fault_is_found_and_its_cause_named(fault: Fault, tmp_path: Path) -> None:
     source = originals.published(fault.model, 3)
     original = source if "transformers" in fault.originals else originals.bundled(fault.model, source)
-    new, given = originals.bundled(fault.model, source), originals.inputs(fault.model, 3)
+    new, given = originals.bundled(fault.model, source), originals.inputs(fault.model, 3, fault.following)
     fault.change(new, fault.path)
     first = recorded(tmp_path / "original.safetensors", original, **given)
     comparison = compare(first, recorded(tmp_path / "new.safetensors", new, **given))

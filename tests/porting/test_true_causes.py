@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,55 @@ def test_an_activation_that_would_change_nothing_is_not_the_originals(tmp_path: 
     )
     named = _named(tmp_path, positive)
     assert named is not None and named[0] == "activation too many"
+
+
+def _embedded() -> dict[str, nn.Module]:
+    return {"words": nn.Embedding(20, 6), "places": nn.Embedding(20, 6), "norm": nn.LayerNorm(6)}
+
+
+def _words(parts: Any, ids: torch.Tensor, shift: int = 0, places: int = 0) -> torch.Tensor:
+    counted = torch.arange(places, places + ids.shape[-1])
+    embedded: torch.Tensor = parts.norm(parts.words(ids + shift) + parts.places(counted))
+    return embedded
+
+
+def _words_looked_up(parts: Any, ids: torch.Tensor, shift: int = 0) -> torch.Tensor:
+    counted = parts.places(torch.arange(ids.shape[-1]))
+    embedded: torch.Tensor = parts.norm(parts.words.weight[ids + shift] + counted)
+    return embedded
+
+
+def _roll_words(parts: Any) -> None:
+    parts.words.weight.data = parts.words.weight.data.roll(1, 0)
+
+
+_TOKENS_THAT_FOLLOW_EACH_OTHER = {
+    "token ids counted from one": Example(_embedded, _words, lambda m, x: _words(m, x, shift=1)),
+    "the original's token ids counted from one": Example(_embedded, lambda m, x: _words(m, x, shift=1), _words),
+    "a part of the token ids": Example(
+        _embedded, lambda m, x: _words(m, x[:, :4]), lambda m, x: _words(m, x[:, :4], shift=2)
+    ),
+    "token ids of a decoder, moved": Example(
+        _embedded,
+        lambda m, x: _words(m, torch.cat([x[:, :1] * 0, x[:, :-1]], 1)),
+        lambda m, x: _words(m, torch.cat([x[:, :1] * 0, x[:, :-1]], 1), shift=1),
+    ),
+    "token ids without a call": Example(_embedded, _words_looked_up, lambda m, x: _words_looked_up(m, x, shift=1)),
+    "a row too many in front": Example(_embedded, _words, None, _roll_words),
+}
+
+
+@pytest.mark.parametrize("what", _TOKENS_THAT_FOLLOW_EACH_OTHER)
+@pytest.mark.parametrize("texts", [1, 2])
+def test_tokens_that_follow_each_other_are_no_positions(what: str, texts: int, tmp_path: Path) -> None:
+    example = _TOKENS_THAT_FOLLOW_EACH_OTHER[what]
+    tokens = torch.arange(5, 11).expand(texts, 6)
+    named = _named(tmp_path, dataclasses.replace(example, inputs=lambda: tokens))
+    assert named is None or "position" not in named[0] + named[1]
+
+
+def test_positions_beside_tokens_that_follow_each_other_are_told(tmp_path: Path) -> None:
+    tokens = torch.arange(5, 11)[None]
+    example = Example(_embedded, _words, lambda m, x: _words(m, x, places=2), inputs=lambda: tokens)
+    named = _named(tmp_path, example)
+    assert named == ("positions shifted by an offset", "the original's positions are -2 to the new model's")
