@@ -177,3 +177,41 @@ def test_positions_beside_tokens_that_follow_each_other_are_told(tmp_path: Path)
     example = Example(_embedded, _words, lambda m, x: _words(m, x, places=2), inputs=lambda: tokens)
     named = _named(tmp_path, example)
     assert named == ("positions shifted by an offset", "the original's positions are -2 to the new model's")
+
+
+def _stack() -> dict[str, nn.Module]:
+    return {
+        "position": nn.Linear(6, 6),
+        "norm": nn.LayerNorm(6),
+        "layers": nn.ModuleList(nn.Linear(6, 6) for _ in "ab"),
+    }
+
+
+def _stacked(parts: Any, states: torch.Tensor, draws: bool = True, faulty: bool = False) -> torch.Tensor:
+    """A stack that draws a number for each layer, and in training leaves some of them out."""
+    states = parts.norm(states + parts.position(states) if not faulty else states.clamp(max=0.1))
+    for layer in parts.layers:
+        if draws:
+            torch.rand([])
+        states = layer(states)
+    return states
+
+
+def _noisy(parts: Any, states: torch.Tensor, faulty: bool = False) -> torch.Tensor:
+    torch.rand([])
+    normalised: torch.Tensor = parts.norm(states.clamp(max=0.1) if faulty else states)
+    return normalised
+
+
+_DRAWN_FOR_SOMETHING_ELSE = {
+    "both draw": Example(_norm, _noisy, lambda m, x: _noisy(m, x, faulty=True)),
+    "both draw for each layer": Example(_stack, _stacked, lambda m, x: _stacked(m, x, faulty=True)),
+    "the new model draws for each layer": Example(
+        _stack, lambda m, x: _stacked(m, x, draws=False), lambda m, x: _stacked(m, x, faulty=True)
+    ),
+}
+
+
+@pytest.mark.parametrize("what", _DRAWN_FOR_SOMETHING_ELSE)
+def test_random_numbers_that_change_nothing_are_no_dropout(what: str, tmp_path: Path) -> None:
+    assert _named(tmp_path, _DRAWN_FOR_SOMETHING_ELSE[what]) is None
