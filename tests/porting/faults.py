@@ -366,6 +366,8 @@ def unknown_faults(layer: int) -> Iterator[Fault]:
     yield Fault("bert", None, "values clamped", f"{bert}.intermediate", edited("bert", ("hidden_states = self.activation(hidden_states)", "hidden_states = self.activation(hidden_states).clamp(max=0.3)")))  # fmt: skip
     yield Fault("bert", None, "norm without its bias", f"{bert}.output.LayerNorm", computing(norm_without_bias))
     yield Fault("bert", None, "a layer run twice", "bert.encoder", edited("bert", ("for layer in self.layer:", f"for layer in [*self.layer[:{layer + 1}], *self.layer[{layer}:]]:")))  # fmt: skip
+    twice = ("self.LayerNorm(hidden_states + residual)", "self.LayerNorm(self.LayerNorm(hidden_states + residual))")
+    yield Fault("bert", None, "norm applied twice", f"{bert}.output", edited("bert", twice))
     tokens = ("self.word_embeddings(input_ids)", "self.word_embeddings(input_ids + 1)")
     yield Fault("bert", None, "tokens counted from one", "bert.embeddings", edited("bert", tokens), following=True)
     yield Fault("gpt2", None, "norm's weight counted from zero", f"{gpt2}.ln_1", computing(norm_with_weight_from_zero))

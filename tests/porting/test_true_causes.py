@@ -215,3 +215,16 @@ _DRAWN_FOR_SOMETHING_ELSE = {
 @pytest.mark.parametrize("what", _DRAWN_FOR_SOMETHING_ELSE)
 def test_random_numbers_that_change_nothing_are_no_dropout(what: str, tmp_path: Path) -> None:
     assert _named(tmp_path, _DRAWN_FOR_SOMETHING_ELSE[what]) is None
+
+
+_NORMALISED_TWICE = {
+    "the new model": Example(_norm, _through_norm, lambda m, x: m.norm(m.norm(m.dense(x)))),
+    "the original": Example(_norm, lambda m, x: m.norm(m.norm(m.dense(x))), _through_norm),
+    "the new model, inside": Example(_norm, lambda m, x: m.dense(m.norm(x)), lambda m, x: m.dense(m.norm(m.norm(x)))),
+    "the original, inside": Example(_norm, lambda m, x: m.dense(m.norm(m.norm(x))), lambda m, x: m.dense(m.norm(x))),
+}
+
+
+@pytest.mark.parametrize("who", _NORMALISED_TWICE)
+def test_a_norm_applied_twice_stands_neither_before_nor_behind(who: str, tmp_path: Path) -> None:
+    assert _named(tmp_path, _NORMALISED_TWICE[who]) is None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from add_model.porting.comparison import Row
 from add_model.porting.diagnosis.scene import Example, Scene, whole
 from add_model.porting.recording_file import Call, tensors_of
 
@@ -80,12 +82,16 @@ class NormBeforeOrAfter:
     def _around_block(self, scene: Scene) -> str | None:
         norms = [call for call in scene.children(scene.place.new) if _is_norm(call)]
         for norm, known in ((norm, known) for norm in norms for known in scene.alike_and_itself()):
+            moments = [_Moment(scene.place.row, scene.target, scene.found), *_inputs_behind(scene, norm)]
             for value in _normalised(scene, norm, known.value, next(scene.attribute(norm.path, "eps"), 1e-5)):
-                for target, found in ((scene.target, scene.found), *_inputs_behind(scene, norm)):
-                    if scene.matches(value, target) and scene.matches(found, known.value):
-                        return f"the original applies {norm.path} to {known.name}, the new model later"
-                    if scene.matches(value, found) and scene.matches(known.value, target):
-                        return f"the new model applies {norm.path} to {known.name}, the original later"
+                for moment in moments:
+                    of_original, of_new = moment.is_behind(scene, norm)
+                    if of_original and not of_new and scene.matches(value, moment.target):
+                        if scene.matches(moment.found, known.value):
+                            return f"the original applies {norm.path} to {known.name}, the new model later"
+                    if of_new and not of_original and scene.matches(value, moment.found):
+                        if scene.matches(known.value, moment.target):
+                            return f"the new model applies {norm.path} to {known.name}, the original later"
         return None
 
 
@@ -152,7 +158,24 @@ def _normalised(scene: Scene, norm: Call, states: torch.Tensor, epsilon: Any) ->
     yield states / (states.square().mean(-1, keepdim=True) + epsilon).sqrt() * weight
 
 
-def _inputs_behind(scene: Scene, norm: Call) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+@dataclass(frozen=True)
+class _Moment:
+    """A value, in the original and in the new model, and when it was there."""
+
+    row: Row
+    target: torch.Tensor
+    found: torch.Tensor
+
+    def is_behind(self, scene: Scene, norm: Call) -> tuple[bool, bool]:
+        """Whether a normalisation was over by then, in the original and in the new model; in the original it is as in the
+        new model where it has no counterpart."""
+        over = norm.ended <= self.row.time
+        original = next((first for first, second in scene.comparison.alignment.pairs if second is norm), None)
+        time = self.row.original.began if self.row.side == "input" else self.row.original.ended
+        return over if original is None else original.ended <= time, over
+
+
+def _inputs_behind(scene: Scene, norm: Call) -> Iterator[_Moment]:
     """What goes into the calls behind a normalisation that is itself given another value than the original's: in the
     original and in the new model."""
     if scene.place.before is None or scene.place.before.index != norm.index:
@@ -163,7 +186,7 @@ def _inputs_behind(scene: Scene, norm: Call) -> Iterator[tuple[torch.Tensor, tor
         if is_behind and second is not None and first.shape == second.shape == tuple(scene.target.shape):
             target, found = whole(scene.original, first), whole(scene.new, second)
             if target is not None and found is not None:
-                yield target, found
+                yield _Moment(row, target, found)
 
 
 def _later(scene: Scene, norm: Call) -> Iterator[torch.Tensor]:
