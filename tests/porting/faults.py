@@ -328,6 +328,21 @@ def bart_faults(layer: int, side: str) -> Iterator[Fault]:
         yield fault("mask ignored", "mask of cross-attention", "", edited("bart", (handed_on, "None,\n                encoder_hidden_states")))  # fmt: skip
 
 
+def llama_faults(layer: int) -> Iterator[Fault]:
+    """Known faults in one layer of LLaMA."""
+    base = f"model.layers.{layer}"
+    two = (
+        ("query/key/value swapped", "self_attn.q_proj", "k_proj"),
+        ("query/key/value swapped", "self_attn.k_proj", "v_proj"),
+        ("projections swapped", "mlp.gate_proj", "up_proj"),
+    )
+    for cause, path, other in two:
+        change = swapped(path.rpartition(".")[2], other)
+        yield Fault(
+            "llama", cause, f"weights of {path} and {other}", f"{base}.{path}", change, originals=("transformers",)
+        )
+
+
 def whole_model_faults() -> Iterator[Fault]:
     """Known faults outside the layers."""
     shift = "positions shifted by an offset"

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from add_model.porting.diagnosis import diagnose
+from add_model.porting.diagnosis.roles import role
 from add_model.porting.diagnosis.scene import Example
 
 from .sketches import compared
@@ -228,3 +229,70 @@ _NORMALISED_TWICE = {
 @pytest.mark.parametrize("who", _NORMALISED_TWICE)
 def test_a_norm_applied_twice_stands_neither_before_nor_behind(who: str, tmp_path: Path) -> None:
     assert _named(tmp_path, _NORMALISED_TWICE[who]) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("layer.0.attention.self.query", "query"),
+        ("h.1.attn.k_proj", "key"),
+        ("blocks.2.to_v", "value"),
+        ("encoder.wq", "query"),
+        ("decoder.keyProjection", "key"),
+        ("layers.0.mlp.gate_proj", ""),
+        ("layers.0.mlp.up_proj", ""),
+        ("attention.query_key_value", ""),
+        ("attention.out_proj", ""),
+    ],
+)
+def test_a_projection_is_called_query_key_or_value_as_its_name_says(path: str, named: str) -> None:
+    assert role(path) == named
+
+
+def _swap_gate(parts: Any) -> None:
+    parts.gate, parts.up = parts.up, parts.gate
+
+
+def _two_of_one(parts: Any) -> None:
+    parts.gate.load_state_dict(parts.up.state_dict())
+
+
+def _gate(parts: Any, states: torch.Tensor) -> torch.Tensor:
+    projected: torch.Tensor = parts.down(parts.activation(parts.gate(states)) * parts.up(states))
+    return projected
+
+
+def test_two_projections_that_are_swapped_go_by_their_own_names(tmp_path: Path) -> None:
+    named = _named(tmp_path, Example(_gated, _gate, None, _swap_gate))
+    assert named == (
+        "projections swapped",
+        "inner.gate and inner.up return what the original's return the other way round",
+    )
+
+
+def test_two_projections_with_the_weights_of_one_are_not_swapped(tmp_path: Path) -> None:
+    named = _named(tmp_path, Example(_gated, _gate, None, _two_of_one))
+    assert named is None or "swapped" not in named[0]
+
+
+def _move_rows(parts: Any) -> None:
+    for parameter in parts.gate.parameters():
+        parameter.data = parameter.data.roll(4, 0)
+
+
+def test_rows_that_were_moved_are_no_heads_where_there_is_no_attention(tmp_path: Path) -> None:
+    named = _named(tmp_path, Example(_gated, _gate, None, _move_rows))
+    assert named is None or "heads" not in named[0]
+
+
+def _move_query(parts: Any) -> None:
+    for parameter in parts.query.parameters():
+        parameter.data = parameter.data.roll(2, 0)
+
+
+def test_heads_of_the_query_that_were_moved_are_no_keys_or_values(tmp_path: Path) -> None:
+    def parts() -> dict[str, nn.Module]:
+        return {"query": nn.Linear(6, 6), "key": nn.Linear(6, 6), "dense": nn.Linear(6, 6)}
+
+    named = _named(tmp_path, Example(parts, lambda m, x: m.dense(m.query(x) * m.key(x)), None, _move_query))
+    assert named is not None and named[0] == "heads in another order"
