@@ -57,7 +57,7 @@ def cases(seed: int) -> Iterator[Case]:
     for layer in range(originals.LAYERS):
         known += [*faults.bert_faults(layer), *faults.gpt2_faults(layer)]
         known += [*faults.bart_faults(layer, "encoder"), *faults.bart_faults(layer, "decoder")]
-        known += faults.llama_faults(layer)
+        known += [*faults.llama_faults(layer), *faults.weight_faults(layer)]
     unknown = [fault for layer in range(originals.LAYERS) for fault in faults.unknown_faults(layer)]
     for fault in [*known, *unknown]:
         yield Case(fault.model, fault, generator.choice(fault.originals), generator.randrange(1 << 30))

@@ -8,13 +8,29 @@ from add_model.porting.comparison import compare
 from add_model.porting.diagnosis import diagnose
 
 from . import originals
-from .faults import Fault, bart_faults, bert_faults, gpt2_faults, llama_faults, unknown_faults, whole_model_faults
+from .faults import (
+    Fault,
+    bart_faults,
+    bert_faults,
+    gpt2_faults,
+    llama_faults,
+    unknown_faults,
+    weight_faults,
+    whole_model_faults,
+)
 from .sketches import recorded
 
 # benchmarks/diagnosis.py runs all of them, in every layer.
 pytestmark = pytest.mark.slow
 
-KNOWN = [*whole_model_faults(), *bert_faults(1), *gpt2_faults(2), *bart_faults(0, "decoder"), *llama_faults(1)]
+KNOWN = [
+    *whole_model_faults(),
+    *bert_faults(1),
+    *gpt2_faults(2),
+    *bart_faults(0, "decoder"),
+    *llama_faults(1),
+    *weight_faults(1),
+]
 ONE_OF_EACH_KIND = list({(fault.model, fault.cause): fault for fault in KNOWN}.values())
 
 

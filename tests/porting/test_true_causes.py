@@ -296,3 +296,92 @@ def test_heads_of_the_query_that_were_moved_are_no_keys_or_values(tmp_path: Path
 
     named = _named(tmp_path, Example(parts, lambda m, x: m.dense(m.query(x) * m.key(x)), None, _move_query))
     assert named is not None and named[0] == "heads in another order"
+
+
+def _emptied(name: str, fill: float) -> Any:
+    def change(parts: Any) -> None:
+        parts.get_submodule(name).weight.data.fill_(fill)
+
+    return change
+
+
+def _dense_of_table(parts: Any, ids: torch.Tensor) -> torch.Tensor:
+    embedded: torch.Tensor = parts.norm(parts.dense(parts.words(ids)))
+    return embedded
+
+
+def _dense_and_words() -> dict[str, nn.Module]:
+    return {"words": nn.Embedding(20, 6), **_norm()}
+
+
+@pytest.mark.parametrize("fill", [0.0, 1.0, 0.25])
+@pytest.mark.parametrize("name", ["words", "dense", "norm"])
+def test_a_weight_that_was_never_filled_is_told_and_not_taken_for_a_rounded_one(
+    name: str, fill: float, tmp_path: Path
+) -> None:
+    example = Example(
+        _dense_and_words, _dense_of_table, None, _emptied(name, fill), lambda: torch.tensor([[3, 9, 4, 11]])
+    )
+    assert _named(tmp_path, example) == (
+        "weight not the original's",
+        f"with the original's parameters the values agree: its weight is {fill:g} everywhere",
+    )
+
+
+def test_the_weight_of_another_layer_is_told_with_the_place_of_the_right_one(tmp_path: Path) -> None:
+    def exchange(parts: Any) -> None:
+        parts.norm, parts.last = parts.last, parts.norm
+
+    parts = {"norm": nn.LayerNorm(6), "dense": nn.Linear(6, 6), "last": nn.LayerNorm(6)}
+    named = _named(tmp_path, Example(lambda: parts, lambda m, x: m.last(m.dense(m.norm(x))), None, exchange))
+    assert named is not None and named[0] == "weight not the original's"
+    assert "which stands in inner.last.weight" in named[1] and "which stands in inner.last.bias" in named[1]
+
+
+def test_a_layer_that_is_called_in_the_place_of_another_has_no_wrong_weight(tmp_path: Path) -> None:
+    parts = {"first": nn.Linear(6, 6), "second": nn.Linear(6, 6)}
+    example = Example(lambda: parts, lambda m, x: m.second(m.first(x)), lambda m, x: m.first(m.first(x)))
+    assert _named(tmp_path, example) is None
+
+
+def test_a_layer_that_computes_something_else_has_no_wrong_weight(tmp_path: Path) -> None:
+    def zeros(parts: Any) -> None:
+        parts.dense.forward = lambda states: states * 0
+
+    assert _named(tmp_path, Example(_norm, _through_norm, None, zeros)) is None
+
+
+_FEW_VALUES = {
+    "zero": lambda states: states * 0,
+    "one": lambda states: states * 0 + 1,
+    "signs": lambda states: states.sign(),
+    "the largest only": lambda states: nn.functional.one_hot(states.argmax(-1), states.shape[-1]).float(),
+}
+
+
+@pytest.mark.parametrize("what", _FEW_VALUES)
+def test_a_value_that_fits_into_any_data_type_is_not_one_of_a_wrong_type(what: str, tmp_path: Path) -> None:
+    def fewer(parts: Any, states: torch.Tensor) -> torch.Tensor:
+        return parts.norm(_FEW_VALUES[what](parts.dense(states).softmax(-1)))  # type: ignore[no-any-return]
+
+    named = _named(tmp_path, Example(_norm, lambda m, x: m.norm(m.dense(x).softmax(-1)), fewer))
+    assert named is None or named[0] != "wrong dtype"
+
+
+def test_values_of_a_checkpoint_in_half_precision_are_not_what_is_rounded(tmp_path: Path) -> None:
+    def parts() -> dict[str, nn.Module]:
+        return {"words": nn.Embedding(20, 6), "norm": nn.LayerNorm(6)}
+
+    def few_digits(m: Any, ids: torch.Tensor, correction: float) -> torch.Tensor:
+        m.words.weight.data = m.words.weight.data.bfloat16().float()
+        words = m.words(ids)
+        return m.norm(words + correction * words.tanh() if correction else words)  # type: ignore[no-any-return]
+
+    example = Example(
+        parts,
+        lambda m, x: few_digits(m, x, 0.01),
+        lambda m, x: few_digits(m, x, 0.0),
+        None,
+        lambda: torch.arange(5, 11)[None],
+    )
+    assert _named(tmp_path, example) is None

@@ -5,7 +5,7 @@ the original computed, up to rounding. Each hypothesis stands in the file of its
 differ by it, which are its tests: `scene` says what a hypothesis sees, and what it has to offer.
 
 - `randomness`, `precision`: the run itself.
-- `weights`, `swapped`, `positions`: what the checkpoint's conversion is about.
+- `weights`, `swapped`, `filling`, `positions`: what the checkpoint's conversion is about.
 - `activations`, `norms`, `sums`, `attention`: what `forward` computes.
 
 Where none explains the values, `left_out` tells what of the recordings' place some would have needed.
@@ -20,6 +20,7 @@ from add_model.porting.comparison import Comparison
 from add_model.porting.diagnosis import (
     activations,
     attention,
+    filling,
     norms,
     positions,
     precision,
@@ -53,6 +54,8 @@ HYPOTHESES: Sequence[Hypothesis] = (
     attention.AttentionProjections(),
     attention.AttentionHeads(),
     weights.HeadsReordered(),
+    precision.WeightRounded(),
+    filling.WeightNotTheOriginals(),
     sums.ScaleMissing(),
     precision.WrongDtype(),
 )

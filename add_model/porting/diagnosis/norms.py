@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from add_model.porting.comparison import Row
+from add_model.porting.diagnosis.layers import normalised
 from add_model.porting.diagnosis.scene import Example, Scene, whole
 from add_model.porting.recording_file import Call, tensors_of
 
@@ -143,19 +144,12 @@ def _first_epsilon(
 
 
 def _normalised(scene: Scene, norm: Call, states: torch.Tensor, epsilon: Any) -> Iterator[torch.Tensor]:
-    """The value behind a normalisation of the new model, by each of the two usual formulas.
-
-    Layer normalisation is that of https://arxiv.org/abs/1607.06450; without mean and shift, https://arxiv.org/abs/1910.07467.
-    """
+    """The value behind a normalisation of the new model, by each of the two usual formulas."""
     weight = scene.parameter(norm, "weight", "gamma", "scale")
     if weight is None or weight.shape != states.shape[-1:] or not isinstance(epsilon, float):
         return
-    shift = scene.parameter(norm, "bias", "beta")
-    states = states.double()
-    centred = states - states.mean(-1, keepdim=True)
-    value = centred / (centred.square().mean(-1, keepdim=True) + epsilon).sqrt() * weight
-    yield value if shift is None else value + shift
-    yield states / (states.square().mean(-1, keepdim=True) + epsilon).sqrt() * weight
+    for _, value in normalised(states, weight, scene.parameter(norm, "bias", "beta"), epsilon):
+        yield value
 
 
 @dataclass(frozen=True)
