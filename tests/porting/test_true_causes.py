@@ -314,7 +314,7 @@ def _dense_and_words() -> dict[str, nn.Module]:
     return {"words": nn.Embedding(20, 6), **_norm()}
 
 
-@pytest.mark.parametrize("fill", [0.0, 1.0, 0.25])
+@pytest.mark.parametrize("fill", [0.0, -0.0, 1.0, 0.25])
 @pytest.mark.parametrize("name", ["words", "dense", "norm"])
 def test_a_weight_that_was_never_filled_is_told_and_not_taken_for_a_rounded_one(
     name: str, fill: float, tmp_path: Path
@@ -324,7 +324,7 @@ def test_a_weight_that_was_never_filled_is_told_and_not_taken_for_a_rounded_one(
     )
     assert _named(tmp_path, example) == (
         "weight not the original's",
-        f"with the original's parameters the values agree: its weight is {fill:g} everywhere",
+        f"with the original's parameters the values agree: its weight is {abs(fill):g} everywhere",
     )
 
 

@@ -95,7 +95,7 @@ def _said(
     for name, value in own.items():
         wanted = theirs[name]
         if value is not None and wanted is not None and not _equal(wanted, value):
-            first = float(value.reshape(-1)[0])
+            first = float(value.reshape(-1)[0]) + 0.0  # no minus zero
             away = f"up to {difference(wanted, value).largest:.2g} away from the original's"
             wrong.append(f"its {name} is {f'{first:g} everywhere' if bool((value == first).all()) else away}")
             wrong += [f"which stands in {path}" for path in _where(scene, wanted)][:1]
