@@ -1,9 +1,10 @@
-"""How often `compare` finds the place of a fault, and its cause: faults injected into BERT, GPT-2 and BART.
+"""How often `compare` finds the place of a fault, and its cause: faults injected into BERT, GPT-2, BART and LLaMA.
 
     python benchmarks/diagnosis.py [--seed 0] [--verbose]
 
 The new model is a bundled one with one fault in one layer; the original is Transformers' model with the same weights,
-or the bundled model without the fault. Each case has weights and inputs of its own, drawn from its seed.
+or the bundled model without the fault. LLaMA, which is not bundled, is Transformers' on both sides. Each case has
+weights and inputs of its own, drawn from its seed.
 """
 
 from __future__ import annotations
@@ -56,10 +57,11 @@ def cases(seed: int) -> Iterator[Case]:
     for layer in range(originals.LAYERS):
         known += [*faults.bert_faults(layer), *faults.gpt2_faults(layer)]
         known += [*faults.bart_faults(layer, "encoder"), *faults.bart_faults(layer, "decoder")]
+        known += [*faults.llama_faults(layer), *faults.weight_faults(layer)]
     unknown = [fault for layer in range(originals.LAYERS) for fault in faults.unknown_faults(layer)]
     for fault in [*known, *unknown]:
         yield Case(fault.model, fault, generator.choice(fault.originals), generator.randrange(1 << 30))
-    for model in ("bert", "gpt2", "bart"):
+    for model in ("bert", "gpt2", "bart", "llama"):
         for original in ("transformers", "transformers-eager", "zoo"):
             for _ in range(3):
                 yield Case(model, None, original, generator.randrange(1 << 30))
@@ -73,7 +75,7 @@ def run(case: Case, folder: Path) -> Outcome:
     new = originals.bundled(case.model, source)
     if case.fault is not None:
         case.fault.change(new, case.fault.path)
-    given = originals.inputs(case.model, case.seed)
+    given = originals.inputs(case.model, case.seed, case.fault is not None and case.fault.following)
     first = recorded(folder / "original.safetensors", original, **given)
     comparison = compare(first, recorded(folder / "new.safetensors", new, **given))
     cause = diagnose(comparison)

@@ -1,22 +1,34 @@
-"""Faults for the bundled models: lines of their source that are broken, and weights and settings that are wrong.
-
-A broken line is broken in the source text. The class that it stands in is compiled again, and one submodule of a model
-that is otherwise untouched becomes an instance of it: so the fault is in one layer only, at any depth.
-"""
+"""Faults for the bundled models: lines of their source that are broken, and weights and settings that are wrong."""
 
 from __future__ import annotations
 
-import importlib
-import itertools
-import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 
-_numbers = itertools.count()
+from .breaking import (
+    ACTIVATIONS,
+    activation_on_up,
+    computing,
+    edited,
+    heads_interleaved,
+    heads_reversed,
+    in_training,
+    last_heads_reversed,
+    low_precision,
+    noisy,
+    norm_with_weight_from_zero,
+    norm_without_bias,
+    one_row_lost,
+    replaced,
+    rounded,
+    setting,
+    swapped,
+    thirds_rotated,
+    weight,
+)
 
 
 @dataclass(frozen=True)
@@ -24,13 +36,14 @@ class Fault:
     """One fault, in one place.
 
     Attributes:
-        model: "bert", "gpt2" or "bart".
+        model: "bert", "gpt2", "bart" or "llama".
         cause: what the diagnosis has to call it; `None` for one that it has no hypothesis about.
         what: what was done, in a few words.
         path: the submodule that is broken.
         place: the submodule that must be found; `path` where that is empty.
         change: breaks it.
         originals: which originals it can be seen against: "transformers", "zoo".
+        following: whether the tokens of the texts follow each other, as those of inputs made up by hand do.
     """
 
     model: str
@@ -40,145 +53,12 @@ class Fault:
     change: Callable[[nn.Module, str], None]
     place: str = ""
     originals: tuple[str, ...] = ("transformers", "zoo")
+    following: bool = False
 
     @property
     def expected_place(self) -> str:
         """The submodule that must be found."""
         return self.place or self.path
-
-
-def edited(model: str, *edits: tuple[str, str], whole_file: bool = False) -> Callable[[nn.Module, str], None]:
-    """Breaks lines in the class of a submodule, or in the functions of its file."""
-
-    def change(network: nn.Module, path: str) -> None:
-        module = network.get_submodule(path)
-        broken = _compiled(model, type(module).__name__, edits, whole_file)
-        module.__class__ = broken
-
-    return change
-
-
-def _compiled(model: str, class_name: str, edits: tuple[tuple[str, str], ...], whole_file: bool) -> Any:
-    source = importlib.import_module(f"add_model.zoo.models.{model}.modeling_{model}")
-    assert source.__file__ is not None
-    with open(source.__file__, encoding="utf-8") as file:
-        text = file.read()
-    start = 0 if whole_file else text.index(f"class {class_name}(")
-    end = len(text) if whole_file else text.find("\n\n\n", start)
-    block = text[start:end]
-    for old, new in edits:
-        assert block.count(old) == 1, (class_name, old, block.count(old))
-        block = block.replace(old, new)
-    module = types.ModuleType(f"add_model.zoo.models.{model}.broken_{next(_numbers)}")
-    module.__package__ = f"add_model.zoo.models.{model}"
-    exec(compile(text[:start] + block + text[end:], source.__file__, "exec"), module.__dict__)
-    return getattr(module, class_name)
-
-
-def setting(**values: Any) -> Callable[[nn.Module, str], None]:
-    """Sets attributes of a submodule."""
-
-    def change(network: nn.Module, path: str) -> None:
-        for name, value in values.items():
-            setattr(network.get_submodule(path), name, value)
-
-    return change
-
-
-def replaced(make: Callable[[], nn.Module]) -> Callable[[nn.Module, str], None]:
-    """Puts another module in the place of a submodule."""
-
-    def change(network: nn.Module, path: str) -> None:
-        parent, _, name = path.rpartition(".")
-        setattr(network.get_submodule(parent), name, make())
-
-    return change
-
-
-def weight(function: Callable[[torch.Tensor], torch.Tensor], *names: str) -> Callable[[nn.Module, str], None]:
-    """Changes the weights of a submodule: "weight" by default."""
-
-    def change(network: nn.Module, path: str) -> None:
-        module = network.get_submodule(path)
-        for name in names or ("weight",):
-            value = getattr(module, name).detach()
-            setattr(module, name, nn.Parameter(function(value).contiguous().clone()))
-
-    return change
-
-
-def swapped(first: str, second: str) -> Callable[[nn.Module, str], None]:
-    """Exchanges the weights of two submodules of a submodule."""
-
-    def change(network: nn.Module, path: str) -> None:
-        parent = network.get_submodule(path.rpartition(".")[0])
-        one, other = getattr(parent, first), getattr(parent, second)
-        setattr(parent, first, other)
-        setattr(parent, second, one)
-
-    return change
-
-
-def in_training(network: nn.Module, path: str) -> None:
-    """Leaves a submodule in training mode."""
-    network.get_submodule(path).train()
-
-
-def low_precision(network: nn.Module, path: str) -> None:
-    """Lets a submodule compute in bfloat16."""
-    module = network.get_submodule(path).to(torch.bfloat16)
-    forward = module.forward
-    module.forward = lambda states: forward(states.bfloat16()).float()  # type: ignore[method-assign]
-
-
-def rounded(value: torch.Tensor) -> torch.Tensor:
-    return value.to(torch.bfloat16).to(value.dtype)
-
-
-def heads_reversed(value: torch.Tensor) -> torch.Tensor:
-    """Exchanges the first two of four heads along the first dimension."""
-    return value.unflatten(0, (4, -1))[[1, 0, 3, 2]].flatten(0, 1)
-
-
-def heads_interleaved(value: torch.Tensor) -> torch.Tensor:
-    return value.unflatten(0, (4, -1)).transpose(0, 1).flatten(0, 1)
-
-
-def last_heads_reversed(value: torch.Tensor) -> torch.Tensor:
-    """The same along the last dimension."""
-    return heads_reversed(value.mT).mT if value.dim() == 2 else heads_reversed(value)
-
-
-def thirds_rotated(value: torch.Tensor) -> torch.Tensor:
-    first, second, third = value.chunk(3, dim=-1)
-    return torch.cat([second, third, first], dim=-1)
-
-
-def noisy(value: torch.Tensor) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(7)
-    return value + 0.05 * value.std() * torch.randn(value.shape, generator=generator)
-
-
-def one_row_lost(value: torch.Tensor) -> torch.Tensor:
-    value = value.clone()
-    value[3] = 0
-    return value
-
-
-class QuickGELU(nn.Module):
-    """The cheap approximation."""
-
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        return states * torch.sigmoid(1.702 * states)
-
-
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "tanh GELU": lambda: nn.GELU(approximate="tanh"),
-    "exact GELU": nn.GELU,
-    "quick GELU": QuickGELU,
-    "ReLU": nn.ReLU,
-    "SiLU": nn.SiLU,
-}
 
 
 def bert_faults(layer: int) -> Iterator[Fault]:
@@ -303,6 +183,21 @@ def bart_faults(layer: int, side: str) -> Iterator[Fault]:
         yield fault("mask ignored", "mask of cross-attention", "", edited("bart", (handed_on, "None,\n                encoder_hidden_states")))  # fmt: skip
 
 
+def llama_faults(layer: int) -> Iterator[Fault]:
+    """Known faults in one layer of LLaMA."""
+    base = f"model.layers.{layer}"
+    two = (
+        ("query/key/value swapped", "self_attn.q_proj", "k_proj"),
+        ("query/key/value swapped", "self_attn.k_proj", "v_proj"),
+        ("projections swapped", "mlp.gate_proj", "up_proj"),
+    )
+    for cause, path, other in two:
+        change = swapped(path.rpartition(".")[2], other)
+        yield Fault(
+            "llama", cause, f"weights of {path} and {other}", f"{base}.{path}", change, originals=("transformers",)
+        )
+
+
 def whole_model_faults() -> Iterator[Fault]:
     """Known faults outside the layers."""
     shift = "positions shifted by an offset"
@@ -323,6 +218,12 @@ def whole_model_faults() -> Iterator[Fault]:
     yield Fault("gpt2", "mask ignored", "padding left out", "transformer", edited("gpt2", ("make_causal_mask(\n            attention_mask,", "make_causal_mask(\n            None,")))  # fmt: skip
     yield Fault("gpt2", "mask inverted", "padding inverted", "transformer", edited("gpt2", ("make_causal_mask(\n            attention_mask,", "make_causal_mask(\n            1 - attention_mask,")))  # fmt: skip
     yield Fault("bart", "mask inverted", "mask of the encoder", "model.encoder", edited("bart", ("expand_attention_mask(attention_mask, hidden_states.dtype)", "expand_attention_mask(1 - attention_mask, hidden_states.dtype)")))  # fmt: skip
+    for model, path in (
+        ("bert", "bert.embeddings.position_embeddings"),
+        ("gpt2", "transformer.wpe"),
+        ("gpt2", "transformer.wte"),
+    ):
+        yield Fault(model, "weight not the original's", "never filled", path, weight(torch.zeros_like))
     yield Fault("bert", "epsilon", "epsilon 1e-5", "bert.embeddings.LayerNorm", setting(eps=1e-5))
     yield Fault("bert", "dropout active", "whole model in training mode", "", in_training, "bert.embeddings.dropout")
     yield Fault("gpt2", "dropout active", "whole model in training mode", "", in_training, "transformer.drop")
@@ -330,19 +231,58 @@ def whole_model_faults() -> Iterator[Fault]:
     yield Fault("bert", "activation missing", "activation of the head", "cls.predictions.transform", edited("bert", ("hidden_states = self.activation(hidden_states)", "pass")))  # fmt: skip
 
 
+def weight_faults(layer: int) -> Iterator[Fault]:
+    """Weights that do not hold what the original's hold, in one layer of each model."""
+    other = "weight not the original's"
+    bert, gpt2 = f"bert.encoder.layer.{layer}", f"transformer.h.{layer}"
+    bart, llama = f"model.encoder.layers.{layer}", f"model.layers.{layer}"
+    yield Fault("bert", other, "noise in a weight", f"{bert}.attention.self.key", weight(noisy))
+    yield Fault("bert", other, "a row lost", f"{bert}.intermediate.dense", weight(one_row_lost))
+    yield Fault("bert", other, "noise in a bias", f"{bert}.output.dense", weight(noisy, "bias"))
+    yield Fault("gpt2", other, "noise in a weight", f"{gpt2}.mlp.c_fc", weight(noisy))
+    yield Fault("gpt2", other, "norm's weight noisy", f"{gpt2}.ln_2", weight(noisy))
+    yield Fault("bart", other, "noise in a weight", f"{bart}.self_attn.out_proj", weight(noisy))
+    yield Fault("bart", other, "columns shuffled", f"{bart}.fc2", weight(lambda value: value[torch.randperm(len(value), generator=torch.Generator().manual_seed(3))], "weight", "bias"))  # fmt: skip
+    yield Fault("bert", other, "never filled", f"{bert}.intermediate.dense", weight(torch.zeros_like))
+    yield Fault("bert", other, "never filled", f"{bert}.output.LayerNorm", weight(torch.ones_like))
+    yield Fault("gpt2", other, "never filled", f"{gpt2}.attn.c_attn", weight(torch.zeros_like, "weight", "bias"))
+    yield Fault("bart", other, "never filled", f"{bart}.fc2", weight(torch.zeros_like, "weight", "bias"))
+    yield Fault("bart", other, "bias never filled", f"{bart}.fc1", weight(torch.zeros_like, "bias"))
+    yield Fault(
+        "llama", other, "never filled", f"{llama}.mlp.up_proj", weight(torch.zeros_like), originals=("transformers",)
+    )
+    yield Fault(
+        "llama", other, "other values", f"{llama}.input_layernorm", weight(torch.sin), originals=("transformers",)
+    )
+    yield Fault(
+        "llama",
+        other,
+        "rows moved",
+        f"{llama}.mlp.gate_proj",
+        weight(lambda value: value.roll(24, 0)),
+        originals=("transformers",),
+    )
+
+
 def unknown_faults(layer: int) -> Iterator[Fault]:
     """Faults that no hypothesis is about; the place must be found, and no cause be named."""
     bert, gpt2 = f"bert.encoder.layer.{layer}", f"transformer.h.{layer}"
     bart = f"model.encoder.layers.{layer}"
-    yield Fault("bert", None, "noise in a weight", f"{bert}.attention.self.key", weight(noisy))
-    yield Fault("bert", None, "a row lost", f"{bert}.intermediate.dense", weight(one_row_lost))
-    yield Fault("bert", None, "noise in a bias", f"{bert}.output.dense", weight(noisy, "bias"))
     yield Fault("bert", None, "positions rolled", f"{bert}.output", edited("bert", ("hidden_states = self.dense(hidden_states)", "hidden_states = self.dense(hidden_states.roll(1, 1))")))  # fmt: skip
     yield Fault("bert", None, "values clamped", f"{bert}.intermediate", edited("bert", ("hidden_states = self.activation(hidden_states)", "hidden_states = self.activation(hidden_states).clamp(max=0.3)")))  # fmt: skip
-    yield Fault("gpt2", None, "noise in a weight", f"{gpt2}.mlp.c_fc", weight(noisy))
-    yield Fault("gpt2", None, "norm's weight noisy", f"{gpt2}.ln_2", weight(noisy))
+    yield Fault("bert", None, "norm without its bias", f"{bert}.output.LayerNorm", computing(norm_without_bias))
+    yield Fault("bert", None, "a layer run twice", "bert.encoder", edited("bert", ("for layer in self.layer:", f"for layer in [*self.layer[:{layer + 1}], *self.layer[{layer}:]]:")))  # fmt: skip
+    twice = ("self.LayerNorm(hidden_states + residual)", "self.LayerNorm(self.LayerNorm(hidden_states + residual))")
+    yield Fault("bert", None, "norm applied twice", f"{bert}.output", edited("bert", twice))
+    tokens = ("self.word_embeddings(input_ids)", "self.word_embeddings(input_ids + 1)")
+    yield Fault("bert", None, "tokens counted from one", "bert.embeddings", edited("bert", tokens), following=True)
+    yield Fault("gpt2", None, "norm's weight counted from zero", f"{gpt2}.ln_1", computing(norm_with_weight_from_zero))
     yield Fault("gpt2", None, "sign of the MLP", gpt2, edited("gpt2", ("hidden_states + self.mlp(", "hidden_states - 0.7 * self.mlp(")), originals=("zoo",))  # fmt: skip
     yield Fault("gpt2", None, "absolute values", f"{gpt2}.mlp", edited("gpt2", ("hidden_states = self.c_proj(hidden_states)", "hidden_states = self.c_proj(hidden_states.abs())")))  # fmt: skip
-    yield Fault("bart", None, "noise in a weight", f"{bart}.self_attn.out_proj", weight(noisy))
     yield Fault("bart", None, "softmax over queries", f"{bart}.self_attn", edited("bart", ("context = sdpa_attention(query, key, value, attention_mask, self.scaling, dropout)", "context = torch.softmax(query @ key.mT, dim=-2) @ value")))  # fmt: skip
-    yield Fault("bart", None, "columns shuffled", f"{bart}.fc2", weight(lambda value: value[torch.randperm(len(value), generator=torch.Generator().manual_seed(3))], "weight", "bias"))  # fmt: skip
+    yield Fault("llama", None, "activation of the other projection", f"model.layers.{layer}.mlp", computing(activation_on_up), originals=("transformers",))  # fmt: skip
+    yield Fault("llama", None, "no rotary frequencies", "model.rotary_emb", lambda network, path: network.get_submodule(path).inv_freq.zero_(), originals=("transformers",))  # fmt: skip
+    yield Fault(
+        "bert", None, "norm's output zero", f"{bert}.output.LayerNorm", computing(lambda norm, states: states * 0)
+    )
+    yield Fault("bart", None, "signs only", f"{bart}.fc1", computing(lambda dense, states: nn.functional.linear(states, dense.weight, dense.bias).sign()))  # fmt: skip

@@ -1,4 +1,7 @@
-"""Transformers' models and the bundled ones with the same random weights, small enough to run hundreds of times."""
+"""Transformers' models and the bundled ones with the same random weights, small enough to run hundreds of times.
+
+LLaMA is not bundled; it is Transformers' own a second time, for what the others lack: a gated MLP, rotary positions.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,14 @@ _SIZES: dict[str, dict[str, Any]] = {
         "scale_embedding": True,
         "attention_dropout": 0.1,
     },
+    "llama": {
+        "vocab_size": 97,
+        "hidden_size": 32,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": 4,
+        "intermediate_size": 48,
+        "max_position_embeddings": 40,
+    },
 }  # fmt: skip
 _CLASSES: dict[str, tuple[Any, Any, Any, Any]] = {
     "bert": (transformers.BertForMaskedLM, transformers.BertConfig, bert.BertForMaskedLM, bert.BertConfig),
@@ -52,6 +63,7 @@ _CLASSES: dict[str, tuple[Any, Any, Any, Any]] = {
         bart.BartForConditionalGeneration,
         bart.BartConfig,
     ),
+    "llama": (transformers.LlamaForCausalLM, transformers.LlamaConfig) * 2,
 }
 
 
@@ -71,17 +83,19 @@ def published(model: str, seed: int, implementation: str = "sdpa") -> nn.Module:
 
 
 def bundled(model: str, source: nn.Module) -> nn.Module:
-    """The bundled model with the same weights."""
+    """The bundled model, or the one that stands for it, with the same weights."""
     _, _, model_class, config_class = _CLASSES[model]
     network: nn.Module = model_class(config_class(**_SIZES[model]))
     network.load_state_dict(source.state_dict())
     return network.eval()
 
 
-def inputs(model: str, seed: int) -> dict[str, torch.Tensor]:
-    """Two texts, of which the second is padded."""
+def inputs(model: str, seed: int, following: bool = False) -> dict[str, torch.Tensor]:
+    """Two texts, of which the second is padded; their tokens may be made to follow each other."""
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(3, 97, (2, 11), generator=generator)
+    if following:
+        ids = torch.arange(5, 16).expand(2, 11)
     mask = torch.ones_like(ids)
     mask[1, 8:] = 0
     given = {"input_ids": ids, "attention_mask": mask}

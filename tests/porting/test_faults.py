@@ -8,13 +8,29 @@ from add_model.porting.comparison import compare
 from add_model.porting.diagnosis import diagnose
 
 from . import originals
-from .faults import Fault, bart_faults, bert_faults, gpt2_faults, unknown_faults, whole_model_faults
+from .faults import (
+    Fault,
+    bart_faults,
+    bert_faults,
+    gpt2_faults,
+    llama_faults,
+    unknown_faults,
+    weight_faults,
+    whole_model_faults,
+)
 from .sketches import recorded
 
 # benchmarks/diagnosis.py runs all of them, in every layer.
 pytestmark = pytest.mark.slow
 
-KNOWN = [*whole_model_faults(), *bert_faults(1), *gpt2_faults(2), *bart_faults(0, "decoder")]
+KNOWN = [
+    *whole_model_faults(),
+    *bert_faults(1),
+    *gpt2_faults(2),
+    *bart_faults(0, "decoder"),
+    *llama_faults(1),
+    *weight_faults(1),
+]
 ONE_OF_EACH_KIND = list({(fault.model, fault.cause): fault for fault in KNOWN}.values())
 
 
@@ -26,7 +42,7 @@ ONE_OF_EACH_KIND = list({(fault.model, fault.cause): fault for fault in KNOWN}.v
 def test_the_place_of_a_fault_is_found_and_its_cause_named(fault: Fault, tmp_path: Path) -> None:
     source = originals.published(fault.model, 3)
     original = source if "transformers" in fault.originals else originals.bundled(fault.model, source)
-    new, given = originals.bundled(fault.model, source), originals.inputs(fault.model, 3)
+    new, given = originals.bundled(fault.model, source), originals.inputs(fault.model, 3, fault.following)
     fault.change(new, fault.path)
     first = recorded(tmp_path / "original.safetensors", original, **given)
     comparison = compare(first, recorded(tmp_path / "new.safetensors", new, **given))

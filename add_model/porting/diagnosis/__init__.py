@@ -5,7 +5,7 @@ the original computed, up to rounding. Each hypothesis stands in the file of its
 differ by it, which are its tests: `scene` says what a hypothesis sees, and what it has to offer.
 
 - `randomness`, `precision`: the run itself.
-- `weights`, `positions`: what the checkpoint's conversion is about.
+- `weights`, `swapped`, `filling`, `positions`: what the checkpoint's conversion is about.
 - `activations`, `norms`, `sums`, `attention`: what `forward` computes.
 
 Where none explains the values, `left_out` tells what of the recordings' place some would have needed.
@@ -17,7 +17,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from add_model.porting.comparison import Comparison
-from add_model.porting.diagnosis import activations, attention, norms, positions, precision, randomness, sums, weights
+from add_model.porting.diagnosis import (
+    activations,
+    attention,
+    filling,
+    norms,
+    positions,
+    precision,
+    randomness,
+    sums,
+    swapped,
+    weights,
+)
 from add_model.porting.diagnosis.left_out import left_out as left_out
 from add_model.porting.diagnosis.scene import Hypothesis, make_scene
 
@@ -29,7 +40,8 @@ HYPOTHESES: Sequence[Hypothesis] = (
     positions.PositionsShifted(),
     weights.EmbeddingsNotTied(),
     weights.WeightTransposed(),
-    weights.ProjectionsSwapped(),
+    swapped.ProjectionsSwapped(),
+    swapped.NeighboursSwapped(),
     norms.Epsilon(),
     norms.NormBeforeOrAfter(),
     norms.NormMissing(),
@@ -42,6 +54,8 @@ HYPOTHESES: Sequence[Hypothesis] = (
     attention.AttentionProjections(),
     attention.AttentionHeads(),
     weights.HeadsReordered(),
+    precision.WeightRounded(),
+    filling.WeightNotTheOriginals(),
     sums.ScaleMissing(),
     precision.WrongDtype(),
 )

@@ -53,10 +53,17 @@ def _of(scene: Scene, values: Iterable[Known]) -> tuple[str, Known] | None:
     if not scene.target.is_floating_point():
         return None
     for known in values:
-        for kind, function in kinds().items():
-            if known.value.is_floating_point() and scene.explains(function(known.value)):
-                return kind, known
+        kind = _kind(scene, known, scene.target)
+        if kind:
+            return kind, known
     return None
+
+
+def _kind(scene: Scene, known: Known, wanted: torch.Tensor) -> str:
+    """The activation that makes a value of a known one; "" if none does, or the known value would pass through it."""
+    if not known.value.is_floating_point() or scene.matches(known.value, wanted):
+        return ""
+    return next((kind for kind, function in kinds().items() if scene.matches(function(known.value), wanted)), "")
 
 
 class ActivationMissing:
@@ -100,9 +107,7 @@ class ActivationOfAnotherKind:
         if made is None:
             return None
         kind, known = made
-        own = next(
-            (name for name, function in kinds().items() if scene.matches(function(known.value), scene.found)), ""
-        )
+        own = _kind(scene, known, scene.found)
         return f"the original has {kind} of {known.name}, the new model {own}" if own else None
 
 
@@ -118,8 +123,7 @@ class ActivationTooMany:
         if not scene.target.is_floating_point():
             return None
         for known in scene.alike():
-            if known.value.is_floating_point() and scene.explains(known.value):
-                for kind, function in kinds().items():
-                    if scene.matches(function(known.value), scene.found):
-                        return f"the original goes on with {known.name}, the new model with {kind} of it"
+            kind = _kind(scene, known, scene.found) if scene.explains(known.value) else ""
+            if kind:
+                return f"the original goes on with {known.name}, the new model with {kind} of it"
         return None

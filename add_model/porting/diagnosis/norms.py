@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from add_model.porting.comparison import Row
+from add_model.porting.diagnosis.layers import normalised
 from add_model.porting.diagnosis.scene import Example, Scene, whole
 from add_model.porting.recording_file import Call, tensors_of
 
@@ -40,12 +43,13 @@ class Epsilon:
         states = scene.main_input
         if states is None:
             return None
-        for epsilon in (*_original_epsilons(scene), *_EPSILONS):
-            for value in _normalised(scene, scene.place.new, states, epsilon):
-                if scene.explains(value):
-                    own = next(scene.attribute(scene.place.path, "eps"), "another one")
-                    return f"with {epsilon:g} the values agree; the new model has {own}"
-        return None
+        theirs = _first_epsilon(scene, states, scene.target, _original_epsilons(scene))
+        # A norm whose formula is wrong is no norm of any epsilon.
+        own = _first_epsilon(scene, states, scene.found, scene.attribute(scene.place.path, "eps"))
+        if theirs is None or own is None or theirs[0] != own[0]:
+            return None
+        has = "has" if own[1] in scene.attribute(scene.place.path, "eps") else "computes as with"
+        return f"with {theirs[1]:g} the values agree; the new model {has} {own[1]:g}"
 
 
 class NormBeforeOrAfter:
@@ -79,12 +83,16 @@ class NormBeforeOrAfter:
     def _around_block(self, scene: Scene) -> str | None:
         norms = [call for call in scene.children(scene.place.new) if _is_norm(call)]
         for norm, known in ((norm, known) for norm in norms for known in scene.alike_and_itself()):
+            moments = [_Moment(scene.place.row, scene.target, scene.found), *_inputs_behind(scene, norm)]
             for value in _normalised(scene, norm, known.value, next(scene.attribute(norm.path, "eps"), 1e-5)):
-                for target, found in ((scene.target, scene.found), *_inputs_behind(scene, norm)):
-                    if scene.matches(value, target) and scene.matches(found, known.value):
-                        return f"the original applies {norm.path} to {known.name}, the new model later"
-                    if scene.matches(value, found) and scene.matches(known.value, target):
-                        return f"the new model applies {norm.path} to {known.name}, the original later"
+                for moment in moments:
+                    of_original, of_new = moment.is_behind(scene, norm)
+                    if of_original and not of_new and scene.matches(value, moment.target):
+                        if scene.matches(moment.found, known.value):
+                            return f"the original applies {norm.path} to {known.name}, the new model later"
+                    if of_new and not of_original and scene.matches(value, moment.found):
+                        if scene.matches(known.value, moment.target):
+                            return f"the new model applies {norm.path} to {known.name}, the original later"
         return None
 
 
@@ -124,23 +132,44 @@ def _original_epsilons(scene: Scene) -> Iterator[float]:
             yield value
 
 
-def _normalised(scene: Scene, norm: Call, states: torch.Tensor, epsilon: Any) -> Iterator[torch.Tensor]:
-    """The value behind a normalisation of the new model, by each of the two usual formulas.
+def _first_epsilon(
+    scene: Scene, states: torch.Tensor, wanted: torch.Tensor, stated: Iterator[Any]
+) -> tuple[int, float] | None:
+    """The formula and the epsilon that give a value: one that is stated, or else one that models are known to have."""
+    for epsilon in (*stated, *_EPSILONS):
+        for formula, value in enumerate(_normalised(scene, scene.place.new, states, epsilon)):
+            if scene.matches(value, wanted):
+                return formula, epsilon
+    return None
 
-    Layer normalisation is that of https://arxiv.org/abs/1607.06450; without mean and shift, https://arxiv.org/abs/1910.07467.
-    """
+
+def _normalised(scene: Scene, norm: Call, states: torch.Tensor, epsilon: Any) -> Iterator[torch.Tensor]:
+    """The value behind a normalisation of the new model, by each of the two usual formulas."""
     weight = scene.parameter(norm, "weight", "gamma", "scale")
     if weight is None or weight.shape != states.shape[-1:] or not isinstance(epsilon, float):
         return
-    shift = scene.parameter(norm, "bias", "beta")
-    states = states.double()
-    centred = states - states.mean(-1, keepdim=True)
-    value = centred / (centred.square().mean(-1, keepdim=True) + epsilon).sqrt() * weight
-    yield value if shift is None else value + shift
-    yield states / (states.square().mean(-1, keepdim=True) + epsilon).sqrt() * weight
+    for _, value in normalised(states, weight, scene.parameter(norm, "bias", "beta"), epsilon):
+        yield value
 
 
-def _inputs_behind(scene: Scene, norm: Call) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+@dataclass(frozen=True)
+class _Moment:
+    """A value, in the original and in the new model, and when it was there."""
+
+    row: Row
+    target: torch.Tensor
+    found: torch.Tensor
+
+    def is_behind(self, scene: Scene, norm: Call) -> tuple[bool, bool]:
+        """Whether a normalisation was over by then, in the original and in the new model; in the original it is as in the
+        new model where it has no counterpart."""
+        over = norm.ended <= self.row.time
+        original = next((first for first, second in scene.comparison.alignment.pairs if second is norm), None)
+        time = self.row.original.began if self.row.side == "input" else self.row.original.ended
+        return over if original is None else original.ended <= time, over
+
+
+def _inputs_behind(scene: Scene, norm: Call) -> Iterator[_Moment]:
     """What goes into the calls behind a normalisation that is itself given another value than the original's: in the
     original and in the new model."""
     if scene.place.before is None or scene.place.before.index != norm.index:
@@ -151,7 +180,7 @@ def _inputs_behind(scene: Scene, norm: Call) -> Iterator[tuple[torch.Tensor, tor
         if is_behind and second is not None and first.shape == second.shape == tuple(scene.target.shape):
             target, found = whole(scene.original, first), whole(scene.new, second)
             if target is not None and found is not None:
-                yield target, found
+                yield _Moment(row, target, found)
 
 
 def _later(scene: Scene, norm: Call) -> Iterator[torch.Tensor]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from add_model.porting.diagnosis.scene import Example, Known, Scene
+from add_model.porting.diagnosis.scene import Example, Known, Scene, whole
+from add_model.porting.recording_file import tensors_of
 
 if TYPE_CHECKING:
     import torch
@@ -44,21 +45,67 @@ class PositionsShifted:
 
     def test(self, scene: Scene) -> str | None:
         """Whether the ids differ by a constant, or the embeddings are other rows of the same table."""
+        return self._of_ids(scene) if not scene.target.is_floating_point() else self._of_rows(scene)
+
+    def _of_ids(self, scene: Scene) -> str | None:
         before = scene.place.before
-        if not scene.target.is_floating_point():
-            gap = scene.target - scene.found if scene.target.dtype == scene.found.dtype else None
-            is_lookup = before is not None and "embed" in before.class_name.lower()
-            if gap is not None and is_lookup and _counts(scene.target) and bool((gap == gap.reshape(-1)[0]).all()):
-                return f"the original's positions are {int(gap.reshape(-1)[0]):+d} to the new model's"
+        if before is None or "embed" not in before.class_name.lower() or scene.target.dtype != scene.found.dtype:
             return None
+        gap = (scene.target - scene.found).reshape(-1)
+        if not _counts(scene.target) or not bool((gap == gap[0]).all()):
+            return None
+        if not _is_of_positions(before.path) and any(_are_tokens(scene, ids) for ids in (scene.target, scene.found)):
+            return None
+        return f"the original's positions are {int(gap[0]):+d} to the new model's"
+
+    def _of_rows(self, scene: Scene) -> str | None:
         if scene.target.dim() < 2:
             return None
         for name, table in _tables(scene):
             for base in (Known("", scene.target.new_zeros(())), *scene.alike()):
                 own, theirs = _rows(scene, table, scene.found, base), _rows(scene, table, scene.target, base)
-                if own is not None and theirs is not None and own != theirs:
+                if own is None or theirs is None or own == theirs:
+                    continue
+                if _is_of_positions(name) or not any(_are_tokens(scene, _from(row, scene)) for row in (own, theirs)):
                     return f"the original begins at row {theirs} of {name}, the new model at row {own}"
         return None
+
+
+def _is_of_positions(path: str) -> bool:
+    """Whether a table, or the submodule that holds it, is called one of positions."""
+    return "pos" in path.removesuffix(".weight").rpartition(".")[2].lower()
+
+
+def _from(start: int, scene: Scene) -> torch.Tensor:
+    """As many ids from a number on as the target has rows."""
+    import torch
+
+    return torch.arange(start, start + scene.target.shape[-2])
+
+
+def _are_tokens(scene: Scene, ids: torch.Tensor) -> bool:
+    """Whether ids are those that the model was given, which may follow each other, too, or a part of them; the first may
+    be another, as that of a decoder that starts with a token of its own."""
+    rows = ids.reshape(-1, ids.shape[-1])
+    parts = [rows, rows[:, 1:]] if rows.shape[1] > 2 else [rows]
+    return any(_holds(given, part) for given in _given_ids(scene) for part in parts)
+
+
+def _given_ids(scene: Scene) -> Iterator[torch.Tensor]:
+    """The ids that the model was given, `(batch, length)`, but for those of positions."""
+    for recording in (scene.original, scene.new):
+        for name, record in tensors_of(dict(recording.root.inputs)):
+            given = None if "position" in name or "mask" in name else whole(recording, record)
+            if given is not None and not given.is_floating_point() and given.dim():
+                yield given.reshape(-1, given.shape[-1])
+
+
+def _holds(given: torch.Tensor, part: torch.Tensor) -> bool:
+    """Whether successive columns are a part; one row of it stands for every row."""
+    if len(part) not in (1, len(given)):
+        return False
+    length = part.shape[1]
+    return any(bool((given[:, start : start + length] == part).all()) for start in range(given.shape[1] - length + 1))
 
 
 def _counts(ids: torch.Tensor) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from add_model.porting.diagnosis.scene import Example, Scene
+from add_model.porting.recording_file import Call, Recording
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +46,8 @@ class DropoutActive:
             (scene.new, place.new, scene.found, scene.target),
             (scene.original, place.original, scene.target, scene.found),
         )
+        # What draws in both and is not training, does so whatever comes of it.
+        drew_both = place.new.drew_random and place.original is not None and place.original.drew_random
         for recording, call, dropped, exact in runs:
             if call is None or not call.drew_random:
                 continue
@@ -54,9 +57,16 @@ class DropoutActive:
             )
             if dropped.is_floating_point() and _is_dropped(dropped, exact):
                 return f"{where} drops elements and scales the others"
-            if not any(each.drew_random for each in recording.calls if each.parent == call.index):
+            if _is_by_chance(recording, call) and (call.training or not drew_both):
                 return f"{where} drew random numbers, so that no two runs agree"
         return None
+
+
+def _is_by_chance(recording: Recording, call: Call) -> bool:
+    """Whether it was the call itself that drew, and not to decide which of a stack's layers to leave out in training."""
+    inside = [each for each in recording.calls if each.parent == call.index]
+    is_stack = any(each.path.rpartition(".")[2].isdigit() for each in inside)
+    return not any(each.drew_random for each in inside) and (call.training or not is_stack)
 
 
 def _is_dropped(found: torch.Tensor, target: torch.Tensor) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -195,10 +196,15 @@ def make_scene(comparison: Comparison) -> Scene | None:
 def _known(new: Recording, place: Place) -> Iterator[Known]:
     """What the place was given, and what went into and came out of the calls that it made by then."""
     values = [(f"its input {name}", record) for name, record in tensors_of(dict(place.new.inputs))]
-    for call in new.calls:
-        if call.parent == place.new.index and call.ended <= place.row.time:
-            values += [(f"the output of {call.path}", record) for _, record in tensors_of(call.outputs)][:1]
-            values += [(f"the input of {call.path}", record) for _, record in tensors_of(dict(call.inputs))][:1]
+    calls = [call for call in new.calls if call.parent == place.new.index]
+    numbers: Counter[str] = Counter()
+    for call in calls:
+        numbers[call.path] += 1
+        if call.ended <= place.row.time:
+            again = sum(each.path == call.path for each in calls) > 1
+            name = f"call {numbers[call.path]} of {call.path}" if again else call.path
+            values += [(f"the output of {name}", record) for _, record in tensors_of(call.outputs)][:1]
+            values += [(f"the input of {name}", record) for _, record in tensors_of(dict(call.inputs))][:1]
     seen = set()
     for name, record in values:
         value = whole(new, record) if record.key not in seen else None

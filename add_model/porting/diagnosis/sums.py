@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, permutations
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 from add_model.porting.diagnosis.scene import Example, Known, Scene
-from add_model.porting.differences import is_mask
+from add_model.porting.differences import difference, is_mask, rounding
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +35,8 @@ class ResidualMissing:
         if not scene.target.is_floating_point():
             return None
         for known in scene.alike():
-            if scene.explains(scene.found + known.value):
+            total = scene.found + known.value
+            if not _is_only(total, known.value, 1, 2) and scene.explains(total):
                 return f"the original adds {known.name}; with it the values agree"
         return None
 
@@ -54,11 +55,11 @@ class ResidualFromElsewhere:
         """Whether the value agrees once one known value is taken away, or exchanged for another."""
         if not scene.target.is_floating_point():
             return None
-        known = list(scene.alike())
+        known = [added for added in scene.alike() if not _is_only(scene.found, added.value, 1)]
         for added in known:
-            if scene.explains(scene.found - added.value):
+            if not _is_only(scene.found, added.value, 2) and scene.explains(scene.found - added.value):
                 return f"{added.name} is added once more than in the original"
-        for added, wanted in permutations(known, 2):
+        for added, wanted in product(known, scene.alike()):
             if scene.explains(scene.found - added.value + wanted.value):
                 return f"{added.name} is added where the original adds {wanted.name}"
         return None
@@ -86,6 +87,11 @@ class ScaleMissing:
             if missing > -1 and scene.explains(scene.found + missing * known.value):
                 return f"the original multiplies {known.name} by {1 + missing:.6g}"
         return None
+
+
+def _is_only(total: torch.Tensor, part: torch.Tensor, *times: int) -> bool:
+    """Whether a value is another one that was passed on or multiplied, so that it is no sum of it and something else."""
+    return any(difference(total, part * factor).relative <= rounding("F32") for factor in times)
 
 
 def _summands(scene: Scene) -> Iterator[Known]:

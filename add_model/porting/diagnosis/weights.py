@@ -1,13 +1,11 @@
-"""A weight that does not stand as the original's: transposed, untied, swapped with another, heads in another order."""
+"""A weight that does not stand as the original's: transposed, untied, heads in another order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-from add_model.porting.diagnosis.scene import Example, Scene, whole
-from add_model.porting.recording_file import Call, tensors_of
+from add_model.porting.diagnosis.roles import in_attention
+from add_model.porting.diagnosis.scene import Example, Scene
 
 if TYPE_CHECKING:
     import torch
@@ -25,10 +23,6 @@ def _parts() -> dict[str, nn.Module]:
 
 def _transpose(parts: Any) -> None:
     parts.dense.weight.data = parts.dense.weight.data.t().contiguous()
-
-
-def _swap(parts: Any) -> None:
-    parts.query, parts.key = parts.key, parts.query
 
 
 def _tied() -> dict[str, nn.Module]:
@@ -139,35 +133,6 @@ class EmbeddingsNotTied:
         return None
 
 
-class ProjectionsSwapped:
-    """Query, key and value are exchanged."""
-
-    name = "query/key/value swapped"
-    remedy = "give query, key and value their own weights when the checkpoint is converted, or take them in the original's order"
-    examples = (
-        Example(
-            _parts, lambda m, x: m.dense(m.query(x) * m.key(x).sigmoid()), None, _swap, lambda: _states()
-        ),
-    )  # fmt: skip
-
-    def test(self, scene: Scene) -> str | None:
-        """Whether the original's value is what a neighbour returns, or what is returned with its thirds exchanged."""
-        place = scene.place
-        if place.before is None and scene.is_leaf:
-            for neighbour in _neighbours(scene, place.new):
-                value = next((whole(scene.new, record) for _, record in tensors_of(neighbour.outputs)), None)
-                if value is not None and value.shape == scene.target.shape and scene.explains(value):
-                    return f"the original's value is what {neighbour.path} returns"
-        width = scene.found.shape[-1] if scene.found.dim() else 0
-        if not scene.is_leaf or width % 3 or not scene.found.is_floating_point():
-            return None
-        thirds = scene.found.tensor_split(3, dim=-1)
-        for order in permutations(range(3)):
-            if scene.explains(_joined(thirds, order)):
-                return f"the original's thirds are those numbered {', '.join(str(number + 1) for number in order)}"
-        return None
-
-
 class HeadsReordered:
     """The heads stand in another order, or the elements of all heads are interleaved."""
 
@@ -188,6 +153,8 @@ class HeadsReordered:
     def test(self, scene: Scene) -> str | None:
         """Whether the values, or the weights that act on the input, agree once whole heads are put in another order."""
         if scene.target.dim() < 2 or not scene.target.is_floating_point() or scene.target.shape != scene.found.shape:
+            return None
+        if not in_attention(scene):
             return None
         return self._of_outputs(scene) or self._of_inputs(scene)
 
@@ -229,19 +196,6 @@ def _states() -> torch.Tensor:
     import torch
 
     return torch.randn(2, 5, 8)
-
-
-def _neighbours(scene: Scene, call: Call) -> Iterator[Call]:
-    """Calls of the same class around the same time, with the same surroundings."""
-    for each in scene.new.calls:
-        if each.parent == call.parent and each.class_name == call.class_name and each.path != call.path:
-            yield each
-
-
-def _joined(parts: tuple[torch.Tensor, ...], order: tuple[int, ...]) -> torch.Tensor:
-    import torch
-
-    return torch.cat([parts[number] for number in order], dim=-1)
 
 
 def _order_of_columns(target: torch.Tensor, found: torch.Tensor) -> torch.Tensor | None:
