@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from add_model.library import find_library
 from add_model.porting.comparison import Comparison
 from add_model.porting.comparison_report import place_in_words, summary
 from add_model.porting.diagnosis import Cause
 from add_model.porting.evidence import make, store
+from add_model.porting.recording_facts import owner_of
 
 
-def keep(comparison: Comparison, cause: Cause | None) -> Path | None:
-    """Stores the result; returns where, or `None` for a model of no library that is here.
+def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
+    """Stores the result, unless the new model is of no library that is here, or is compared with itself.
 
     It rests on the two recordings and on the model's own files: once one of them changes, it no longer counts.
+
+    Returns:
+        What there is to say of it as evidence, a line each.
     """
-    name, root = comparison.new.model.get("name"), comparison.new.model.get("library")
-    if not isinstance(name, str) or not isinstance(root, str) or not Path(root).is_dir():
-        return None
-    folder = find_library(Path(root)).models_folder / name
+    owner = owner_of(comparison.new)
+    if owner is None:
+        return ()
+    if owner_of(comparison.original) == owner:
+        return (f"not kept as evidence: both recordings are of {owner.name} itself; compare it with one of the original",)  # fmt: skip
+    folder = find_library(owner.root).models_folder / owner.name
     files = [comparison.original.path.absolute(), comparison.new.path.absolute(), *sorted(folder.glob("*.py"))]
-    evidence = make(Path(root), "comparison", passed=comparison.passed, figure=summary(comparison), files=files)
+    evidence = make(owner.root, "comparison", passed=comparison.passed, figure=summary(comparison), files=files)
     shown = list(evidence.files)
     details = {
         "original": shown[0],
@@ -32,4 +37,5 @@ def keep(comparison: Comparison, cause: Cause | None) -> Path | None:
         "first": None if comparison.place is None else place_in_words(comparison.place),
         "cause": None if cause is None else cause.name,
     }
-    return store(Path(root), name, replace(evidence, details=details))
+    store(owner.root, owner.name, replace(evidence, details=details))
+    return ()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
 from add_model.porting.recording import record_forward
+from add_model.porting.recording_facts import facts_of
 from add_model.porting.recording_file import Recording, load_recording
 from add_model.porting.subject import Subject, find_subject
 
@@ -72,9 +73,7 @@ def prepare(start: Path, request: Request) -> Run:
         return _from_script(start / path, function, request)
     subject = find_subject(start, request.target)
     model = _model(subject, request).eval()
-    facts: dict[str, Any] = {"target": request.target}
-    if subject.origin == "library":
-        facts |= {"name": subject.name, "library": str(subject.library.root)}
+    facts = {"target": request.target, **facts_of(subject)}
     if request.checkpoint is not None:
         facts["checkpoint"] = str(request.checkpoint.absolute())
     return Run(model, request.inputs or {"input_ids": _usual_input_ids(model)}, facts, subject)
