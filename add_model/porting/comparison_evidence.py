@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from add_model.library import find_library
 from add_model.porting.comparison import Comparison
 from add_model.porting.comparison_report import place_in_words, summary
 from add_model.porting.diagnosis import Cause
-from add_model.porting.evidence import make, store
-from add_model.porting.recording_facts import owner_of
+from add_model.porting.evidence import make, shown, stale_because, store
+from add_model.porting.recording_facts import files_of, owner_of
 
 
 def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
     """Stores the result, unless the new model is of no library that is here, or is compared with itself.
 
-    It rests on the two recordings and on the model's own files: once one of them changes, it no longer counts.
+    It rests on the two recordings, and on the files that the new model ran, as they were when it was recorded: once
+    one of them is another, it no longer counts.
 
     Returns:
         What there is to say of it as evidence, a line each.
     """
+    original, new = comparison.original.path, comparison.new.path
     owner = owner_of(comparison.new)
     if owner is None:
         return ()
     if owner_of(comparison.original) == owner:
         return (f"not kept as evidence: both recordings are of {owner.name} itself; compare it with one of the original",)  # fmt: skip
-    folder = find_library(owner.root).models_folder / owner.name
-    files = [comparison.original.path.absolute(), comparison.new.path.absolute(), *sorted(folder.glob("*.py"))]
-    evidence = make(owner.root, "comparison", passed=comparison.passed, figure=summary(comparison), files=files)
-    shown = list(evidence.files)
-    details = {
-        "original": shown[0],
-        "new": shown[1],
+    ran = files_of(comparison.new)
+    lacks = () if ran else (f"{new} does not say which files it ran; record it with add-model record {owner.name}",)
+    evidence = make(
+        owner.root,
+        "comparison",
+        passed=comparison.passed and not lacks,
+        figure="; ".join((summary(comparison), *lacks)),
+        files=[original.absolute(), new.absolute()],
+        known=ran,
+        details=_details(comparison, cause, owner.root),
+    )
+    store(owner.root, owner.name, evidence)
+    because = stale_because(owner.root, evidence)
+    return lacks if because is None else (*lacks, f"{because} since {new} was recorded; record it again")
+
+
+def _details(comparison: Comparison, cause: Cause | None, root: Path) -> dict[str, Any]:
+    original, new = (shown(root, recording.path) for recording in (comparison.original, comparison.new))
+    return {
+        "original": original,
+        "new": new,
+        "ran": bool(files_of(comparison.new)),
         "largest": comparison.largest,
         "tolerance": comparison.tolerance,
         "first": None if comparison.place is None else place_in_words(comparison.place),
         "cause": None if cause is None else cause.name,
     }
-    store(owner.root, owner.name, replace(evidence, details=details))
-    return ()

@@ -1,10 +1,15 @@
-"""What a recording says of the model that it ran: whose it is. Evidence rests on it."""
+"""What a recording says of the model that it ran: whose it is, and the files that decided what it computed.
+
+Evidence rests on it: what was recorded is what these files held then, whatever they hold by now.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from add_model.porting.evidence import fingerprints
+from add_model.porting.ported_model import find_ported_model
 from add_model.porting.recording_file import Recording
 from add_model.porting.subject import Subject
 from add_model.references import TARGET
@@ -23,10 +28,18 @@ class Owner(NamedTuple):
 
 
 def facts_of(subject: Subject) -> dict[str, Any]:
-    """What is kept in a recording of a model of the user's library; of any other model, nothing."""
+    """What is kept in a recording of a model of the user's library; of any other model, nothing.
+
+    To be asked before the model is imported: a file that changes later is one that it has not run.
+
+    Raises:
+        AddModelError: one of the model's files cannot be read.
+    """
     if subject.origin != TARGET:
         return {}
-    return {"name": subject.name, "library": str(subject.library.root)}
+    root = subject.library.root
+    code = find_ported_model(root, subject.name).code()
+    return {"name": subject.name, "library": str(root), "files": fingerprints(root, code)}
 
 
 def owner_of(recording: Recording) -> Owner | None:
@@ -35,3 +48,11 @@ def owner_of(recording: Recording) -> Owner | None:
     if not isinstance(name, str) or not isinstance(root, str) or not Path(root).is_dir():
         return None
     return Owner(Path(root).resolve(), name)
+
+
+def files_of(recording: Recording) -> dict[str, str]:
+    """The files that decided what a model of a library computed, path -> SHA-256; empty where it does not say."""
+    files = recording.model.get("files")
+    if not isinstance(files, dict) or not all(isinstance(digest, str) for digest in files.values()):
+        return {}
+    return files

@@ -5,10 +5,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from add_model.porting.recording_writer import METADATA_KEY
+from add_model.zoo.models.bert import BertConfig, BertForMaskedLM
 
 from .commands import Result, add_model_here, check_refusal, tree
 
 NAME = "brand_new_bert"
+CHECKPOINT = f"converted/{NAME}"
 FOLDER = f"src/my_models/models/{NAME}"
 RESIDUAL = "self.LayerNorm(hidden_states + residual)"
 
@@ -42,11 +49,31 @@ def forget_residual(library: Path) -> None:
     modeling.write_text(modeling.read_text().replace(RESIDUAL, "self.LayerNorm(hidden_states)"))
 
 
+def rewrite(path: Path, model: dict) -> None:
+    """Gives a recording other facts about its model."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    content = json.loads(metadata[METADATA_KEY])
+    content["model"] = {"class": content["model"]["class"], "training": False, **model}
+    save_file(tensors, path, {**metadata, METADATA_KEY: json.dumps(content)})
+
+
+def convert(library: Path, *arguments: str) -> None:
+    (library / "rules.toml").write_text(f'[[fill]]\nfrom = "bert.{{rest*}}"\nto = "{NAME}.{{rest*}}"\n')
+    run(library, "convert", NAME, "original", "--rules", "rules.toml", *arguments)
+
+
 @pytest.fixture
 def recorded(library: Path) -> Path:
-    """A library with recordings of an original and of the new model, whose random weights are the same."""
-    record(library, "zoo:bert", "original.safetensors")
-    record(library, NAME, "new.safetensors")
+    """A library with the checkpoints and the recordings of an original and of the new model."""
+    torch.manual_seed(0)
+    sizes = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24, "max_position_embeddings": 16}
+    original = BertForMaskedLM(BertConfig(vocab_size=31, hidden_size=16, **sizes))
+    original.save_pretrained(library / "original")
+    convert(library)
+    record(library, "zoo:bert", "original.safetensors", "--checkpoint", "original")
+    record(library, NAME, "new.safetensors", "--checkpoint", CHECKPOINT)
     return library
 
 
@@ -74,9 +101,43 @@ def test_the_new_model_is_not_its_own_original(library: Path) -> None:
 
 
 def test_the_numbers_of_the_new_model_are_not_the_originals(recorded: Path) -> None:
-    (recorded / "converted").mkdir()
-    (recorded / "converted/config.json").write_text('{"architectures": ["BrandNewBertModel"]}')
     before = tree(recorded)
-    arguments = ["--from", "new.safetensors", "--checkpoint", "converted"]
+    arguments = ["--from", "new.safetensors", "--checkpoint", CHECKPOINT]
     check_refusal(add_model_here(recorded, "verify", "end-to-end", NAME, *arguments), ("new.safetensors", f"of {NAME} itself", "the original"))  # fmt: skip
     assert tree(recorded) == before
+
+
+def test_a_recording_counts_for_the_code_that_it_ran(recorded: Path) -> None:
+    forget_residual(recorded)
+    result = compare(recorded)
+    modeling = f"{FOLDER}/modeling_{NAME}.py"
+    assert result.stderr == f"{modeling} has changed since new.safetensors was recorded; record it again\n"
+    found = step_7(recorded)
+    assert found["state"] == "open" and found["evidence"].startswith(f"{modeling} has changed since: equal")
+    assert f"add-model record {NAME}" in found["next"]
+
+    record(recorded, NAME, "new.safetensors", "--checkpoint", CHECKPOINT)
+    assert "different" in compare(recorded, code=1).stdout
+    assert step_7(recorded)["state"] == "open"
+
+
+def test_what_all_models_share_is_code_that_it_ran(recorded: Path) -> None:
+    compare(recorded)
+    activations = recorded / "src/my_models/activations.py"
+    activations.write_text(activations.read_text() + "\n# Another formula.\n")
+    assert step_7(recorded)["evidence"].startswith("src/my_models/activations.py has changed since: equal")
+
+
+def test_a_recording_that_does_not_say_what_it_ran_is_no_evidence(recorded: Path) -> None:
+    facts = {"name": NAME, "library": str(recorded)}
+    for files in ({}, {"files": {}}, {"files": ["a.py"]}, {"files": {"a.py": 3}}):
+        rewrite(recorded / "new.safetensors", {**facts, **files})
+        result = compare(recorded)
+        missing = f"new.safetensors does not say which files it ran; record it with add-model record {NAME}"
+        assert result.stderr == f"{missing}\n"
+        found = step_7(recorded)
+        assert found["state"] == "open" and found["evidence"].endswith(f"; {missing}")
+        assert f"add-model record {NAME}" in found["next"]
+    record(recorded, NAME, "new.safetensors", "--checkpoint", CHECKPOINT)
+    compare(recorded)
+    assert step_7(recorded)["state"] == "done"
