@@ -5,6 +5,7 @@ Evidence rests on it: what was recorded is what these files held then, whatever 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,19 +28,31 @@ class Owner(NamedTuple):
     name: str
 
 
-def facts_of(subject: Subject) -> dict[str, Any]:
+def facts_of(subject: Subject, checkpoint: Path | None) -> dict[str, Any]:
     """What is kept in a recording of a model of the user's library; of any other model, nothing.
 
     To be asked before the model is imported: a file that changes later is one that it has not run.
 
     Raises:
-        AddModelError: one of the model's files cannot be read.
+        AddModelError: one of the files cannot be read.
     """
     if subject.origin != TARGET:
         return {}
     root = subject.library.root
-    code = find_ported_model(root, subject.name).code()
-    return {"name": subject.name, "library": str(root), "files": fingerprints(root, code)}
+    files = [*find_ported_model(root, subject.name).code(), *_checkpoint_files(checkpoint)]
+    return {"name": subject.name, "library": str(root), "files": fingerprints(root, files)}
+
+
+def _checkpoint_files(folder: Path | None) -> Iterator[Path]:
+    """What a model is loaded from: its configuration and its weights, the kind that is preferred where both are there."""
+    if folder is None:
+        return
+    yield from (path for path in (folder / "config.json",) if path.is_file())
+    for patterns in (("*.safetensors", "*.safetensors.index.json"), ("*.bin", "*.bin.index.json")):
+        found = sorted(path for pattern in patterns for path in folder.glob(pattern))
+        yield from found
+        if found:
+            return
 
 
 def owner_of(recording: Recording) -> Owner | None:

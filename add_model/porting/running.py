@@ -73,7 +73,7 @@ def prepare(start: Path, request: Request) -> Run:
         return _from_script(start / path, function, request)
     subject = find_subject(start, request.target)
     model = _model(subject, request).eval()
-    facts = {"target": request.target, **facts_of(subject)}
+    facts = {"target": request.target, **facts_of(subject, request.checkpoint)}
     if request.checkpoint is not None:
         facts["checkpoint"] = str(request.checkpoint.absolute())
     return Run(model, request.inputs or {"input_ids": _usual_input_ids(model)}, facts, subject)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from add_model.porting.recording_writer import METADATA_KEY
 from add_model.zoo.models.bert import BertConfig, BertForMaskedLM
@@ -141,3 +141,35 @@ def test_a_recording_that_does_not_say_what_it_ran_is_no_evidence(recorded: Path
     record(recorded, NAME, "new.safetensors", "--checkpoint", CHECKPOINT)
     compare(recorded)
     assert step_7(recorded)["state"] == "done"
+
+
+def test_a_recording_counts_for_the_checkpoint_that_it_ran(recorded: Path) -> None:
+    compare(recorded)
+    weights = load_file(recorded / "original/model.safetensors")
+    save_file({name: weight * 2 for name, weight in weights.items()}, recorded / "original/model.safetensors")
+    convert(recorded, "--force")
+    assert states(recorded, 6, 7) == ["done", "open"]
+    changed = f"{CHECKPOINT}/model.safetensors has changed since"
+    assert step_7(recorded)["evidence"].startswith(f"{changed}: equal")
+    assert compare(recorded).stderr == f"{changed} new.safetensors was recorded; record it again\n"
+    assert states(recorded, 6, 7) == ["done", "open"]
+
+
+def test_the_configuration_and_every_shard_of_a_checkpoint_count(recorded: Path) -> None:
+    convert(recorded, "--force", "--shard-size", "4kB")
+    folder = recorded / CHECKPOINT
+    assert len(list(folder.glob("*.safetensors"))) > 2
+    record(recorded, NAME, "new.safetensors", "--checkpoint", CHECKPOINT)
+    compare(recorded)
+    assert states(recorded, 7) == ["done"]
+    (folder / "vocab.txt").write_text("no matter\n")
+    (folder / "README.md").write_text("no matter\n")
+    assert states(recorded, 7) == ["done"]
+    for path in (*folder.glob("*.safetensors"), folder / "model.safetensors.index.json", folder / "config.json"):
+        content = path.read_bytes()
+        path.write_bytes(content + b" ")
+        assert step_7(recorded)["evidence"].startswith(f"{CHECKPOINT}/{path.name} has changed since: equal")
+        path.unlink()
+        assert step_7(recorded)["evidence"].startswith(f"{CHECKPOINT}/{path.name} has gone since: equal")
+        path.write_bytes(content)
+    assert states(recorded, 7) == ["done"]
