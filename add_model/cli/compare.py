@@ -91,7 +91,7 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
     from rich.table import Table
     from rich.text import Text
 
-    from add_model.porting.comparison_report import lines, outline, place_in_words, summary
+    from add_model.porting.comparison_report import lines, missing_output, outline, place_in_words, summary
 
     console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
     every = lines(comparison)
@@ -108,6 +108,9 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
         )
     console.print()
     console.print(Text(summary(comparison), style="green" if comparison.passed else "red"))
+    ends_early = missing_output(comparison)
+    if ends_early is not None:
+        console.print(Text(ends_early, style="yellow"), soft_wrap=True)
     place = comparison.place
     if place is None:
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.porting.comparison import Comparison
-from add_model.porting.comparison_report import place_in_words, summary
+from add_model.porting.comparison_report import missing_output, place_in_words, summary
 from add_model.porting.diagnosis import Cause
 from add_model.porting.evidence import make, shown, stale_because, store
 from add_model.porting.recording_facts import files_of, owner_of
@@ -28,12 +28,14 @@ def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
     if owner_of(comparison.original) == owner:
         return (f"not kept as evidence: both recordings are of {owner.name} itself; compare it with one of the original",)  # fmt: skip
     ran = files_of(comparison.new)
+    ends_early = missing_output(comparison)
     lacks = () if ran else (f"{new} does not say which files it ran; record it with add-model record {owner.name}",)
+    open_for = lacks if ends_early is None else (ends_early, *lacks)
     evidence = make(
         owner.root,
         "comparison",
-        passed=comparison.passed and not lacks,
-        figure="; ".join((summary(comparison), *lacks)),
+        passed=comparison.passed and not open_for,
+        figure="; ".join((summary(comparison), *open_for)),
         files=[original.absolute(), new.absolute()],
         known=ran,
         details=_details(comparison, cause, owner.root),

@@ -9,6 +9,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from add_model.porting.recording import Recorder
+from add_model.porting.recording_file import load_recording, tensors_of
 from add_model.porting.recording_writer import METADATA_KEY
 from add_model.zoo.models.bert import BertConfig, BertForMaskedLM
 
@@ -173,3 +175,39 @@ def test_the_configuration_and_every_shard_of_a_checkpoint_count(recorded: Path)
         assert step_7(recorded)["evidence"].startswith(f"{CHECKPOINT}/{path.name} has gone since: equal")
         path.write_bytes(content)
     assert states(recorded, 7) == ["done"]
+
+
+def record_by_hand(library: Path, **values: str) -> None:
+    """Keeps values of the original's run under other names, as an original that is no torch model does."""
+    run = load_recording(library / "original.safetensors")
+    outputs = {call.path: dict(tensors_of(call.outputs)) for call in run.calls}
+    with Recorder(library / "by_hand.safetensors") as recorder:
+        recorder.record("input_ids", run.values(run.root.inputs["input_ids"]).numpy())
+        for name, place in values.items():
+            path, _, output = place.partition(":")
+            recorder.record(name, run.values(outputs[path][output]).numpy())
+
+
+def test_a_comparison_that_does_not_reach_the_output_is_not_enough(recorded: Path) -> None:
+    forget_residual(recorded)
+    record(recorded, NAME, "new.safetensors", "--checkpoint", CHECKPOINT)
+    compare(recorded, code=1)
+    record_by_hand(recorded, embeddings="bert.embeddings:")
+    result = compare(recorded, "by_hand.safetensors")
+    missing = "the new model's output is not among them: logits; record it of the original as well"
+    assert result.stdout.endswith(f"equal: largest difference 0 <= 0.001 in 1 places\n{missing}\n")
+    found = step_7(recorded)
+    assert (found["state"], found["evidence"]) == ("open", f"equal: largest difference 0 <= 0.001 in 1 places; {missing}")  # fmt: skip
+    assert states(recorded, 3, 4) == ["done", "done"]
+    document = json.loads(run(recorded, "compare", "by_hand.safetensors", "new.safetensors", "--json").stdout)
+    assert document["passed"] and document["unreached"] == ["logits"]
+
+
+def test_a_comparison_by_hand_that_reaches_the_output_is_enough(recorded: Path) -> None:
+    record_by_hand(recorded, embeddings="bert.embeddings:", scores=":logits")
+    result = compare(recorded, "by_hand.safetensors")
+    assert result.stdout.endswith("equal: largest difference 0 <= 0.001 in 2 places\n")
+    assert states(recorded, 3, 4, 7) == ["done", "done", "done"]
+    record_by_hand(recorded, embeddings="bert.embeddings:", last="bert.encoder.layer.1.output:")
+    compare(recorded, "by_hand.safetensors")
+    assert states(recorded, 7) == ["open"]
