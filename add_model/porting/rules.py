@@ -26,7 +26,10 @@
     to = "position_ids"
     reason = "counts from zero"
 
-A weight that no rule mentions keeps its name. A place that only `from` has (`experts.{expert}.weight`) collects, in
+    read = ["model", "head"]                        # above the rules: which parts of what training saved are read
+
+A weight that no rule mentions keeps its name. Of several parts that are read, each name begins with that of its part
+(`head.weight`); of one, with nothing. A place that only `from` has (`experts.{expert}.weight`) collects, in
 order of its number, for `stack` or `concatenate`; one that only `to` has numbers the pieces of `split` or `unstack`.
 """
 
@@ -70,6 +73,7 @@ def parse_rules(text: str, path: Path) -> Rules:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AddModelError(f"{path}: is not valid TOML: {error}; mend it and run again") from error
+    read = _parts(content.pop("read", ()), path)
     lines = _lines_of_rules(text)
     numbered: list[tuple[int, Rule]] = []
     for kind, tables in content.items():
@@ -81,7 +85,7 @@ def parse_rules(text: str, path: Path) -> Rules:
             line = next(iter(lines[kind][number : number + 1]), 0)
             numbered.append((line, _read(kind, table, f"{path}:{line}" if line else str(path))))
     numbered.sort(key=lambda pair: pair[0])
-    return Rules(tuple(rule for _, rule in numbered), path)
+    return Rules(tuple(rule for _, rule in numbered), path, read)
 
 
 def weight_pairs(
@@ -101,6 +105,16 @@ def weight_pairs(
     known = None if new_names is None else set(new_names)
     pairs += [(name, name) for name in expansion.unmentioned if known is None or name in known]
     return list(dict.fromkeys(pairs))
+
+
+def _parts(value: Any, path: Path) -> tuple[str, ...]:
+    """The parts of the checkpoint that a rules file names."""
+    names = [value] if isinstance(value, str) else value
+    if value != () and not (
+        names and isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+    ):
+        raise AddModelError(f'{path}: read must name parts of the checkpoint, such as read = ["model", "head"]')
+    return tuple(names)
 
 
 def _lines_of_rules(text: str) -> Mapping[str, list[int]]:
