@@ -120,7 +120,7 @@ def _parts(value: Any, path: Path) -> tuple[str, ...]:
 def _lines_of_rules(text: str) -> Mapping[str, list[int]]:
     """The lines on which the rules of each kind start."""
     lines: dict[str, list[int]] = {kind: [] for kind in _READERS}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         header = re.match(r"\s*\[\[\s*(\w+)\s*\]\]", line)
         if header is not None and header[1] in lines:
             lines[header[1]].append(number)

@@ -178,7 +178,8 @@ def _texts(path: Path | None) -> Iterator[tuple[str, str]]:
 
 
 def _recorded(path: Path) -> Iterator[Sample]:
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    # A string in JSON may hold what else ends a line for `str.splitlines`.
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         if not line.strip():
             continue
         try:
