@@ -58,8 +58,13 @@ def load_rules(path: Path) -> Rules:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError as error:
         raise AddModelError(f"{path}: no such rules file; write one with --suggest, or leave --rules out where the names are equal") from error  # fmt: skip
-    except (OSError, UnicodeDecodeError) as error:
-        raise AddModelError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise AddModelError(
+            f"{path}: cannot be read: {error.strerror or error}; name a rules file with --rules"
+        ) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise AddModelError(f"{path}:{line}: is not UTF-8; save it as UTF-8 and run again") from error
     return parse_rules(text, path)
 
 
