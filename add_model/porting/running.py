@@ -15,7 +15,7 @@ from add_model.errors import AddModelError
 from add_model.porting.recording import record_forward
 from add_model.porting.recording_facts import facts_of
 from add_model.porting.recording_file import Recording, load_recording
-from add_model.porting.subject import Subject, find_subject
+from add_model.porting.subject import FAILURES, Subject, find_subject
 
 if TYPE_CHECKING:
     import torch
@@ -95,7 +95,7 @@ def record(run: Run, path: Path, limit: int, parameter_limit: int) -> Recording:
                 run.model(*positional, **inputs)
         except (AddModelError, OSError):
             raise
-        except Exception as error:
+        except FAILURES as error:
             frames = traceback.extract_tb(error.__traceback__)
             own = [frame for frame in frames if not Path(frame.filename).is_relative_to(Path(torch.__file__).parent)]
             place = own[-1]
@@ -153,7 +153,7 @@ def _model(subject: Subject, request: Request) -> nn.Module:
     model_class: Any = subject.model_class(class_name)
     try:
         model: nn.Module = model_class.from_pretrained(request.checkpoint)
-    except Exception as error:
+    except FAILURES as error:
         said = " ".join(str(error).split())
         raise AddModelError(f"{request.checkpoint}: cannot be loaded into {model_class.__name__}: {said}; pass a folder with its config.json and weights") from error  # fmt: skip
     return model.float()
@@ -193,7 +193,7 @@ def _from_script(path: Path, function: str, request: Request) -> Run:
     try:
         specification.loader.exec_module(module)
         made = getattr(module, function)()
-    except Exception as error:
+    except FAILURES as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
         line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else 1
         said = " ".join(str(error).split())
