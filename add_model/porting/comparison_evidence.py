@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from add_model.porting.comparison_report import missing_output, place_in_words, 
 from add_model.porting.diagnosis import Cause
 from add_model.porting.evidence import make, shown, stale_because, store
 from add_model.porting.recording_facts import files_of, owner_of
+from add_model.porting.recording_file import Recording
 
 
 def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
@@ -27,9 +29,8 @@ def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
         return ()
     if owner_of(comparison.original) == owner:
         return (f"not kept as evidence: both recordings are of {owner.name} itself; compare it with one of the original",)  # fmt: skip
-    ran = files_of(comparison.new)
     ends_early = missing_output(comparison)
-    lacks = () if ran else (f"{new} does not say which files it ran; record it with add-model record {owner.name}",)
+    lacks = tuple(_lacks(comparison.new, owner.name))
     open_for = lacks if ends_early is None else (ends_early, *lacks)
     evidence = make(
         owner.root,
@@ -37,12 +38,20 @@ def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
         passed=comparison.passed and not open_for,
         figure="; ".join((summary(comparison), *open_for)),
         files=[original.absolute(), new.absolute()],
-        known=ran,
-        details=_details(comparison, cause, owner.root),
+        known=files_of(comparison.new),
+        details={**_details(comparison, cause, owner.root), "record_again": bool(lacks)},
     )
     store(owner.root, owner.name, evidence)
     because = stale_because(owner.root, evidence)
     return lacks if because is None else (*lacks, f"{because} since {new} was recorded; record it again")
+
+
+def _lacks(new: Recording, name: str) -> Iterator[str]:
+    """Why a recording of the new model cannot show that it is done, whatever the comparison says."""
+    if not files_of(new):
+        yield f"{new.path} does not say which files it ran; record it with add-model record {name}"
+    elif new.model.get("checkpoint") is None:
+        yield f"{new.path} was recorded with random weights; record it with --checkpoint DIR"
 
 
 def _details(comparison: Comparison, cause: Cause | None, root: Path) -> dict[str, Any]:
@@ -50,7 +59,6 @@ def _details(comparison: Comparison, cause: Cause | None, root: Path) -> dict[st
     return {
         "original": original,
         "new": new,
-        "ran": bool(files_of(comparison.new)),
         "largest": comparison.largest,
         "tolerance": comparison.tolerance,
         "first": None if comparison.place is None else place_in_words(comparison.place),

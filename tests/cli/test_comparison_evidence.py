@@ -211,3 +211,14 @@ def test_a_comparison_by_hand_that_reaches_the_output_is_enough(recorded: Path) 
     record_by_hand(recorded, embeddings="bert.embeddings:", last="bert.encoder.layer.1.output:")
     compare(recorded, "by_hand.safetensors")
     assert states(recorded, 7) == ["open"]
+
+
+def test_random_weights_that_are_equal_are_not_the_originals(library: Path) -> None:
+    for target, out in (("zoo:bert", "original.safetensors"), (NAME, "new.safetensors")):
+        record(library, target, out, "--input-ids", "5,6")
+    missing = "new.safetensors was recorded with random weights; record it with --checkpoint DIR"
+    result = compare(library)
+    assert "equal" in result.stdout and result.stderr == f"{missing}\n"
+    found = step_7(library)
+    assert found["state"] == "open" and found["evidence"].endswith(f"; {missing}")
+    assert f"add-model record {NAME} --checkpoint" in found["next"]
