@@ -96,7 +96,8 @@ def report_lines(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"{_shown(weight)} of the checkpoint: dropped, {weight['reason']}"
     for part in document["parts"]:
         if not part["read"]:
-            yield f"{part['name']} of {part['file']}: left, with {part['weights']} weights"
+            number = part["weights"]
+            yield f"{part['name']} of {part['file']}: left, with {number} weight{'' if number == 1 else 's'}"
 
 
 def summary_line(document: Mapping[str, Any]) -> str:

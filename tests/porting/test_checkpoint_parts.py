@@ -101,6 +101,7 @@ def test_a_part_can_be_as_deep_as_it_is(tmp_path: Path, weights: dict[str, torch
     result = convert(tmp_path, "--read", "runs.0.best.pt.net")
     assert equal(filled(tmp_path), weights)
     assert "step (1 weight) is left" in result.stderr
+    assert "step of file.pt: left, with 1 weight\n" in result.stdout
 
 
 def test_suggested_rules_say_what_was_read(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
