@@ -60,6 +60,7 @@ def compare(
     Exits with 0 when every place is within the tolerance, with 1 when one is not.
     """
     from add_model.porting.comparison import compare as compare_recordings
+    from add_model.porting.comparison_evidence import keep
     from add_model.porting.comparison_page import page
     from add_model.porting.comparison_report import document
     from add_model.porting.diagnosis import diagnose, left_out
@@ -73,11 +74,13 @@ def compare(
     untested = left_out(comparison) if cause is None else None
     if html is not None:
         html.write_text(page(comparison, cause, untested), encoding="utf-8")
-    _keep(comparison, cause)
+    notes = keep(comparison, cause)
     if as_json:
         typer.echo(json.dumps(document(comparison, cause, untested), indent=2))
     else:
         _show(comparison, cause, untested, show_all)
+    for note in notes:
+        typer.echo(note, err=True)
     if html is not None:
         typer.echo(f"every place: {html}", err=True)
     raise typer.Exit(0 if comparison.passed else 1)
@@ -88,7 +91,7 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
     from rich.table import Table
     from rich.text import Text
 
-    from add_model.porting.comparison_report import lines, outline, place_in_words, summary
+    from add_model.porting.comparison_report import lines, missing_output, outline, place_in_words, summary
 
     console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
     every = lines(comparison)
@@ -105,6 +108,9 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
         )
     console.print()
     console.print(Text(summary(comparison), style="green" if comparison.passed else "red"))
+    ends_early = missing_output(comparison)
+    if ends_early is not None:
+        console.print(Text(ends_early, style="yellow"), soft_wrap=True)
     place = comparison.place
     if place is None:
         return
@@ -140,10 +146,3 @@ def _weights(rules: Path | None, old: Iterable[str], new: Iterable[str]) -> list
     from add_model.porting.rules import load_rules, weight_pairs
 
     return weight_pairs(load_rules(rules), list(old), list(new))
-
-
-def _keep(comparison: Comparison, cause: Cause | None) -> None:
-    """Keeps the result as evidence, if the new model belongs to a library."""
-    from add_model.porting.comparison_evidence import keep
-
-    keep(comparison, cause)

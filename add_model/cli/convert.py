@@ -80,6 +80,15 @@ def convert(
             show_default=False,
         ),
     ] = None,  # fmt: skip
+    read: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--read",
+            metavar="PART",
+            help="The part of a PyTorch file that is read, such as model or ema; once for each. Default: what the rules name, else the usual one.",
+            show_default=False,
+        ),
+    ] = None,  # fmt: skip
     into: IntoOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace weights or rules that exist already.")] = False,
     accept_unsure: Annotated[
@@ -99,17 +108,20 @@ def convert(
     The result can be loaded by from_pretrained. The memory this takes depends on the largest weight alone.
     """
     from add_model.porting.conversion_request import make_conversion, opened, parse_size, read_rules
+    from add_model.porting.rule import Rules
+    from add_model.porting.subject import find_subject
 
     if recording is not None and not suggest:
         raise AddModelError("--recording belongs to --suggest; pass both, or leave it out")
     shard_bytes = parse_size(shard_size)
-    with opened(into or Path.cwd(), name, checkpoint, config, class_name) as found:
-        for note in found.choice.notes:
+    subject = find_subject(into or Path.cwd(), name)
+    given = Rules() if suggest else read_rules(subject, rules)
+    with opened(subject, checkpoint, config, class_name, read or given.read) as found:
+        for note in (*found.checkpoint.notes, *found.choice.notes):
             typer.echo(f"note: {note}", err=True)
         if suggest:
             _suggest(found, rules, recording, force, as_json)
             return
-        given = read_rules(found.subject, rules)
         conversion = make_conversion(found, given, accept_unsure=accept_unsure)
         _refuse_open(conversion, as_json)
         folder = out or Path("converted") / found.subject.name

@@ -16,6 +16,8 @@ from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
     from add_model.porting.recording_file import Recording
+    from add_model.porting.running import Run
+    from add_model.porting.subject import Subject
 
 _EXAMPLES = """
 Examples:
@@ -103,13 +105,14 @@ def record(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         run = prepare(start, Request(target, checkpoint, class_name, given, seed))
+    original = None if original_of is None else _original_of(start, original_of, run)
     for message in dict.fromkeys(str(each.message) for each in caught if each.category is UserWarning):
         typer.echo(f"warning: {message}", err=True)
     stem = re.sub(r"\W+", "_", target.rpartition("/")[2]).strip("_")
     path = out or Path(f"{stem}.recording.safetensors")
     recording = run_and_record(run, path, *sizes)
-    if original_of is not None:
-        _keep(start, original_of, recording)
+    if original is not None:
+        _keep(original, recording)
     _show(recording, as_json)
 
 
@@ -120,17 +123,25 @@ def _size(option: str, text: str) -> int:
     return int(float(match[1]) * _UNITS[(match[2] or "B").upper()])
 
 
-def _keep(start: Path, name: str, recording: Recording) -> None:
-    from add_model.porting.evidence import make, store
+def _original_of(start: Path, name: str, run: Run) -> Subject:
+    """The model of the library that the run is to be the original of."""
     from add_model.porting.subject import find_subject
 
     subject = find_subject(start, name)
     if subject.origin != "library":
         raise AddModelError(f"--original-of {name}: no model of the library around {start}; pass its name, and --into its folder")  # fmt: skip
+    if run.subject == subject:
+        raise AddModelError(f"--original-of {name}: {name} is the new model itself; record its original, or leave the option out")  # fmt: skip
+    return subject
+
+
+def _keep(subject: Subject, recording: Recording) -> None:
+    from add_model.porting.evidence import make, store
+
     figure = f"{len(recording.calls)} calls recorded"
     deterministic = not (recording.root.training or recording.root.drew_random)
-    root = subject.library.root
-    store(root, name, make(root, "recording", passed=deterministic, figure=figure, files=[recording.path.absolute()]))
+    evidence = make(subject.library.root, "recording", passed=deterministic, figure=figure, files=[recording.path.absolute()])  # fmt: skip
+    store(subject.library.root, subject.name, evidence)
 
 
 def _show(recording: Recording, as_json: bool) -> None:

@@ -23,6 +23,7 @@ from add_model.porting.concepts import meaning
 from add_model.porting.operations import Operation, Transpose
 from add_model.porting.plan import NewWeights
 from add_model.porting.recording_file import Recording, TensorRecord, tensors_of
+from add_model.porting.subject import FAILURES
 from add_model.porting.suggestion import Found, Pairs
 from add_model.porting.units import Unit
 
@@ -196,7 +197,7 @@ class _Decision:
         try:
             with torch.no_grad():
                 self._model(**self._inputs)
-        except Exception as error:
+        except FAILURES as error:
             said = " ".join(str(error).split())
             raise AddModelError(f"{self._recording.path}: {type(self._model).__name__} cannot be run on what was recorded ({said}); record one plain forward pass of the original") from error  # fmt: skip
         finally:

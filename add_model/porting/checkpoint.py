@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoint_files import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
+from add_model.porting.checkpoint_parts import Part, listed
 
 if TYPE_CHECKING:
     import torch
@@ -47,6 +48,24 @@ class Checkpoint:
     weights: Mapping[str, Weight]
     _places: Mapping[str, WeightsFile]
 
+    @property
+    def parts(self) -> tuple[tuple[str, Part], ...]:
+        """The parts of the files that have several, each with its file's name."""
+        return tuple(
+            (path.name, part) for path, file in self.files.items() if len(file.parts) > 1 for part in file.parts
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was read of files in which something was left, a line each."""
+        lines = []
+        for name in dict.fromkeys(name for name, part in self.parts if not part.is_read):
+            read, left = (listed(part for file, part in self.parts if file == name and part.is_read is kind) for kind in (True, False))  # fmt: skip
+            lines.append(
+                f"{name}: of its parts {read} is read, {left} is left; choose with --read, or `read` in the rules"
+            )
+        return tuple(lines)
+
     def read(self, name: str) -> torch.Tensor:
         """One weight, on the CPU. It may be a view of the file, and must not be changed or kept beyond `release`.
 
@@ -74,18 +93,22 @@ class Checkpoint:
         self.close()
 
 
-def open_checkpoint(path: Path) -> Checkpoint:
+def open_checkpoint(path: Path, read: Sequence[str] = ()) -> Checkpoint:
     """Opens a safetensors, PyTorch or `.npz` file, the index of a sharded checkpoint, or a folder that holds one.
 
     Nothing but names, shapes and types is read. A pickle is never run: what holds more than plain weights is refused.
 
+    Args:
+        path: the file or folder.
+        read: the parts of a PyTorch file that are read; see `read_parts`.
+
     Raises:
-        AddModelError: there is no such file, it is damaged or of another kind, or holds no weights.
+        AddModelError: there is no such file or part, it is damaged or of another kind, or holds no weights.
     """
     file = _find(path)
     if file.name.endswith(".index.json"):
-        return _open_sharded(path, file)
-    opened = _open_file(file)
+        return _open_sharded(path, file, read)
+    opened = _open_file(file, read)
     if not opened.weights:
         opened.close()
         raise AddModelError(f"{file}: holds no weights; name the file that does")
@@ -112,7 +135,7 @@ def _find(path: Path) -> Path:
     raise AddModelError(f"{path}: holds no checkpoint that can be read (.safetensors, .npz, .bin, .pt, .pth, .ckpt); name its file")  # fmt: skip
 
 
-def _open_file(path: Path) -> WeightsFile:
+def _open_file(path: Path, read: Sequence[str]) -> WeightsFile:
     try:
         with open(path, "rb") as file:
             start = file.read(32)
@@ -127,14 +150,15 @@ def _open_file(path: Path) -> WeightsFile:
         raise AddModelError(f"{path}: is a pointer of Git LFS, not the weights; fetch them with: git lfs pull")
     if path.suffix in _FOREIGN_SUFFIXES:
         raise AddModelError(f"{path}: {_FOREIGN_SUFFIXES[path.suffix]}")
-    if path.suffix == ".safetensors" or start[8:9] == b"{":
-        return SafetensorsFile(path)
-    if path.suffix == ".npz":
-        return NumpyFile(path)
-    return PickledFile(path)
+    is_safetensors = path.suffix == ".safetensors" or start[8:9] == b"{"
+    if not is_safetensors and path.suffix != ".npz":
+        return PickledFile(path, read)
+    if read:
+        raise AddModelError(f"{path}: holds weights alone, and no part {read[0]!r}; leave `read` out")
+    return SafetensorsFile(path) if is_safetensors else NumpyFile(path)
 
 
-def _open_sharded(path: Path, index: Path) -> Checkpoint:
+def _open_sharded(path: Path, index: Path, read: Sequence[str]) -> Checkpoint:
     """Opens the files that an index names; each of its weights must be in the file that it says."""
     try:
         weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
@@ -153,7 +177,7 @@ def _open_sharded(path: Path, index: Path) -> Checkpoint:
             shard = index.parent / name
             if not shard.is_file():
                 raise AddModelError(f"{shard}: is missing, although {index.name} names it; fetch it")
-            files[shard] = _open_file(shard)
+            files[shard] = _open_file(shard, read)
         for name, file_name in places.items():
             if name not in files[index.parent / file_name].weights:
                 raise AddModelError(f"{index.parent / file_name}: lacks {name}, which {index.name} says it holds; fetch both again")  # fmt: skip

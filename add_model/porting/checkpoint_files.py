@@ -9,7 +9,7 @@ import re
 import warnings
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ from typing import Any
 import torch
 
 from add_model.errors import AddModelError
+from add_model.porting.checkpoint_parts import Part, listed, outermost_parts, read_parts
 
 # A mapped file keeps what was read of it in memory; from so many bytes on, it is mapped anew.
 _RELEASED_FROM = 8 * 2**20
-# Where training scripts put the weights, beside the optimiser's state and their settings.
-_INSIDE = ("model", "state_dict", "model_state_dict", "module", "params", "weights")
 SAFETENSORS_TYPES = {
     "F64": torch.float64,
     "F32": torch.float32,
@@ -58,6 +57,8 @@ class WeightsFile(ABC):
     """An open file of weights."""
 
     weights: Mapping[str, Weight]
+    # What the weights were chosen from, where a file holds more than them.
+    parts: tuple[Part, ...] = ()
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -123,8 +124,9 @@ class PickledFile(WeightsFile):
     Only tensors and plain values are unpickled; a file that holds anything else is refused, whatever it is.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: Sequence[str] = ()) -> None:
         super().__init__(path)
+        self._wanted = read
         self._reopen()
         self.weights = {name: Weight(tuple(tensor.shape), tensor.dtype) for name, tensor in self._tensors.items()}
 
@@ -134,7 +136,12 @@ class PickledFile(WeightsFile):
     def _reopen(self) -> None:
         # The old mapping has to go first.
         self._tensors: dict[str, torch.Tensor] = {}
-        self._tensors = dict(_weights_in(_unpickled(self.path)))
+        content = _unpickled(self.path)
+        try:
+            self._tensors, self.parts = read_parts(content, self._wanted)
+        except KeyError as error:
+            known = listed(outermost_parts(content)) or "none"
+            raise AddModelError(f"{self.path}: has no part {error.args[0]!r} with weights; it has: {known}") from error
         for name, tensor in self._tensors.items():
             if tensor.layout is not torch.strided or tensor.is_quantized:
                 raise AddModelError(f"{self.path}: {name} is sparse or quantised; store it as a plain tensor")
@@ -163,31 +170,6 @@ def _refusal(said: str) -> str:
     if found is not None:
         return f"was not loaded: it is a pickle that asks for {found[1]}, which could run code; save its weights alone, as safetensors, in the original's environment"  # fmt: skip
     return "was not loaded: it is a damaged file, or a pickle of more than weights, which could run code; save its weights alone, as safetensors, in the original's environment"  # fmt: skip
-
-
-def _weights_in(content: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """The tensors of a checkpoint: of its part that is known to hold the weights, or all that it holds."""
-    while isinstance(content, Mapping) and not _has_tensors(content):
-        known = [key for key in _INSIDE if isinstance(content.get(key), Mapping) and any(_tensors(content[key]))]
-        if not known:
-            break
-        content = content[known[0]]
-    return _tensors(content)
-
-
-def _has_tensors(content: Mapping[Any, Any]) -> bool:
-    return any(isinstance(value, torch.Tensor) for value in content.values())
-
-
-def _tensors(content: Any, prefix: str = "") -> Iterator[tuple[str, torch.Tensor]]:
-    if isinstance(content, torch.Tensor):
-        yield prefix or "weight", content
-    elif isinstance(content, Mapping):
-        for key, value in content.items():
-            yield from _tensors(value, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(content, (list, tuple)):
-        for number, value in enumerate(content):
-            yield from _tensors(value, f"{prefix}.{number}" if prefix else str(number))
 
 
 class NumpyFile(WeightsFile):

@@ -100,6 +100,15 @@ class Comparison:
         """Whether every place is within the tolerance."""
         return self.largest <= self.tolerance
 
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """The names of the new model's final values that are at none of the places; "" is an output that is one tensor.
+
+        Without them the comparison says nothing of what comes after its last place.
+        """
+        compared = {row.records[1].key for row in self.rows if row.records[1] is not None}
+        return tuple(name for name, record in _final_values(self.new) if record.key not in compared)
+
 
 def compare(
     original: Recording, new: Recording, tolerance: float = DEFAULT_TOLERANCE, weights: Iterable[tuple[str, str]] = ()
@@ -146,6 +155,24 @@ def _model_inputs(recording: Recording) -> Iterator[tuple[str, TensorRecord]]:
     for call in recording.calls:
         if call.class_name == NAMED_VALUE and isinstance(call.outputs, TensorRecord) and call.path == "input_ids":
             yield call.path, call.outputs
+
+
+def _final_values(recording: Recording) -> Iterator[tuple[str, TensorRecord]]:
+    """The first tensor that the model returns, and what else of it a submodule returned and none took: another head's.
+
+    What is handed out by the way, such as the states of every layer, is not final; neither is what the model makes of
+    its result without a submodule, which an original may leave to its caller.
+    """
+    if not recording.modules:
+        return
+    inner = [call for call in recording.calls if call is not recording.root]
+    made = {record.key for call in inner for _, record in tensors_of(call.outputs)}
+    taken = {record.key for call in inner for _, record in tensors_of(dict(call.inputs))}
+    every = list(tensors_of(recording.root.outputs))
+    outermost = [(name, record) for name, record in every if "." not in name] or every
+    for position, (name, record) in enumerate(outermost):
+        if position == 0 or (record.key in made and record.key not in taken):
+            yield name, record
 
 
 def _padding(recording: Recording) -> tuple[torch.Tensor, ...]:

@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from add_model.library import find_library
 from add_model.porting.comparison import Comparison
-from add_model.porting.comparison_report import place_in_words, summary
+from add_model.porting.comparison_report import missing_output, place_in_words, summary
 from add_model.porting.diagnosis import Cause
-from add_model.porting.evidence import make, store
+from add_model.porting.evidence import make, shown, stale_because, store
+from add_model.porting.recording_facts import files_of, owner_of
+from add_model.porting.recording_file import Recording
 
 
-def keep(comparison: Comparison, cause: Cause | None) -> Path | None:
-    """Stores the result; returns where, or `None` for a model of no library that is here.
+def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
+    """Stores the result, unless the new model is of no library that is here, or is compared with itself.
 
-    It rests on the two recordings and on the model's own files: once one of them changes, it no longer counts.
+    It rests on the two recordings, and on the files that the new model ran, as they were when it was recorded: once
+    one of them is another, it no longer counts.
+
+    Returns:
+        What there is to say of it as evidence, a line each.
     """
-    name, root = comparison.new.model.get("name"), comparison.new.model.get("library")
-    if not isinstance(name, str) or not isinstance(root, str) or not Path(root).is_dir():
-        return None
-    folder = find_library(Path(root)).models_folder / name
-    files = [comparison.original.path.absolute(), comparison.new.path.absolute(), *sorted(folder.glob("*.py"))]
-    evidence = make(Path(root), "comparison", passed=comparison.passed, figure=summary(comparison), files=files)
-    shown = list(evidence.files)
-    details = {
-        "original": shown[0],
-        "new": shown[1],
+    original, new = comparison.original.path, comparison.new.path
+    owner = owner_of(comparison.new)
+    if owner is None:
+        return ()
+    if owner_of(comparison.original) == owner:
+        return (f"not kept as evidence: both recordings are of {owner.name} itself; compare it with one of the original",)  # fmt: skip
+    ends_early = missing_output(comparison)
+    lacks = tuple(_lacks(comparison.new, owner.name))
+    open_for = lacks if ends_early is None else (ends_early, *lacks)
+    evidence = make(
+        owner.root,
+        "comparison",
+        passed=comparison.passed and not open_for,
+        figure="; ".join((summary(comparison), *open_for)),
+        files=[original.absolute(), new.absolute()],
+        known=files_of(comparison.new),
+        details={**_details(comparison, cause, owner.root), "record_again": bool(lacks)},
+    )
+    store(owner.root, owner.name, evidence)
+    because = stale_because(owner.root, evidence)
+    return lacks if because is None else (*lacks, f"{because} since {new} was recorded; record it again")
+
+
+def _lacks(new: Recording, name: str) -> Iterator[str]:
+    """Why a recording of the new model cannot show that it is done, whatever the comparison says."""
+    if not files_of(new):
+        yield f"{new.path} does not say which files it ran; record it with add-model record {name}"
+    elif new.model.get("checkpoint") is None:
+        yield f"{new.path} was recorded with random weights; record it with --checkpoint DIR"
+
+
+def _details(comparison: Comparison, cause: Cause | None, root: Path) -> dict[str, Any]:
+    original, new = (shown(root, recording.path) for recording in (comparison.original, comparison.new))
+    return {
+        "original": original,
+        "new": new,
         "largest": comparison.largest,
         "tolerance": comparison.tolerance,
         "first": None if comparison.place is None else place_in_words(comparison.place),
         "cause": None if cause is None else cause.name,
     }
-    return store(Path(root), name, replace(evidence, details=details))

@@ -72,6 +72,16 @@ def summary(comparison: Comparison) -> str:
     return f"{verdict}: largest difference {comparison.largest:.2g} {sign} {comparison.tolerance:g} in {count} places"
 
 
+def missing_output(comparison: Comparison) -> str | None:
+    """What is to be said of places that are equal, but end before the new model's output does."""
+    names = ", ".join(name for name in comparison.unreached if name)
+    if not comparison.passed or not comparison.unreached:
+        return None
+    return (
+        f"the new model's output is not among them{f': {names}' if names else ''}; record it of the original as well"
+    )
+
+
 def document(comparison: Comparison, cause: Cause | None, untested: str | None = None) -> dict[str, Any]:
     """Everything, as JSON; `untested` is what keeps some causes from being tested."""
     place = comparison.place
@@ -80,6 +90,7 @@ def document(comparison: Comparison, cause: Cause | None, untested: str | None =
         "tolerance": comparison.tolerance,
         "largest": comparison.largest,
         "summary": summary(comparison),
+        "unreached": list(comparison.unreached),
         "first": None
         if place is None
         else {

@@ -43,6 +43,7 @@ def report(conversion: Conversion) -> dict[str, Any]:
         "checkpoint": str(conversion.checkpoint.path),
         "rules": None if conversion.rules_path is None else str(conversion.rules_path),
         "configuration": {"origin": conversion.choice.origin, "notes": list(conversion.choice.notes)},
+        "parts": [{"file": file, "name": part.name, "weights": part.weights, "read": part.is_read} for file, part in conversion.checkpoint.parts],
         "weights": list(_weights(plan)),
         "tied": dict(plan.new.tied),
         "dropped": [{"name": name, "shape": list(old[name].shape), "reason": reason} for name, reason in plan.dropped.items()],
@@ -93,6 +94,10 @@ def report_lines(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"{_shown(weight)} of the checkpoint: the same as {weight['same_as']}"
     for weight in document["dropped"]:
         yield f"{_shown(weight)} of the checkpoint: dropped, {weight['reason']}"
+    for part in document["parts"]:
+        if not part["read"]:
+            number = part["weights"]
+            yield f"{part['name']} of {part['file']}: left, with {number} weight{'' if number == 1 else 's'}"
 
 
 def summary_line(document: Mapping[str, Any]) -> str:

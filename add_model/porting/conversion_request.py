@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoint import Checkpoint, open_checkpoint
+from add_model.porting.checkpoint_parts import listed
 from add_model.porting.configuration import Choice, choose_configuration
 from add_model.porting.conversion_report import Conversion
 from add_model.porting.plan import NewWeights, make_plan, new_weights
 from add_model.porting.rule import Rules
 from add_model.porting.rules import load_rules
 from add_model.porting.rules_text import dump_rules
-from add_model.porting.subject import Subject, find_subject
+from add_model.porting.subject import Subject
 from add_model.porting.suggestion import Suggestion, as_rules, find_pairs
 from add_model.transaction import Change, write_files
 
@@ -33,6 +34,7 @@ class Opened:
         checkpoint: the original's weights, open.
         new: what has to be filled.
         kinds: weight of the model -> the class of the module that holds it.
+        read: the parts of the checkpoint that somebody asked for.
     """
 
     subject: Subject
@@ -40,29 +42,33 @@ class Opened:
     checkpoint: Checkpoint
     new: NewWeights
     kinds: Mapping[str, str]
+    read: tuple[str, ...] = ()
 
 
 @contextmanager
 def opened(
-    start: Path, name: str, checkpoint: Path, config: Path | None = None, class_name: str | None = None
+    subject: Subject,
+    checkpoint: Path,
+    config: Path | None = None,
+    class_name: str | None = None,
+    read: Sequence[str] = (),
 ) -> Iterator[Opened]:
-    """Finds the model, opens the checkpoint, chooses the configuration, and builds the model without values.
+    """Opens the checkpoint, chooses the configuration, and builds the model without values.
 
     Args:
-        start: where the model's library is looked for.
-        name: the model; see `find_subject`.
+        subject: the model.
         checkpoint: the original's weights, a file or a folder.
         config, class_name: see `choose_configuration`.
+        read: the parts of the checkpoint that are read; see `open_checkpoint`.
 
     Raises:
         AddModelError: any of it cannot be had.
     """
-    subject = find_subject(start, name)
-    with open_checkpoint(checkpoint) as weights:
+    with open_checkpoint(checkpoint, read) as weights:
         choice = choose_configuration(subject, checkpoint, weights.weights, config, class_name)
         model = subject.build(choice.config, choice.class_name)
         kinds = {name: type(model.get_submodule(name.rpartition(".")[0])).__name__ for name in model.state_dict()}
-        yield Opened(subject, choice, weights, new_weights(model), kinds)
+        yield Opened(subject, choice, weights, new_weights(model), kinds, tuple(read))
 
 
 def default_rules_path(subject: Subject) -> Path:
@@ -123,7 +129,12 @@ def suggestion_text(opened: Opened, suggestion: Suggestion) -> str:
         header.append("Rules marked `unsure` need a look: correct them if need be, and remove the mark.")
     for name in suggestion.open:
         header.append(f"Nothing was found for {name} {list(opened.new.weights[name].shape)}.")
-    return dump_rules(suggestion.rules, header)
+    parts = opened.checkpoint.parts
+    left = [part for _, part in parts if not part.is_read]
+    if left:
+        header.append(f"Left of {checkpoint}: {listed(left)}.")
+    read = opened.read or tuple(dict.fromkeys(part.name for _, part in parts if part.is_read))
+    return dump_rules(replace(suggestion.rules, read=read), header)
 
 
 def write_rules(path: Path, text: str, *, replace: bool = False) -> None:

@@ -76,7 +76,7 @@ def _sections(text: str) -> Iterator[tuple[int, str, str]]:
     """Line of the heading, the heading, and what stands below it up to the next heading of any level."""
     body: list[str] = []
     line, heading, fence = 1, "", ""
-    for number, content in enumerate(text.splitlines(), 1):
+    for number, content in enumerate(text.split("\n"), 1):
         mark = _FENCE.match(content)
         if mark is not None and fence in ("", mark[1]):
             fence = "" if fence else mark[1]

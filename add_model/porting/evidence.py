@@ -67,17 +67,18 @@ def make(
     passed: bool,
     figure: str,
     files: Iterable[Path] = (),
+    known: Mapping[str, str] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Evidence:
-    """A result of now, resting on the files as they are now.
+    """A result of now, resting on the files as they are now, and on those of `known` as they were then.
 
     Raises:
         AddModelError: one of the files cannot be read.
         ValueError: there is no such kind.
     """
     made_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    fingerprints = {_shown(root, path): fingerprint(path) for path in files}
-    return Evidence(kind, step_of(kind), made_at, passed, figure, fingerprints, dict(details or {}))
+    held = {**fingerprints(root, files), **(known or {})}
+    return Evidence(kind, step_of(kind), made_at, passed, figure, held, dict(details or {}))
 
 
 def step_of(kind: str) -> int:
@@ -148,6 +149,15 @@ def stale_because(root: Path, evidence: Evidence, digest: Callable[[Path], str] 
     return None
 
 
+def fingerprints(root: Path, files: Iterable[Path]) -> dict[str, str]:
+    """What files hold now, as evidence keeps it: path -> SHA-256.
+
+    Raises:
+        AddModelError: one of them cannot be read.
+    """
+    return {shown(root, path): fingerprint(path) for path in files}
+
+
 def fingerprint(path: Path) -> str:
     """The SHA-256 of a file's content, in hex; read piece by piece, whatever its size.
 
@@ -164,7 +174,7 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _shown(root: Path, path: Path) -> str:
+def shown(root: Path, path: Path) -> str:
     """A path as it is kept: it must mean the same in a clone of the library, and in any working folder."""
     path = Path(os.path.abspath(path))
     for base in (Path(os.path.abspath(root)), Path(os.path.realpath(root))):

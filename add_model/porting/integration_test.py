@@ -15,6 +15,7 @@ from add_model.porting.documented import public_classes
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.model_tests import FAILED, PASSED, Outcome, count, describe, failures
 from add_model.porting.ported_model import PortedModel
+from add_model.porting.recording_facts import Owner, owner_of
 from add_model.porting.recording_file import Recording, TensorRecord, load_recording, tensors_of
 from add_model.porting.rendering import rendered
 from add_model.registry import MODEL_MAPPING, TOKENIZER_MAPPING
@@ -74,6 +75,8 @@ def integration_files(model: PortedModel, wanted: Wanted) -> dict[Path, str]:
     """
     architecture = architecture_of(model, wanted.checkpoint)
     recording = load_recording(wanted.recording)
+    if owner_of(recording) == Owner(model.root.resolve(), model.name):
+        raise AddModelError(f"{recording.path}: is a recording of {model.name} itself; pass one of the original")
     numbers = numbers_of(recording, _arguments(model, architecture), wanted.renamed or {})
     _check_texts(model, numbers, wanted.texts)
     files = {model.integration_test: _test(model, wanted, architecture, numbers)}

@@ -107,7 +107,7 @@ def _comparison(facts: Facts, step: Step) -> Progress:
     original, new = (held.evidence.details.get(key) if held else None for key in ("original", "new"))
     names = (str(original or "original.safetensors"), str(new or "new.safetensors"))
     command = shlex.join(["add-model", "compare", *names])
-    if held is None or held.stale is not None:
+    if held is None or held.stale is not None or held.evidence.details.get("record_again"):
         record = ["add-model", "record", facts.model.name, "--checkpoint", _checkpoint(facts), "--out", names[1]]
         command = f"{shlex.join(record)} && {command}"
     found = _measured(step, held, command, "no run of it is compared with the original's")

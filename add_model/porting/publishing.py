@@ -28,6 +28,8 @@ _PUBLISHED = re.compile(
     r"|tokenizer\.json|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json|chat_template\.j(?:inja|son)"
     r"|vocab\.(?:txt|json)|merges\.txt|.*\.(?:model|spm|bpe|tiktoken)"
 )
+# The Hub's cache keeps a repository's files in one folder, and links to them in one folder for each revision.
+_SNAPSHOTS, _BLOBS = "snapshots", "blobs"
 _TOKENIZER = re.compile(r"tokenizer\.json|vocab\..*|merges\.txt|.*\.(?:model|spm|bpe|tiktoken)")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -58,7 +60,8 @@ def plan_publication(model: PortedModel, checkpoint: Path, repository: str | Non
     """Looks at what would be published; touches nothing.
 
     Raises:
-        AddModelError: the folder or the card is not there, or the repository's name is none.
+        AddModelError: the folder or the card is not there, the repository's name is none, or a file is a link that
+            leads out of the folder.
     """
     if repository is not None and not _REPOSITORY.fullmatch(repository):
         raise AddModelError(f"--repository {repository!r} is no name of a repository; write USER/NAME")
@@ -68,6 +71,7 @@ def plan_publication(model: PortedModel, checkpoint: Path, repository: str | Non
         raise AddModelError(f"{model.shown(card)}: is not there; write the model card, or name another: --card FILE")
     present = [path for path in sorted(checkpoint.iterdir()) if path.is_file()]
     files = tuple(path for path in present if _PUBLISHED.fullmatch(path.name))
+    _refuse_links_out_of(checkpoint, files)
     text = read_text(card)
     findings = (*card_findings(card, text), *_checkpoint_findings(model, checkpoint, files))
     if repository is not None:
@@ -126,6 +130,21 @@ def upload(model: PortedModel, publication: Publication, private: bool | None) -
     )
 
 
+def _refuse_links_out_of(folder: Path, files: tuple[Path, ...]) -> None:
+    """What is published lies in the folder, or, where it is a snapshot in the Hub's cache, with the repository's files.
+
+    A folder that comes from somebody else must not choose what else of this machine is published.
+    """
+    real = folder.resolve()
+    homes = [real]
+    if real.parent.name == _SNAPSHOTS:
+        homes.append(real.parent.parent / _BLOBS)
+    for path in files:
+        target = path.resolve()
+        if not any(target.is_relative_to(home) for home in homes):
+            raise AddModelError(f"{path}: is a link that leads out of its folder, to {target}; put the file itself there, or take the link away")  # fmt: skip
+
+
 def _stage(publication: Publication, folder: Path) -> None:
     folder.mkdir()
     (folder / CARD).write_text(publication.card, encoding="utf-8", newline="")
@@ -141,6 +160,9 @@ def _checkpoint_findings(model: PortedModel, checkpoint: Path, files: tuple[Path
         yield from _configuration_findings(model, checkpoint / _CONFIGURATION)
     if not any(name.endswith(".safetensors") for name in names):
         yield Finding(checkpoint, 1, "holds no weights in safetensors; save the model with save_pretrained")
+    for path in (path for path in files if path.suffix == ".safetensors"):
+        if not _is_whole(path):
+            yield Finding(path, 1, "is no whole safetensors file; convert the checkpoint again")
     for index in (path for path in files if path.name.endswith(".index.json")):
         yield from _missing_shards(index)
     if model.has_tokenizer and not any(_TOKENIZER.fullmatch(name) for name in names):
@@ -154,6 +176,19 @@ def _configuration_findings(model: PortedModel, path: Path) -> Iterator[Finding]
         yield Finding(
             path, 1, f"its model_type is {found!r}, not {model.name!r}; it is the checkpoint of another model"
         )
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a safetensors file is as large as its header says; it can be asked without safetensors being installed."""
+    size = path.stat().st_size
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length)) if length <= size else {}
+        ends = [weight["data_offsets"][1] for name, weight in header.items() if name != "__metadata__"]
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, IndexError):
+        return False
+    return bool(size == 8 + length + max(ends, default=0))
 
 
 def _missing_shards(index: Path) -> Iterator[Finding]:

@@ -84,10 +84,17 @@ Rule = Fill | Drop | Share | Keep
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of a conversion, in the order of their file; none at all where every weight keeps its name."""
+    """The rules of a conversion.
+
+    Attributes:
+        rules: in the order of their file; none at all where every weight keeps its name.
+        path: their file.
+        read: the parts of the checkpoint that they are for; empty for those that are read without a wish.
+    """
 
     rules: tuple[Rule, ...] = ()
     path: Path | None = None
+    read: tuple[str, ...] = ()
 
     @property
     def unsure(self) -> list[Rule]:

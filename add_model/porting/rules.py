@@ -26,7 +26,10 @@
     to = "position_ids"
     reason = "counts from zero"
 
-A weight that no rule mentions keeps its name. A place that only `from` has (`experts.{expert}.weight`) collects, in
+    read = ["model", "head"]                        # above the rules: which parts of what training saved are read
+
+A weight that no rule mentions keeps its name. Of several parts that are read, each name begins with that of its part
+(`head.weight`); of one, with nothing. A place that only `from` has (`experts.{expert}.weight`) collects, in
 order of its number, for `stack` or `concatenate`; one that only `to` has numbers the pieces of `split` or `unstack`.
 """
 
@@ -55,8 +58,13 @@ def load_rules(path: Path) -> Rules:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError as error:
         raise AddModelError(f"{path}: no such rules file; write one with --suggest, or leave --rules out where the names are equal") from error  # fmt: skip
-    except (OSError, UnicodeDecodeError) as error:
-        raise AddModelError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise AddModelError(
+            f"{path}: cannot be read: {error.strerror or error}; name a rules file with --rules"
+        ) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise AddModelError(f"{path}:{line}: is not UTF-8; save it as UTF-8 and run again") from error
     return parse_rules(text, path)
 
 
@@ -70,6 +78,7 @@ def parse_rules(text: str, path: Path) -> Rules:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AddModelError(f"{path}: is not valid TOML: {error}; mend it and run again") from error
+    read = _parts(content.pop("read", ()), path)
     lines = _lines_of_rules(text)
     numbered: list[tuple[int, Rule]] = []
     for kind, tables in content.items():
@@ -81,7 +90,7 @@ def parse_rules(text: str, path: Path) -> Rules:
             line = next(iter(lines[kind][number : number + 1]), 0)
             numbered.append((line, _read(kind, table, f"{path}:{line}" if line else str(path))))
     numbered.sort(key=lambda pair: pair[0])
-    return Rules(tuple(rule for _, rule in numbered), path)
+    return Rules(tuple(rule for _, rule in numbered), path, read)
 
 
 def weight_pairs(
@@ -103,10 +112,20 @@ def weight_pairs(
     return list(dict.fromkeys(pairs))
 
 
+def _parts(value: Any, path: Path) -> tuple[str, ...]:
+    """The parts of the checkpoint that a rules file names."""
+    names = [value] if isinstance(value, str) else value
+    if value != () and not (
+        names and isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+    ):
+        raise AddModelError(f'{path}: read must name parts of the checkpoint, such as read = ["model", "head"]')
+    return tuple(names)
+
+
 def _lines_of_rules(text: str) -> Mapping[str, list[int]]:
     """The lines on which the rules of each kind start."""
     lines: dict[str, list[int]] = {kind: [] for kind in _READERS}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         header = re.match(r"\s*\[\[\s*(\w+)\s*\]\]", line)
         if header is not None and header[1] in lines:
             lines[header[1]].append(number)

@@ -19,6 +19,7 @@ def dump_rules(rules: Rules, header: Sequence[str] = ()) -> str:
         header: lines of a comment above them.
     """
     parts = ["".join(f"# {line}".rstrip() + "\n" for line in header)] if header else []
+    parts += [f"read = {_value(list(rules.read))}\n"] if rules.read else []
     parts += [_text(rule) for rule in rules.rules]
     return "\n".join(parts)
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
 from add_model.porting.recording import record_forward
+from add_model.porting.recording_facts import facts_of
 from add_model.porting.recording_file import Recording, load_recording
-from add_model.porting.subject import Subject, find_subject
+from add_model.porting.subject import FAILURES, Subject, find_subject
 
 if TYPE_CHECKING:
     import torch
@@ -72,9 +73,7 @@ def prepare(start: Path, request: Request) -> Run:
         return _from_script(start / path, function, request)
     subject = find_subject(start, request.target)
     model = _model(subject, request).eval()
-    facts: dict[str, Any] = {"target": request.target}
-    if subject.origin == "library":
-        facts |= {"name": subject.name, "library": str(subject.library.root)}
+    facts = {"target": request.target, **facts_of(subject, request.checkpoint)}
     if request.checkpoint is not None:
         facts["checkpoint"] = str(request.checkpoint.absolute())
     return Run(model, request.inputs or {"input_ids": _usual_input_ids(model)}, facts, subject)
@@ -96,7 +95,7 @@ def record(run: Run, path: Path, limit: int, parameter_limit: int) -> Recording:
                 run.model(*positional, **inputs)
         except (AddModelError, OSError):
             raise
-        except Exception as error:
+        except FAILURES as error:
             frames = traceback.extract_tb(error.__traceback__)
             own = [frame for frame in frames if not Path(frame.filename).is_relative_to(Path(torch.__file__).parent)]
             place = own[-1]
@@ -154,7 +153,7 @@ def _model(subject: Subject, request: Request) -> nn.Module:
     model_class: Any = subject.model_class(class_name)
     try:
         model: nn.Module = model_class.from_pretrained(request.checkpoint)
-    except Exception as error:
+    except FAILURES as error:
         said = " ".join(str(error).split())
         raise AddModelError(f"{request.checkpoint}: cannot be loaded into {model_class.__name__}: {said}; pass a folder with its config.json and weights") from error  # fmt: skip
     return model.float()
@@ -194,7 +193,7 @@ def _from_script(path: Path, function: str, request: Request) -> Run:
     try:
         specification.loader.exec_module(module)
         made = getattr(module, function)()
-    except Exception as error:
+    except FAILURES as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
         line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else 1
         said = " ".join(str(error).split())

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 TRANSFORMERS = "transformers"
+# What a library's code may fail by: to end the process is not for it to say, while Ctrl-C is the user's word.
+FAILURES = (Exception, SystemExit)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Subject:
             return importlib.import_module(self.package)
         except AddModelError:
             raise
-        except Exception as error:
+        except FAILURES as error:
             place = _place(error, folder)
             raise AddModelError(f"{place}: {self.name} cannot be imported: {_said(error)}; mend it and run again") from error  # fmt: skip
 
@@ -112,7 +114,7 @@ class Subject:
         configuration_class = self.configuration_class()
         try:
             return configuration_class.from_dict(dict(values))
-        except Exception as error:
+        except FAILURES as error:
             raise AddModelError(f"{self.configuration_name} refuses the configuration: {_said(error)}; change that value") from error  # fmt: skip
 
     def build(self, config: Any, class_name: str | None = None, device: str | torch.device = "meta") -> nn.Module:
@@ -128,7 +130,7 @@ class Subject:
         try:
             with device, _without_values() if device.type == "meta" else contextlib.nullcontext():
                 return model_class(config)
-        except Exception as error:
+        except FAILURES as error:
             place = _place(error, self.library.packages[self.package.partition(".")[0]])
             raise AddModelError(f"{place}: {model_class.__name__} cannot be built: {_said(error)}; mend it, or the configuration, and run again") from error  # fmt: skip
 

@@ -12,7 +12,7 @@ from add_model.errors import AddModelError
 from add_model.library import installed_package
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.ported_model import PortedModel
-from add_model.porting.subject import find_subject
+from add_model.porting.subject import FAILURES, find_subject
 from add_model.references import read_text
 from add_model.registry import TOKENIZER_MAPPING
 
@@ -131,7 +131,7 @@ def new_tokenizer(model: PortedModel, checkpoint: Path) -> Any:
         return tokenizer_class.from_pretrained(str(checkpoint))
     except AddModelError:
         raise
-    except Exception as error:
+    except FAILURES as error:
         raise AddModelError(f"{checkpoint}: the new tokenizer cannot be loaded from it: {' '.join(str(error).split())}; put the original's vocabulary files there") from error  # fmt: skip
 
 
@@ -178,7 +178,8 @@ def _texts(path: Path | None) -> Iterator[tuple[str, str]]:
 
 
 def _recorded(path: Path) -> Iterator[Sample]:
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    # A string in JSON may hold what else ends a line for `str.splitlines`.
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         if not line.strip():
             continue
         try:

@@ -14,10 +14,17 @@ from typing import Protocol
 from add_model.copies.marker import Marker
 from add_model.scaffold.replacements import Pair, shortest_replacements
 
-# Ends of lines as Python counts them; `str.splitlines` knows more of them, which may stand in strings.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _CONDITIONAL = (ast.If, ast.Try, ast.With)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a module with their ends, as Python counts them.
+
+    `str.splitlines` knows more ends of lines, which may stand in strings.
+    """
+    return _LINE.findall(text)
 
 
 class Renames(Protocol):
@@ -68,7 +75,7 @@ def mark_blocks(
     """Does what `with_markers` does, for modules whose blocks are known."""
     # Of several definitions of one name a marker names the first.
     originals = {renaming.identifier(block.name): block for block in reversed(theirs)}
-    lines, original_lines = _LINE.findall(text), _LINE.findall(original)
+    lines, original_lines = lines_of(text), lines_of(original)
     unmarked: list[str] = []
     for block in reversed(own):
         source = originals.get(block.name)

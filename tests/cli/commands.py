@@ -51,7 +51,7 @@ def add_model_here(folder: Path, *arguments: str) -> Result:
 
     stdout, stderr, before = io.StringIO(), io.StringIO(), os.getcwd()
     argv, stdin, code = sys.argv, sys.stdin, None
-    path, loaded = list(sys.path), set(sys.modules)
+    path, loaded = list(sys.path), dict(sys.modules)
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr), open(os.devnull) as nothing:
         try:
             os.chdir(folder)
@@ -62,7 +62,8 @@ def add_model_here(folder: Path, *arguments: str) -> Result:
         finally:
             os.chdir(before)
             sys.argv, sys.stdin = argv, stdin
-            _forget(sys.modules.keys() - loaded, folder)
+            # A library of the same name may have been there before; what has taken its place is new as well.
+            _forget({name for name, module in sys.modules.items() if loaded.get(name) is not module}, folder)
             sys.path[:] = path
     return subprocess.CompletedProcess(arguments, int(code or 0), stdout.getvalue(), stderr.getvalue())
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save
 
 from .commands import Result, add_model_here, add_model_process, check_refusal, tree
 from .hub import COMMIT, TOKEN, Hub, running_hub
@@ -12,6 +14,8 @@ from .hub import COMMIT, TOKEN, Hub, running_hub
 NAME = "brand_new_bert"
 REPOSITORY = "somebody/brand-new-bert"
 CARD = f"docs/model_cards/{NAME}.md"
+WEIGHTS_ONE = save({"a": torch.arange(3000.0)})
+WEIGHTS_TWO = save({"b": torch.ones(3)})
 CODE = """```python
 from my_models.models.brand_new_bert import BrandNewBertConfig
 
@@ -36,8 +40,8 @@ def ready(library: Path) -> Path:
     folder = library / "converted"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({"model_type": NAME, "hidden_size": 24}))
-    (folder / "model-00001-of-00002.safetensors").write_bytes(b"weights one" * 1000)
-    (folder / "model-00002-of-00002.safetensors").write_bytes(b"weights two")
+    (folder / "model-00001-of-00002.safetensors").write_bytes(WEIGHTS_ONE)
+    (folder / "model-00002-of-00002.safetensors").write_bytes(WEIGHTS_TWO)
     shards = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
     (folder / "vocab.txt").write_text("[PAD]\n")
@@ -132,6 +136,55 @@ def test_a_checkpoint_that_is_not_whole_is_not_ready(ready: Path, name: str, con
     assert result.returncode == 1 and message in result.stdout
 
 
+@pytest.mark.parametrize("content", [WEIGHTS_ONE[:2000], WEIGHTS_ONE[:-1], WEIGHTS_ONE + b" ", WEIGHTS_ONE[:5], b""])
+def test_weights_that_are_not_whole_are_not_ready(ready: Path, content: bytes) -> None:
+    name = "model-00001-of-00002.safetensors"
+    (ready / "converted" / name).write_bytes(content)
+    result = publish(ready)
+    assert result.returncode == 1
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith(f"converted/{name}")]
+    assert "is no whole safetensors file" in line and line.endswith("; convert the checkpoint again")
+
+
+def test_a_link_out_of_the_folder_is_refused(ready: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("a secret")
+    link = ready / "converted/special_tokens_map.json"
+    for target in ("../../secret", str(tmp_path / "secret"), "../converted/../README.md"):
+        link.symlink_to(target)
+        before = tree(ready)
+        naming = ("converted/special_tokens_map.json: is a link that leads out of its folder", "put the file itself there")  # fmt: skip
+        check_refusal(publish(ready), naming)
+        check_refusal(publish(ready, "--out", "look"), naming)
+        assert tree(ready) == before
+        link.unlink()
+    # What stays at home may lead anywhere; what leads into the folder is in it.
+    (ready / "converted/notes.txt").symlink_to("../../secret")
+    link.symlink_to("vocab.txt")
+    assert publish(ready, "--out", "look").returncode == 0
+    assert (ready / "look/special_tokens_map.json").read_text() == "[PAD]\n"
+
+
+def test_a_snapshot_in_the_cache_of_the_hub_keeps_its_files_beside_it(ready: Path) -> None:
+    repository = ready / "hub/models--somebody--brand-new-bert"
+    snapshot, blobs = repository / "snapshots/0123", repository / "blobs"
+    (repository / "snapshots").mkdir(parents=True)
+    (ready / "converted").rename(snapshot)
+    blobs.mkdir()
+    for number, path in enumerate(sorted(snapshot.iterdir())):
+        path.rename(blobs / str(number))
+        path.symlink_to(f"../../blobs/{number}")
+    (ready / "converted").symlink_to(snapshot)
+    assert publish(ready).returncode == 0
+    (ready / "elsewhere").mkdir()
+    (ready / "elsewhere/blob").write_text("a secret")
+    (snapshot / "merges.txt").symlink_to("../../../../elsewhere/blob")
+    check_refusal(publish(ready), ("converted/merges.txt: is a link that leads out",))
+    (snapshot / "merges.txt").unlink()
+    blobs.rename(ready / "blobs")
+    blobs.symlink_to(ready / "blobs")
+    check_refusal(publish(ready), ("is a link that leads out",))
+
+
 @pytest.mark.slow
 def test_an_upload_is_one_commit_and_counts_as_evidence(ready: Path, hub: Hub) -> None:
     result = upload(ready, "--private")
@@ -140,7 +193,7 @@ def test_an_upload_is_one_commit_and_counts_as_evidence(ready: Path, hub: Hub) -
     assert hub.repositories[REPOSITORY]["visibility"] == "private"
     files = hub.commits[REPOSITORY]
     assert sorted(files) == ["README.md", "config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json", "vocab.txt"]  # fmt: skip
-    assert files["model-00001-of-00002.safetensors"] == b"weights one" * 1000
+    assert files["model-00001-of-00002.safetensors"] == WEIGHTS_ONE
     assert f'"{REPOSITORY}"' in files["README.md"].decode()
     assert sum("commit" in request for request in hub.requests) == 1
 

@@ -199,6 +199,36 @@ def test_a_model_that_does_not_import_or_run_is_named_with_file_and_line(library
     assert not list(library.glob("*.safetensors")) and not list(library.glob(".*.part"))
 
 
+@pytest.mark.parametrize("statement", ["raise SystemExit(3)", "import sys; sys.exit()"])
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("import math\n", "brand_new_bert cannot be imported: SystemExit"),
+        ("        super().__init__()\n", "BrandNewBertModel cannot be built: SystemExit"),
+        ("        hidden_states = self.activation(hidden_states)\n", "the forward pass failed: SystemExit"),
+    ],
+)
+def test_a_model_that_ends_the_process_is_named_as_any_that_fails(library: Path, statement: str, place: str, said: str) -> None:  # fmt: skip
+    modeling = library / MODELING
+    indent = place[: len(place) - len(place.lstrip())]
+    text = modeling.read_text().replace(place, f"{indent}{statement}\n{place}", 1)
+    modeling.write_text(text)
+    line = text[: text.index(statement)].count("\n") + 1
+    naming = (f"modeling_brand_new_bert.py:{line}: {said}",)
+    check_refusal(add_model_here(library, "record", "brand_new_bert"), naming)
+    if "forward" not in said:
+        save_file({"a": torch.ones(1)}, library / "weights.safetensors")
+        (library / "config.json").write_text('{"hidden_size": 24}')
+        check_refusal(add_model_here(library, "convert", "brand_new_bert", "weights.safetensors"), naming)
+    assert not list(library.glob("*recording*")) and not list(library.glob(".*.part"))
+
+
+@pytest.mark.parametrize("statement", ["raise SystemExit(3)", "import sys; sys.exit()"])
+def test_a_script_that_ends_the_process_is_named_as_any_that_fails(tmp_path: Path, statement: str) -> None:
+    (tmp_path / "run.py").write_text(f"{statement}\n{SCRIPT}")
+    check_refusal(add_model_here(tmp_path, "record", "run.py:make"), ("run.py:1: make failed: SystemExit",))
+
+
 def test_recordings_that_cannot_be_compared_are_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)
     add_model_here(tmp_path, "record", "run.py:make", "--out", "whole")

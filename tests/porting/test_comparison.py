@@ -167,3 +167,47 @@ def test_recordings_with_nothing_in_common_are_refused(tmp_path: Path) -> None:
     second = recorded(tmp_path / "new", nn.Sequential(nn.Linear(3, 3)), torch.ones(2, 3))
     with pytest.raises(AddModelError, match="--rules"):
         compare(first, second)
+
+
+class _Heads(nn.Module):
+    """A body, what two heads make of it, and what is handed out by the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.scores, self.pooler = nn.Linear(4, 4), nn.Linear(4, 5), nn.Linear(4, 2)
+
+    def forward(self, states: torch.Tensor) -> dict[str, Any]:
+        body = self.body(states)
+        scores = self.scores(body)
+        return {"loss": None, "logits": scores, "body": body, "pooled": self.pooler(body), "double": scores * 2, "cache": (body + 1,)}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "unreached"),
+    [
+        (["body"], ("logits", "pooled")),
+        (["body", "scores"], ("pooled",)),
+        (["pooler"], ("logits",)),
+        (["scores", "pooler"], ()),
+    ],
+)
+def test_what_a_comparison_has_to_reach_is_the_output_and_what_every_head_returns(
+    names: list[str], unreached: tuple[str, ...], tmp_path: Path
+) -> None:
+    torch.manual_seed(3)
+    run = recorded(tmp_path / "new.safetensors", _Heads(), torch.randn(3, 4))
+    with Recorder(tmp_path / "original.safetensors") as recorder:
+        for call in run.calls:
+            if call.path in names:
+                recorder.record(f"scope/{call.path}", run.values(call.outputs).numpy())
+    comparison = compare(load_recording(tmp_path / "original.safetensors"), run)
+    assert comparison.passed and comparison.unreached == unreached
+
+
+@pytest.mark.parametrize("model", ["bert", "gpt2", "bart"])
+def test_a_whole_recording_reaches_the_output(model: str, tmp_path: Path) -> None:
+    source = originals.published(model, 7)
+    comparison = both(tmp_path, source, originals.bundled(model, source), originals.inputs(model, 7))
+    assert comparison.unreached == ()
+    bases = source.base_model, originals.bundled(model, source).base_model
+    assert both(tmp_path, *bases, originals.inputs(model, 7)).unreached == ()

@@ -74,6 +74,18 @@ def test_of_a_new_model_only_the_placeholders_are_left(libraries: Path, name: st
     assert all(line.startswith(f"docs/models/{name}.md:") and "placeholder is left: <!-- To fill in" in line for line in found)  # fmt: skip
 
 
+def test_the_line_of_a_section_is_the_one_that_an_editor_shows(libraries: Path) -> None:
+    model = find_ported_model(libraries, "brand_new_bert")
+    text = model.docs_page.read_text()
+    try:
+        odd = text.replace("position_ids: torch.Tensor | None = None", "", 1).replace("\n", " \u2028and\x85so on\n", 1)
+        model.docs_page.write_text(odd)
+        (found,) = [line for line in left_to_do(model) if "leaves out the argument position_ids" in line]
+        assert found.split()[0].endswith(f":{odd.split(chr(10)).index('### BrandNewBertModel') + 1}")
+    finally:
+        model.docs_page.write_text(text)
+
+
 def test_a_filled_in_page_is_finished(libraries: Path) -> None:
     model = find_ported_model(libraries, "brand_new_bert")
     text = model.docs_page.read_text()

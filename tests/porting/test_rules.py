@@ -139,6 +139,25 @@ def test_what_is_no_rule_is_refused_with_its_place(tmp_path: Path, text: str, sa
     assert said in message and message.startswith(str(path)) and "\n" not in message
 
 
+@pytest.mark.parametrize("odd", ["\u2028", "\x85"])
+def test_the_place_of_a_rule_is_the_line_that_an_editor_shows(odd: str) -> None:
+    text = f'# one{odd}line\n\n[[drop]]\nfrom = "a"\nreason = "b{odd}c"\n\n[[drop]]\nfrom = "b"\nreason = "d"\n'
+    places = [rule.place for rule in parse_rules(text, Path("rules.toml")).rules]
+    assert places == ["rules.toml:3", "rules.toml:7"]
+    assert [rule.place for rule in parse_rules(text.replace("\n", "\r\n"), Path("rules.toml")).rules] == places
+
+
+def test_a_rules_file_that_cannot_be_read_is_named_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_bytes('# as in the 1990s\n[[drop]]\nfrom = "a"\nreason = "überflüssig"\n'.encode("latin-1"))
+    with pytest.raises(AddModelError) as raised:
+        load_rules(path)
+    assert str(raised.value) == f"{path}:4: is not UTF-8; save it as UTF-8 and run again"
+    with pytest.raises(AddModelError) as raised:
+        load_rules(tmp_path)
+    assert str(raised.value) == f"{tmp_path}: cannot be read: Is a directory; name a rules file with --rules"
+
+
 def test_a_rules_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(AddModelError, match="--suggest"):
         load_rules(tmp_path / "rules.toml")

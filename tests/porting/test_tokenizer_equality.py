@@ -1,9 +1,14 @@
 """The first text and the first position at which two tokenizers differ."""
 
+import json
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.porting.tokenizer_equality import SAMPLE_TEXTS, Sample, first_difference
+from add_model.errors import AddModelError
+from add_model.porting.tokenizer_equality import SAMPLE_TEXTS, Sample, first_difference, samples_of
 
 ids = st.lists(st.integers(0, 4), max_size=6).map(tuple)
 
@@ -30,3 +35,18 @@ def test_the_built_in_sample_holds_what_a_comparison_needs() -> None:
     text = "".join(SAMPLE_TEXTS)
     assert any(map(str.isalpha, text)) and any(map(str.isdigit, text)) and any(ord(letter) > 0xFFFF for letter in text)
     assert "\u00a0" in text and "\t" in text and "" in SAMPLE_TEXTS
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85"])
+def test_recorded_texts_may_hold_what_ends_a_line_elsewhere(tmp_path: Path, odd: str, newline: str) -> None:
+    texts = [f"one{odd}text", odd, "another"]
+    path = tmp_path / "ids.jsonl"
+    lines = [json.dumps({"text": text, "input_ids": [1]}, ensure_ascii=False) for text in texts]
+    path.write_bytes(newline.join([*lines, ""]).encode())
+    samples, files = samples_of(str(path), None)
+    assert [sample.text for sample in samples] == texts and files == (path,)
+    assert [sample.place for sample in samples] == [f"{path}:1", f"{path}:2", f"{path}:3"]
+    path.write_bytes(newline.join([*lines, "{"]).encode())
+    with pytest.raises(AddModelError, match="ids.jsonl:4: must be"):
+        samples_of(str(path), None)

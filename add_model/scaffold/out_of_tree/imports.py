@@ -6,6 +6,8 @@ import ast
 import re
 from dataclasses import dataclass
 
+from add_model.scaffold.marking import lines_of
+
 _MARKER = re.compile(r"^[ \t]*# Copied from (\S+)( with .+)?$")
 _FROM = re.compile(r"from([ \t]+)(\.+)([\w.]*)")
 
@@ -31,7 +33,7 @@ def with_absolute_imports(text: str, folder: str) -> str:
         folder: dotted path of the folder, such as `transformers.models.llama`, as if the module stood there.
     """
     tree = ast.parse(text)
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text)
     found = [known for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and (known := _import(node, folder))]
     for known in found:
         line = lines[known.line].encode()

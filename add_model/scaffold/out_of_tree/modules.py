@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
+from add_model.scaffold.marking import lines_of
 from add_model.scaffold.out_of_tree.auto_classes import AutoClass, find_auto_classes
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
 
@@ -72,7 +73,7 @@ def _with_auto_maps(module: NewModule, model: Model) -> NewModule:
 
     What is saved is one class, and names itself alone; so a folder would open for no auto class but that one's.
     """
-    lines = module.text.splitlines(keepends=True)
+    lines = lines_of(module.text)
     for node in reversed(ast.parse(module.text).body):
         if not isinstance(node, ast.ClassDef) or node.name not in model.model_types or _defines(node, "to_dict"):
             continue

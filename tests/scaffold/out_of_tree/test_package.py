@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -154,6 +155,20 @@ def test_imports_are_made_absolute_and_markers_say_so() -> None:
         "\n"
         "        return AutoModelForCausalLM\n"
     )
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\x0c", "\x1d"])
+def test_what_ends_a_line_of_text_may_stand_in_a_string(tmp_path: Path, installed: Path, odd: str) -> None:
+    text = f'ODD = "a{odd}b"\nfrom ..auto import AutoModel\n'
+    assert with_absolute_imports(text, "transformers.models.my") == text.replace("..auto", "transformers.models.auto")
+    configuration = installed / "transformers/models/llama/configuration_llama.py"
+    before, decorator, rest = configuration.read_text(encoding="utf-8").partition("@auto_docstring")
+    configuration.write_text(f'{before}ODD = """{odd}\n{odd}{odd}"""\n\n\n{decorator}{rest}', encoding="utf-8")
+    made = like(tmp_path, installed, "transformers:llama", "--name", "my_llama", "--into", "my_models")
+    assert made.returncode == 0, made.stderr
+    written = (tmp_path / "my_models/src/my_models/my_llama/configuration_my_llama.py").read_text(encoding="utf-8")
+    (found,) = [node for node in ast.parse(written).body if isinstance(node, ast.ClassDef)]
+    assert isinstance(found.body[-1], ast.FunctionDef) and found.body[-1].name == "to_dict"
 
 
 def test_blocks_that_import_in_their_bodies_are_copies_as_well(tmp_path: Path, installed: Path) -> None:
