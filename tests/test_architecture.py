@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "add_model"
 # What a part may import of the tool, besides itself.
 BELOW = {
-    "copies": {"definitions", "errors", "lexical", "library", "source", "transaction", "values"},
+    "copies": {"definitions", "encoding", "errors", "lexical", "library", "source", "transaction", "values"},
     "scaffold": {
         "copies",
         "errors",
