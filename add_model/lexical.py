@@ -26,6 +26,8 @@ _LEXEME = (
 
 # A pattern of one character three times rules out a place sooner than `str.find` does.
 _DOUBLE, _SINGLE, _EITHER = re.compile('"""'), re.compile("'''"), re.compile("\"\"\"|'''")
+# Around a string that is a statement of its own.
+_BEFORE_ALONE, _BEHIND_ALONE = re.compile(r"[ \t\f]*[A-Za-z]{0,2}"), re.compile(r"[ \t\f]*(?:#|\n|\Z)")
 _AHEAD = 10_000  # characters
 # What on its line before a mark leaves open whether that opens a string.
 _ODD = re.compile("[#\"']")
@@ -70,6 +72,23 @@ def column_of(indent: str) -> int:
 def strings(text: str) -> Iterator[tuple[int, int]]:
     """The extent of every string that is no short one, its prefix left out."""
     return (lexeme.span("string") for lexeme in _lexemes().finditer(text) if lexeme.lastgroup == "string")
+
+
+def multi_line_strings(text: str) -> Iterator[tuple[int, int, bool]]:
+    """The extent of every string with a line break in it, its prefix left out; whether it is a statement of its own."""
+    depth, line = 0, 0
+    for lexeme in _lexemes().finditer(text):
+        kind, end = lexeme.lastgroup, lexeme.end()
+        if kind == "newline" and depth == 0:
+            line = end
+        elif kind == "open":
+            depth += 1
+        elif kind == "close" and depth:
+            depth -= 1
+        elif kind == "string" and "\n" in lexeme["string"]:
+            start = lexeme.start("string")
+            alone = depth == 0 and _BEFORE_ALONE.fullmatch(text, line, start) and _BEHIND_ALONE.match(text, end)
+            yield start, end, bool(alone)
 
 
 class TripleQuoted:
