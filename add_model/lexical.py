@@ -26,6 +26,9 @@ _LEXEME = (
 
 # A pattern of one character three times rules out a place sooner than `str.find` does.
 _DOUBLE, _SINGLE, _EITHER = re.compile('"""'), re.compile("'''"), re.compile("\"\"\"|'''")
+# Around a string that is a statement of its own.
+_BEFORE_ALONE, _BEHIND_ALONE = re.compile(r"[ \t\f]*[A-Za-z]{0,2}"), re.compile(r"[ \t\f]*(?:#|\n|\Z)")
+_AHEAD = 10_000  # characters
 # What on its line before a mark leaves open whether that opens a string.
 _ODD = re.compile("[#\"']")
 
@@ -71,6 +74,23 @@ def strings(text: str) -> Iterator[tuple[int, int]]:
     return (lexeme.span("string") for lexeme in _lexemes().finditer(text) if lexeme.lastgroup == "string")
 
 
+def multi_line_strings(text: str) -> Iterator[tuple[int, int, bool]]:
+    """The extent of every string with a line break in it, its prefix left out; whether it is a statement of its own."""
+    depth, line = 0, 0
+    for lexeme in _lexemes().finditer(text):
+        kind, end = lexeme.lastgroup, lexeme.end()
+        if kind == "newline" and depth == 0:
+            line = end
+        elif kind == "open":
+            depth += 1
+        elif kind == "close" and depth:
+            depth -= 1
+        elif kind == "string" and "\n" in lexeme["string"]:
+            start = lexeme.start("string")
+            alone = depth == 0 and _BEFORE_ALONE.fullmatch(text, line, start) and _BEHIND_ALONE.match(text, end)
+            yield start, end, bool(alone)
+
+
 class TripleQuoted:
     """Where the strings in three quotes stand in a text, looked for as far as somebody asks.
 
@@ -83,32 +103,49 @@ class TripleQuoted:
         self._text = text
         self._starts: list[int] = []
         self._ends: list[int] = []
-        self._looked = 0
-        self._marks: re.Pattern[str] | None = None
+        self._looked = self._searched = 0
+        self._marks = _DOUBLE
 
     def around(self, offset: int) -> bool:
         """Whether the start of a line is in one of them."""
-        while self._looked < offset:
-            self._looked = self._look_on(self._looked)
+        if self._looked < offset:
+            self._looked = self._look_on(self._looked, offset)
         at = bisect_left(self._starts, offset)
         return at > 0 and offset < self._ends[at - 1]
 
-    def _look_on(self, start: int) -> int:
-        """Finds the next one, if it is one; where to go on, which is outside of them all."""
+    def _look_on(self, start: int, stop: int) -> int:
+        """Finds them from one place outside of them all up to behind another; such a place again."""
         text = self._text
-        if self._marks is None:
-            self._marks = _EITHER if _SINGLE.search(text) else _DOUBLE
-        found = self._marks.search(text, start)
-        if found is None:
-            return len(text)
-        mark = found.start()
-        line = text.rfind("\n", start, mark) + 1 or start
-        if _ODD.search(text, line, mark) or text.startswith("\\\n", max(0, line - 2)):
-            return self._look_closely(mark, self._sure_start(line, start))
-        found = (_DOUBLE if text[mark] == '"' else _SINGLE).search(text, mark + 3)
-        if found is not None and text[found.start() - 1] == "\\":
-            return self._look_closely(mark, mark)
-        return self._add(mark, len(text) if found is None else found.end())
+        search = self._pattern(stop).search
+        while start < stop:
+            found = search(text, start, self._searched)
+            if found is None:
+                return self._searched
+            mark = found.start()
+            line = text.rfind("\n", start, mark) + 1 or start
+            before = text[line:mark]
+            if (before and not before.isspace() and _ODD.search(before)) or text[line - 2 : line] == "\\\n":
+                start = self._look_closely(mark, self._sure_start(line, start))
+                continue
+            found = (_DOUBLE if text[mark] == '"' else _SINGLE).search(text, mark + 3)
+            if found is not None and text[found.start() - 1] == "\\":
+                start = self._look_closely(mark, mark)
+                continue
+            start = self._add(mark, len(text) if found is None else found.end())
+        return start
+
+    def _pattern(self, stop: int) -> re.Pattern[str]:
+        """What finds the marks up to there, and somewhat further: who asks next does so of a line below, mostly."""
+        if stop > self._searched:
+            start, newline = self._searched, self._text.find("\n", stop + _AHEAD)
+            # No string of one quote goes on behind the end of a line, unless a backslash carries it over.
+            while newline > 0 and self._text[newline - 1] == "\\":
+                newline = self._text.find("\n", newline + 1)
+            self._searched = len(self._text) if newline < 0 else newline
+            # One pattern for both kinds is slower than one for each, and the other kind is rare.
+            if self._marks is _DOUBLE and _SINGLE.search(self._text, start, self._searched):
+                self._marks = _EITHER
+        return self._marks
 
     def _sure_start(self, line: int, start: int) -> int:
         """The start of the first of the lines that backslashes join to this one, as they carry strings over."""

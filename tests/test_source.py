@@ -8,12 +8,14 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import add_model
+from add_model import lexical
 from add_model.definitions import Definition, block_end, find_definitions
 from add_model.encoding import SourceError
 from add_model.lexical import logical_lines, strings
@@ -212,14 +214,15 @@ QUOTED = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(QUOTED, max_size=30).map("".join), st.randoms(use_true_random=False))
-def test_a_line_is_code_where_no_string_is_open(text: str, chance: random.Random) -> None:
+@given(st.lists(QUOTED, max_size=30).map("".join), st.randoms(use_true_random=False), st.integers(0, 12))
+def test_a_line_is_code_where_no_string_is_open(text: str, chance: random.Random, ahead: int) -> None:
     """However the marks stand, and in whatever order somebody asks, the answer is what reading from the start says."""
     starts = [match.start() for match in re.finditer("^.", text, re.MULTILINE)]
     said = {start: not any(first < start < last for first, last in strings(text)) for start in starts}
     chance.shuffle(starts)
     module = Module("m.py", text)
-    assert {start: module.is_code(start) for start in starts} == said
+    with mock.patch.object(lexical, "_AHEAD", ahead):
+        assert {start: module.is_code(start) for start in starts} == said
 
 
 def test_a_line_is_code_far_behind_marks_that_are_none() -> None:

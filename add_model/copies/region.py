@@ -18,7 +18,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from add_model.copies.marker import without_markers
-from add_model.lexical import comments, logical_lines, strings
+from add_model.lexical import comments, logical_lines, multi_line_strings
 from add_model.source import Module
 from add_model.values import NamedTuple
 
@@ -31,8 +31,6 @@ _HEADER = re.compile(r"[ \t\f]*(?:class|(?:async[ \t]+)?def)[ \t]+(?P<name>\w+)"
 _SPACE = re.compile(r"[ \t\f]*")
 _COMMENT_LINE = re.compile(r"[ \t\f]*#")
 _MAY_HOLD_LINES = re.compile("\"\"\"|'''|\\\\\n")
-# Around a string that is a statement of its own.
-_BEFORE_STATEMENT, _BEHIND = re.compile(r"[ \t\f]*[A-Za-z]{0,2}"), re.compile(r"[ \t\f]*(?:#[^\n]*)?\n?")
 
 
 class Member(NamedTuple):
@@ -169,15 +167,11 @@ def _reindented(text: str, old: str, new: str) -> str:
 
 def _values(block: str) -> Iterator[tuple[int, int]]:
     """From where to where the lines of a block start in a string that has a value: between two ends of lines."""
-    if not _MAY_HOLD_LINES.search(block):
-        return
-    for start, end in logical_lines(block):
-        line = block[start:end]
-        for first, last in strings(line) if "\n" in line[:-1] else ():
-            newline = line.find("\n", first, last)
-            if newline >= 0 and not (_BEFORE_STATEMENT.fullmatch(line, 0, first) and _BEHIND.fullmatch(line, last)):
-                behind = line.find("\n", last)
-                yield start + newline, end if behind < 0 else start + behind
+    if _MAY_HOLD_LINES.search(block):
+        for first, last, is_statement in multi_line_strings(block):
+            if not is_statement:
+                end = block.find("\n", last)
+                yield block.index("\n", first), len(block) if end < 0 else end
 
 
 def _is_class(block: str) -> bool:
