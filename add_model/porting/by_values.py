@@ -21,10 +21,10 @@ from torch import nn
 from add_model.errors import AddModelError
 from add_model.porting.checkpoint import Checkpoint
 from add_model.porting.concepts import meaning
+from add_model.porting.found import Found, Pairs
 from add_model.porting.operations import Operation, Transpose
 from add_model.porting.plan import NewWeights
 from add_model.porting.recording_file import Recording, TensorRecord, tensors_of
-from add_model.porting.suggestion import Found, Pairs
 from add_model.porting.units import Unit
 
 # More orders are not tried: all of six modules, or of four where their input tells nothing.
