@@ -90,7 +90,9 @@ def compared_layouts(
 
 
 def _can_turn(unit: Unit, layout: Layout) -> bool:
-    return len(unit.shape) == 2 and unit.shape[0] != unit.shape[1] and not layout.is_table
+    # Heads are often tables, which are stored in one way whatever the layers do.
+    is_in_layers = () not in unit.names
+    return is_in_layers and len(unit.shape) == 2 and unit.shape[0] != unit.shape[1] and not layout.is_table
 
 
 def steps_between(

@@ -135,6 +135,8 @@ def _match(
     old_groups, new_groups = find_groups(*_parts(old)), find_groups(*_parts(new))
     old, old_parts = _with_groups(old, old_groups, new)
     new, new_parts = _with_groups(new, new_groups, old)
+    # What was fused can be compared only now.
+    old = _compared(old, new)
     steps = _possible_steps(old, new)
     costs = {pair: 0.0 if certain else _UNCERTAIN for pair, (_, certain) in steps.items()}
     for pair in match(old.units, new.units, costs, of_the_model=of_the_model, in_order=in_order):
@@ -205,7 +207,11 @@ def _sides(
 
     known = {"Linear": True, "Bilinear": True}
     old, new = _side(old_units, of_the_model, leaf, {"kernel": False}), _side(new_units, of_the_model, kind, known)
-    return replace(old, layouts=compared_layouts(old.units, old.layouts, new.units, new.layouts)), new
+    return _compared(old, new), new
+
+
+def _compared(old: Side, new: Side) -> Side:
+    return replace(old, layouts=compared_layouts(old.units, old.layouts, new.units, new.layouts))
 
 
 def _side(units: Sequence[Unit], of_the_model: Collection[str], kind_of: object, known: Mapping[str, bool]) -> Side:
