@@ -272,8 +272,9 @@ class _Decision:
                 continue
             if not _same(seen.given, old.given):
                 # Of those that were given the same before, one does what another should; or this place is another's.
-                doubtful = [number for suspect in together for number in held[suspect]] if len(together) > 1 else []
-                self._doubt(doubtful or [*held[path], *self._given_to(seen.given)])
+                doubtful = [number for suspect in together for number in held[suspect]]
+                is_explained = len(together) > 1 or any(self._found[number].unsure for number in doubtful)
+                self._doubt(doubtful if is_explained else [*held[path], *self._given_to(seen.given)])
                 return
             together = [suspect for suspect in together if _same(self._run()[suspect].given, seen.given)] + [path]
             misfits = [number for number in held[path] if not self._does_the_same(self._found[number])]
