@@ -2,8 +2,9 @@
 
 The new model is run on the original's input. Place after place, in the order in which it calls its modules, the module
 of the original is looked for that was given the same values. Where several were given the same (query, key and
-value), that order of them is taken with which most modules are given what the original gave to its own. What a
-module returns must then be what the original's returned: only that makes a rule sure.
+value), that order of them is taken with which most modules are given what the original gave to its own. A place is
+decided if every order that does as well gives it the same module: what a module returns shows how its weights are
+stored, but never that it stands where it belongs. What names and shapes were sure of is held against the values, too.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from torch import nn
 from add_model.errors import AddModelError
 from add_model.porting.checkpoint import Checkpoint
 from add_model.porting.concepts import meaning
+from add_model.porting.found import Found, Pairs
 from add_model.porting.operations import Operation, Transpose
 from add_model.porting.plan import NewWeights
 from add_model.porting.recording_file import Recording, TensorRecord, tensors_of
 from add_model.porting.subject import FAILURES
-from add_model.porting.suggestion import Found, Pairs
 from add_model.porting.units import Unit
 
 # More orders are not tried: all of six modules, or of four where their input tells nothing.
 _MOST_ORDERS, _MOST_BLIND_ORDERS = 720, 24
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
+# What agrees but for so many times the rounding that is allowed might be rounding as well.
+_NOISE = 3.0
 DECIDED = "decided by the recorded values"
+CONTRADICTED = "the recorded values speak against it"
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,14 @@ class _Place:
         found: role (`weight`, `bias`) -> the number of what was found for it.
         kind: what has to be equal for two places to change their sources.
         source: the path of the original's module, in the first layer.
+        is_decided: whether the values allow no other source.
     """
 
     path: str
     found: Mapping[str, int]
     kind: tuple[object, ...]
     source: str
+    is_decided: bool = False
 
 
 def decide(pairs: Pairs, checkpoint: Checkpoint, new: NewWeights, model: nn.Module, recording: Recording) -> Pairs:
@@ -72,8 +78,11 @@ def decide(pairs: Pairs, checkpoint: Checkpoint, new: NewWeights, model: nn.Modu
         recording: a forward pass of the original with these weights.
 
     Raises:
-        AddModelError: the new model cannot be run on what was recorded.
+        AddModelError: the new model cannot be run on what was recorded, or the recording is of another model.
     """
+    paths = {call.path for call in recording.calls}
+    if not any(_module_of(unit) in paths for found in pairs.found for unit in found.sources):
+        raise AddModelError(f"{recording.path}: none of its modules has a name that the checkpoint's weights have; record the model that this checkpoint was saved from, as it names its modules")  # fmt: skip
     return _Decision(pairs, checkpoint, new, model.eval(), recording).made()
 
 
@@ -95,12 +104,14 @@ class _Decision:
 
     def made(self) -> Pairs:
         """The pairs, with what the recorded values say."""
-        open_places = {place.path: place for place in self._places()}
+        places = self._places()
+        open_places = {place.path: place for place in places}
         for path in list(self._run()):
             if path in open_places:
                 for settled in self._settle(open_places[path], list(open_places.values())):
                     del open_places[settled.path]
-        self._certify()
+        self._certify([number for place in places if place.is_decided for number in place.found.values()])
+        self._hold_against_the_values()
         return replace(self._pairs, found=tuple(self._found))
 
     def _places(self) -> list[_Place]:
@@ -143,17 +154,25 @@ class _Decision:
             fitting, most = sources, _MOST_BLIND_ORDERS
         if not fitting or len(fitting) < len(peers) or math.perm(len(fitting), len(peers)) > most:
             return [place]
+        best = self._best_orders(peers, alike, list(itertools.permutations(fitting, len(peers))))
+        self._assign(peers, best[0], alike)
+        for number, peer in enumerate(peers):
+            peer.is_decided = len({order[number] for order in best}) == 1
+        return peers
+
+    def _best_orders(
+        self, peers: Sequence[_Place], alike: Sequence[_Place], orders: Sequence[tuple[str, ...]]
+    ) -> list[tuple[str, ...]]:
+        """The order of sources that does best, and after it those that may do as well."""
         before = [other.source for other in alike]
-        best, best_order = -1, tuple(peer.source for peer in peers)
-        for order in itertools.permutations(fitting, len(peers)):
+        reached: dict[tuple[str, ...], tuple[int, int]] = {}
+        for order in orders:
             self._assign(peers, order, alike)
-            reached = self._reached()
-            if reached > best:
-                best, best_order = reached, order
+            reached[order] = self._reached()
             for other, source in zip(alike, before, strict=True):
                 other.source = source
-        self._assign(peers, best_order, alike)
-        return peers
+        best = max(orders, key=lambda order: reached[order][0])
+        return [best, *(order for order in orders if order != best and reached[order][1] >= reached[best][0])]
 
     def _assign(self, peers: Sequence[_Place], order: Sequence[str], alike: Sequence[_Place]) -> None:
         """Fills places; those that lose their source get what becomes free."""
@@ -206,15 +225,19 @@ class _Decision:
         self._seen = seen
         return seen
 
-    def _reached(self) -> int:
-        """How many modules are given what a module of the original was given."""
+    def _reached(self) -> tuple[int, int]:
+        """How many modules are given what a module of the original was given; and how many perhaps."""
         known = [seen.given for seen in self._old.values()]
-        return sum(any(_same(seen.given, given) for given in known) for seen in self._run().values())
+        apart = [
+            min((_apart(seen.given, given) for given in known), default=math.inf) for seen in self._run().values()
+        ]
+        return sum(far <= 1 for far in apart), sum(far <= _NOISE for far in apart)
 
-    def _certify(self) -> None:
-        """Makes those sure that do to their input what the original did to it."""
-        for number, found in enumerate(self._found):
-            if not found.unsure or len(found.sources) != 1 or len(found.targets) != 1:
+    def _certify(self, decided: Sequence[int]) -> None:
+        """Makes those sure whose place is decided, and that do to their input what the original did to it."""
+        for number in decided:
+            found = self._found[number]
+            if not found.unsure:
                 continue
             # Only what comes out tells which way round a square matrix is.
             ways = [found.operations, _turned(found.operations)] if _is_square(found) else [found.operations]
@@ -230,9 +253,45 @@ class _Decision:
 
     def _does_the_same(self, found: Found) -> bool:
         old, new = self._old.get(_module_of(found.sources[0])), self._run().get(_module_of(found.targets[0]))
+        if len(found.sources) != 1 or len(found.targets) != 1:
+            # What is fused on one side returns something else there.
+            return True
         if old is None or new is None:
             return False
         return _same(new.returned, old.returned)
+
+    def _hold_against_the_values(self) -> None:
+        """Takes back what names and shapes were sure of, up to the first place where the values go apart."""
+        held: dict[str, list[int]] = {}
+        for number, found in enumerate(self._found):
+            for unit in found.targets:
+                held.setdefault(_module_of(unit), []).append(number)
+        together: list[str] = []
+        for path, seen in self._run().items():
+            old = self._old.get(_module_of(self._found[held[path][0]].sources[0])) if path in held else None
+            if old is None:
+                continue
+            if not _same(seen.given, old.given):
+                # Of those that were given the same before, one does what another should; or this place is another's.
+                doubtful = [number for suspect in together for number in held[suspect]]
+                is_explained = len(together) > 1 or any(self._found[number].unsure for number in doubtful)
+                self._doubt(doubtful if is_explained else [*held[path], *self._given_to(seen.given)])
+                return
+            together = [suspect for suspect in together if _same(self._run()[suspect].given, seen.given)] + [path]
+            misfits = [number for number in held[path] if not self._does_the_same(self._found[number])]
+            if misfits:
+                self._doubt(misfits)
+                return
+
+    def _given_to(self, given: torch.Tensor) -> list[int]:
+        """What was found for the weights whose module in the original was given these values."""
+        modules = {path for path, seen in self._old.items() if _same(seen.given, given)}
+        return [number for number, found in enumerate(self._found) if _module_of(found.sources[0]) in modules]
+
+    def _doubt(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            found = self._found[number]
+            self._found[number] = replace(found, unsure=found.unsure or CONTRADICTED, note="")
 
 
 def _is_square(found: Found) -> bool:
@@ -303,14 +362,20 @@ def _is_whole(record: TensorRecord) -> bool:
 
 def _same(left: torch.Tensor, right: torch.Tensor) -> bool:
     """Whether two tensors hold the same values, but for rounding and for whether texts or tokens come first."""
+    return _apart(left, right) <= 1
+
+
+def _apart(left: torch.Tensor, right: torch.Tensor) -> float:
+    """How far apart two tensors are: up to 1, as far as rounding may take them."""
     if left.dim() == right.dim() == 3 and left.shape != right.shape:
         left = left.transpose(0, 1)
     left, right = left.squeeze(), right.squeeze()
-    return left.shape == right.shape and _close(left, right)
-
-
-def _close(left: torch.Tensor, right: torch.Tensor) -> bool:
-    if not left.is_floating_point():
-        return torch.equal(left, right)
+    if left.shape != right.shape:
+        return math.inf
+    if not left.is_floating_point() or not left.numel():
+        return 0.0 if torch.equal(left, right) else math.inf
     right = right.to(left.dtype)
-    return bool(torch.allclose(left, right, rtol=_RELATIVE, atol=_ABSOLUTE * max(1.0, float(right.abs().max()))))
+    # Measured by the largest value, so that small ones are not the same because they are small.
+    allowed = _RELATIVE * right.abs() + _ABSOLUTE * right.abs().max()
+    difference = (left - right).abs()
+    return float(torch.where(difference == 0, 0.0, difference / allowed).nan_to_num(nan=math.inf).max())

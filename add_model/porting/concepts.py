@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+# Numbers in a name are ranks among siblings (`Unit.reading`): `1of2`. Where there are more than two weights in a
+# network, one of them is a gate, and their numbers do not say which.
 # Read from top to bottom on the name as words with blanks between them; what an entry matches is replaced by its
 # concepts, which are written in capitals so that no later entry takes them for words.
 _PHRASES: Sequence[tuple[str, str]] = (
@@ -22,7 +25,8 @@ _PHRASES: Sequence[tuple[str, str]] = (
     # Attention.
     (r"(encoder attn|encoder attention|cross attn|cross attention|crossattention|inter attention|enc dec attention|multihead attn|src attn)", "CROSS ATTENTION"),
     (r"(self attn|self attention|selfattention|attn|attention|att|mha|sa|mixer)( self)?", "ATTENTION"),
-    (r"ATTENTION (in )?c ATTENTION|c ATTENTION|query key value|w?qkv( proj)?|in proj", "ATTENTION FUSED"),
+    (r"ATTENTION (in )?c ATTENTION|c ATTENTION|(query|key|value)( (query|key|value)){2}( proj)?|w?(qkv|qvk|kqv|kvq|vqk|vkq)( proj)?|in proj", "ATTENTION FUSED"),
+    (r"(to )?(key value|value key|kv|vk)( proj)?", "ATTENTION PAIR"),
     (r"(to )?(query|q)( (proj|lin|linear|dense))?|w ?q", "QUERY"),
     (r"(to )?(key|k)( (proj|lin|linear|dense))?|w ?k", "KEY"),
     (r"(to )?(value|values|v)( (proj|lin|linear|dense))?|w ?v", "VALUE"),
@@ -31,13 +35,12 @@ _PHRASES: Sequence[tuple[str, str]] = (
     # Feed-forward network.
     (r"mlp|ffn|feed forward|feedforward|ff|positionwise", "NETWORK"),
     (r"(gate|gate proj|w ?gate)\b", "GATE"),
-    (r"(NETWORK )?(intermediate dense|c fc|fc in|(fc|lin|linear|w|dense|layer) 1|up proj|up|wi|dense h to # ?h|dense h to h)", "NETWORK UP"),
-    (r"(NETWORK )?(output dense|fc out|(fc|lin|linear|w|dense|layer) 2|down proj|down|dense # ?h to h)|NETWORK (c proj|wo|proj|out)", "NETWORK DOWN"),
+    (r"(NETWORK )?(intermediate dense|c fc|fc in|up proj|up|wi(?! \d)|dense h to (\d )?h|((NETWORK|fc|lin|linear|w|dense|layer) )1of2$)", "NETWORK UP"),
+    (r"(NETWORK )?(output dense|fc out|down proj|down|dense \d h to h|((NETWORK|fc|lin|linear|w|dense|layer) )2of2$)|NETWORK (c proj|wo|proj|out)", "NETWORK DOWN"),
     # The places of normalisations in a layer.
-    (r"CROSS ATTENTION NORM", "CROSS NORMALISATION"),
-    (r"post ATTENTION NORM|NORM 2|NETWORK NORM|pre NETWORK NORM", "SECOND NORM"),
-    (r"(input|pre ATTENTION|ATTENTION) NORM|NORM 1", "FIRST NORM"),
-    (r"NORM 3", "THIRD NORM"),
+    (r"CROSS ATTENTION NORM|NORM 2of3", "CROSS NORMALISATION"),
+    (r"post ATTENTION NORM|NORM (2of2|3of3)|NETWORK NORM|pre NETWORK NORM", "SECOND NORM"),
+    (r"(input|pre ATTENTION|ATTENTION) NORM|NORM 1of[23]", "FIRST NORM"),
     (r"(final|last|post|output|out) NORM|NORM (f|final|post|out|output)", "FINAL NORM"),
     (r"(emb\w*|EMBEDDING) NORM|NORM (emb\w*|EMBEDDING|pre)", "NORM EMBEDDING"),
     # Heads.
@@ -52,7 +55,9 @@ _COMPILED = [(re.compile(rf"(?<![A-Za-z])(?:{pattern})(?![A-Za-z])"), concepts) 
 _EMPTY = frozenset("h layer layers block blocks resblock resblocks model module transformer backbone base net network main params variables dense linear proj embeddings emb c x".split())  # fmt: skip
 _WEIGHT = frozenset("weight kernel gamma scale w g embedding table embeddings".split())
 _BIAS = frozenset("bias beta offset b shift".split())
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|#")
+# The number of what has no siblings, which may be the only layer.
+_ALONE = "1of1"
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+of\d+|\d+|#")
 
 
 @dataclass(frozen=True)
@@ -70,14 +75,19 @@ class Meaning:
     concepts: frozenset[str]
 
 
-def meaning(template: str, of_the_model: Collection[str] = ()) -> Meaning:
-    """The meaning of a name in which numbers of layers are written `#`.
+def words_of(name: str) -> list[str]:
+    """The words of a name, in small letters."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def meaning(reading: str, of_the_model: Collection[str] = ()) -> Meaning:
+    """The meaning of a name in which numbers of layers are written `#`, and others as their rank.
 
     Args:
-        template: the name.
+        reading: the name.
         of_the_model: words that name the model itself, which say nothing about a weight.
     """
-    words = [word.lower() for word in _WORD.findall(template)]
+    words = words_of(reading)
     role, leaf = "weight", ""
     if words and words[-1] in _WEIGHT | _BIAS and (len(words) > 1):
         leaf = words[-1]
@@ -89,7 +99,11 @@ def meaning(template: str, of_the_model: Collection[str] = ()) -> Meaning:
     for pattern, concepts in _COMPILED:
         text = pattern.sub(concepts, text)
     found = set(text.split())
-    if "#" in words and {"FINAL", "NORM"} <= found:
+    if not {"#", _ALONE}.isdisjoint(words) and {"FINAL", "NORM"} <= found:
         # The last one of a layer, not of the model.
         found = found - {"FINAL"} | {"SECOND"}
-    return Meaning(role, leaf, frozenset(found) - _EMPTY - {"#"})
+    numbers = {word for word in found if word[0].isdigit()}
+    words = [word for word in words if word != _ALONE]
+    # A number that has no meaning of its own is one of its word: it is the same only where the word is.
+    numbered = {f"{before}{number}" for before, number in itertools.pairwise(words) if number in numbers}
+    return Meaning(role, leaf, frozenset(found - numbers | numbered) - _EMPTY - {"#"})

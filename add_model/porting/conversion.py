@@ -105,7 +105,10 @@ class _Run:
             before = self._results(original)[original.targets.index(name)]
             if not _equal(before, self._results(repeat)[0]):
                 names = " and ".join(", ".join(filling.move.sources) for filling in (original, repeat))
-                raise AddModelError(f"{names} of the checkpoint differ, but {self._conversion.choice.class_name} ties them; set tie_word_embeddings to false in the configuration, or drop one of them")  # fmt: skip
+                # No configuration unties anything else.
+                is_table = before.dim() == 2
+                remedy = "set tie_word_embeddings to false in the configuration, or " if is_table else ""
+                raise AddModelError(f"{names} of the checkpoint differ, but {self._conversion.choice.class_name} ties them; {remedy}drop one of them")  # fmt: skip
             del before
             self._checkpoint.release()
         for name, original_name in self._plan.repeated.items():

@@ -110,7 +110,8 @@ def suggest_rules(opened: Opened, recording: Path | None = None) -> Suggestion:
     """
     old, new = opened.checkpoint.weights, opened.new
     words = {word.lower() for word in (opened.subject.name, *opened.subject.name.split("_"))}
-    pairs = find_pairs(old, new, opened.kinds, words)
+    pairs = find_pairs(old, new, opened.kinds, words, opened.checkpoint.read)
+    opened.checkpoint.release()
     if recording is not None:
         from add_model.porting.by_values import decide
         from add_model.porting.recording_file import load_recording

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from add_model.porting.concepts import Meaning
 from add_model.porting.operations import Operation, Permute, Reshape, Transpose
@@ -21,10 +21,12 @@ class Layout:
     Attributes:
         output_first: whether it is (output size, input size); `None` where nothing tells.
         is_table: whether it is a table of vectors, which nobody transposes.
+        is_told: whether something about this very matrix tells it, and not only that others are stored so.
     """
 
     output_first: bool | None = None
     is_table: bool = False
+    is_told: bool = False
 
 
 def find_layouts(
@@ -60,25 +62,47 @@ def find_layouts(
     everybody = sum(votes.values(), Counter())
     layouts = []
     for unit, found, vote in zip(units, meanings, told, strict=True):
+        is_told = vote is not None
         if vote is None:
             vote = _agreed(votes.get(kind_of(unit), Counter())) if kind_of(unit) in votes else _agreed(everybody)
-        layouts.append(Layout(vote, is_table="EMBEDDING" in found.concepts and found.role == "weight"))
+        layouts.append(
+            Layout(vote, is_table="EMBEDDING" in found.concepts and found.role == "weight", is_told=is_told)
+        )
     return layouts
+
+
+def compared_layouts(
+    old: Sequence[Unit], old_layouts: Sequence[Layout], new: Sequence[Unit], new_layouts: Sequence[Layout]
+) -> list[Layout]:
+    """The layouts of the old side, where nothing on it tells them: those with which more shapes are on both sides."""
+    wanted = Counter(unit.shape for unit, layout in zip(new, new_layouts, strict=True) if _can_turn(unit, layout))
+    ways = Counter(layout.output_first for unit, layout in zip(new, new_layouts, strict=True) if _can_turn(unit, layout))  # fmt: skip
+    offered = Counter(unit.shape for unit, layout in zip(old, old_layouts, strict=True) if _can_turn(unit, layout))
+    straight = (wanted & offered).total()
+    turned = (wanted & Counter({shape[::-1]: number for shape, number in offered.items()})).total()
+    way = next(iter(ways)) if len(ways) == 1 else None
+    if way is None or straight == turned:
+        return list(old_layouts)
+    seen = way if straight > turned else not way
+    return [
+        layout if layout.output_first is not None else replace(layout, output_first=seen) for layout in old_layouts
+    ]
+
+
+def _can_turn(unit: Unit, layout: Layout) -> bool:
+    # Heads are often tables, which are stored in one way whatever the layers do.
+    is_in_layers = () not in unit.names
+    return is_in_layers and len(unit.shape) == 2 and unit.shape[0] != unit.shape[1] and not layout.is_table
 
 
 def steps_between(
     old: tuple[int, ...], new: tuple[int, ...], old_layout: Layout, new_layout: Layout
 ) -> tuple[tuple[Operation, ...], bool] | None:
     """The steps from one shape to the other, and whether they are certain; `None` where there are none."""
+    if len(old) == 2 and new in (old, old[::-1]):
+        return _matrix_steps(old, new, old_layout, new_layout)
     if old == new:
-        if len(old) != 2 or old[0] != old[1] or new_layout.is_table or old_layout.is_table:
-            return (), True
-        if old_layout.output_first is None or new_layout.output_first is None:
-            return (), False
-        turned = old_layout.output_first != new_layout.output_first
-        return ((Transpose(0, 1),) if turned else ()), True
-    if len(old) == 2 and old[::-1] == new:
-        return (Transpose(0, 1),), not new_layout.is_table
+        return (), True
     axes = _CONVOLUTIONS.get(len(old))
     if axes is not None and tuple(old[axis] for axis in axes) == new:
         return (Permute(axes),), True
@@ -91,8 +115,25 @@ def steps_between(
     if slim == _without_ones(new):
         return (Reshape(new),), True
     if len(slim) == 2 and slim != old and slim[::-1] == new:
-        return (Reshape(slim), Transpose(0, 1)), True
+        inner = _matrix_steps(slim, new, old_layout, new_layout)
+        return None if inner is None else ((Reshape(slim), *inner[0]), inner[1])
     return None
+
+
+def _matrix_steps(
+    old: tuple[int, ...], new: tuple[int, ...], old_layout: Layout, new_layout: Layout
+) -> tuple[tuple[Operation, ...], bool] | None:
+    is_known = old_layout.output_first is not None and new_layout.output_first is not None
+    turned = old_layout.output_first != new_layout.output_first
+    steps = (Transpose(0, 1),)
+    if old_layout.is_table or new_layout.is_table:
+        return ((), True) if old == new else (steps, False)
+    if old[0] == old[1]:
+        return (steps if is_known and turned else (), is_known)
+    contradicts = is_known and turned != (old != new)
+    if contradicts and old_layout.is_told and new_layout.is_told:
+        return None
+    return (() if old == new else steps), old == new or not contradicts
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:

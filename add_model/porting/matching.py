@@ -51,7 +51,7 @@ class Match:
 def match(
     old: Sequence[Unit],
     new: Sequence[Unit],
-    compatible: Collection[tuple[int, int]],
+    compatible: Mapping[tuple[int, int], float],
     *,
     of_the_model: Collection[str] = (),
     in_order: bool = True,
@@ -60,7 +60,7 @@ def match(
 
     Args:
         old, new: the units of the checkpoint and of the new model.
-        compatible: the pairs of their numbers that shapes and counts allow.
+        compatible: the pairs of their numbers that shapes and counts allow, and what speaks against each.
         of_the_model: words that name a model itself, and say nothing about a weight.
         in_order: whether the checkpoint's order is that in which its model was built, and not, say, the alphabet's.
     """
@@ -132,25 +132,25 @@ def _real_pairs(rows: Sequence[int], columns: Sequence[int], scores: Scores) -> 
 def _base_scores(
     old: Sequence[Unit],
     new: Sequence[Unit],
-    compatible: Collection[tuple[int, int]],
+    compatible: Mapping[tuple[int, int], float],
     of_the_model: Collection[str],
     in_order: bool,
 ) -> Scores:
-    old_meanings = [meaning(unit.template, of_the_model) for unit in old]
-    new_meanings = [meaning(unit.template, of_the_model) for unit in new]
+    old_meanings = [meaning(unit.reading, of_the_model) for unit in old]
+    new_meanings = [meaning(unit.reading, of_the_model) for unit in new]
     weights = _importance([*old_meanings, *new_meanings])
     choices = Counter(row for row, _ in compatible)
     rivals = Counter(column for _, column in compatible)
     places_old, places_new = _places(old), _places(new)
     sizes_old, sizes_new = _sizes(old), _sizes(new)
     scores = numpy.zeros((len(old), len(new)))
-    for row, column in compatible:
+    for (row, column), against in compatible.items():
         left, right = old_meanings[row], new_meanings[column]
         score = _agreement(left, right, weights) + _RARE * 2 / (choices[row] + rivals[column])
         score += _SIZE * _same_sizes(sizes_old[row], sizes_new[column])
         if in_order:
             score += _PLACE * (1 - abs(places_old[row] - places_new[column]))
-        scores[row, column] = score
+        scores[row, column] = score - against
     return scores
 
 

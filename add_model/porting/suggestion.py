@@ -9,20 +9,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoint_files import Weight
 from add_model.porting.concepts import Meaning, meaning
 from add_model.porting.condense import condense
-from add_model.porting.fused import Group, find_groups
+from add_model.porting.found import Found, Pairs
+from add_model.porting.fused import Group, doubt_between, find_groups
 from add_model.porting.generalise import patterns_for
-from add_model.porting.layouts import Layout, find_layouts, steps_between
+from add_model.porting.layouts import Layout, compared_layouts, find_layouts, steps_between
 from add_model.porting.operations import Concatenate, Operation, Split
 from add_model.porting.pattern import Pattern
 from add_model.porting.plan import NewWeights
 from add_model.porting.rule import Drop, Fill, Keep, Rule, Rules, Share
-from add_model.porting.units import Unit, find_units, single_units
+from add_model.porting.tied import Read, without_strangers
+from add_model.porting.units import Unit, find_units, split_units
+
+if TYPE_CHECKING:
+    from add_model.porting.matching import Match
 
 # What training and other code bases leave in checkpoints, and why it is not needed.
 _UNNEEDED = (
@@ -33,6 +41,9 @@ _UNNEEDED = (
     (r"(^|[./_])(adam_[mv]|exp_avg(_sq)?|momentum|global_step|learning_rate|beta[12]_power)(:0|_\d+)?$", "state of the optimiser"),
     (r"(^|[./_])(version|_float_tensor)$", "a mark of the original's code, not a weight"),
 )  # fmt: skip
+
+# What speaks against a pair that would have to be transposed although nothing else has to be.
+_UNCERTAIN = 0.2
 
 
 @dataclass(frozen=True)
@@ -57,44 +68,12 @@ class Suggestion:
     open: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Found:
-    """Units of the checkpoint that become units of the new model.
-
-    Attributes:
-        sources, targets: the units.
-        operations: what is done on the way.
-        unsure: why it is not sure; empty where it is.
-        note: what else a reader of the rule is told.
-    """
-
-    sources: tuple[Unit, ...]
-    targets: tuple[Unit, ...]
-    operations: tuple[Operation, ...]
-    unsure: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """What belongs to what.
-
-    Attributes:
-        found: the units that belong together, in the new model's order.
-        unneeded: weight of the checkpoint -> why it is not needed.
-        left: the weights of the checkpoint that have no partner.
-    """
-
-    found: tuple[Found, ...]
-    unneeded: Mapping[str, str]
-    left: tuple[str, ...]
-
-
 def find_pairs(
     old: Mapping[str, Weight],
     new: NewWeights,
     kinds: Mapping[str, str],
     of_the_model: Collection[str] = (),
+    read: Read | None = None,
 ) -> Pairs:
     """Finds which weights of a checkpoint belong to which of a new model.
 
@@ -103,27 +82,28 @@ def find_pairs(
         new: what has to be filled.
         kinds: weight of the new model -> the class of the module that it belongs to.
         of_the_model: words that name a model itself (`bert`), and say nothing about a weight.
+        read: reads a weight of the checkpoint; only the few are read that names and shapes leave open.
     """
-    unneeded = {name: reason for name in old if (reason := _unneeded(name, old[name], new)) is not None}
+    unneeded = {name: reason for name in old if (reason := _unneeded(name, old[name], new, read)) is not None}
     left = {name: weight for name, weight in old.items() if name not in unneeded}
     slots = {**new.weights, **{alias: new.weights[original] for alias, original in new.tied.items()}}
     in_order = list(old) != sorted(old)
     found: list[Found] = []
-    for split_up in (False, True):
-        old_units, new_units = find_units(left), find_units(slots)
-        if split_up:
-            old_units, new_units = single_units(old_units), single_units(new_units)
+    old_units, new_units = find_units(left), find_units(slots)
+    for depth in (None, 1, 0):
+        if depth is not None:
+            old_units, new_units = split_units(old_units, depth), split_units(new_units, depth)
         if not old_units or not new_units:
             break
-        for pair in _match(old_units, new_units, kinds, of_the_model, in_order):
-            found.append(pair)
-            for unit in pair.sources:
-                left = {name: weight for name, weight in left.items() if name not in unit.names.values()}
-            for unit in pair.targets:
-                slots = {name: weight for name, weight in slots.items() if name not in unit.names.values()}
+        pairs = list(_match(old_units, new_units, kinds, of_the_model, in_order))
+        found += pairs
+        old_units = _without(old_units, [unit for pair in pairs for unit in pair.sources])
+        new_units = _without(new_units, [unit for pair in pairs for unit in pair.targets])
+    found = list(without_strangers(found, new.tied, read))
     order = {name: number for number, name in enumerate([*new.weights, *new.tied])}
     found.sort(key=lambda pair: min(order[name] for name in pair.targets[0].names.values()))
-    return Pairs(tuple(found), unneeded, tuple(left))
+    used = {name for pair in found for unit in pair.sources for name in unit.names.values()}
+    return Pairs(tuple(found), unneeded, tuple(name for name in left if name not in used))
 
 
 def as_rules(pairs: Pairs, old: Mapping[str, Weight], new: NewWeights) -> Suggestion:
@@ -151,18 +131,51 @@ def _match(
     except ModuleNotFoundError as error:
         raise AddModelError(f"--suggest needs {error.name}; install it: pip install 'add-model[convert]'") from error
 
-    def leaf(unit: Unit) -> str:
-        return meaning(unit.template).leaf
-
-    def kind(unit: Unit) -> str:
-        return kinds.get(next(iter(unit.names.values())), "")
-
-    known = {"Linear": True, "Bilinear": True}
-    old, new = _side(old_units, of_the_model, leaf, {"kernel": False}), _side(new_units, of_the_model, kind, known)
+    old, new = _sides(old_units, new_units, kinds, of_the_model)
     old_groups, new_groups = find_groups(*_parts(old)), find_groups(*_parts(new))
     old, old_parts = _with_groups(old, old_groups, new)
     new, new_parts = _with_groups(new, new_groups, old)
-    steps: dict[tuple[int, int], tuple[tuple[Operation, ...], bool]] = {}
+    # What was fused can be compared only now.
+    old = _compared(old, new)
+    steps = _possible_steps(old, new)
+    costs = {pair: 0.0 if certain else _UNCERTAIN for pair, (_, certain) in steps.items()}
+    for pair in match(old.units, new.units, costs, of_the_model=of_the_model, in_order=in_order):
+        operations, oriented = steps[pair.old, pair.new]
+        source, target = old.units[pair.old], new.units[pair.new]
+        joined, cut = old_parts[pair.old], new_parts[pair.new]
+        doubt = _doubt(pair, old, new, oriented)
+        sources: tuple[Unit, ...] = (source,)
+        targets: tuple[Unit, ...] = (target,)
+        if joined is not None:
+            sources = tuple(old_units[part] for part in joined.in_order_of(target))
+            operations = (Concatenate(joined.axis), *operations)
+            doubt = doubt or joined.doubt(target)
+        if cut is not None:
+            targets = tuple(new_units[part] for part in cut.in_order_of(source))
+            sizes = tuple(unit.shape[cut.axis] for unit in targets)
+            operations = (*operations, Split(cut.axis, parts=len(sizes)) if len(set(sizes)) == 1 else Split(cut.axis, sizes=sizes))  # fmt: skip
+            doubt = doubt or cut.doubt(source)
+        if joined is None and cut is None:
+            doubt = doubt or doubt_between(source, old.meanings[pair.old], target, new.meanings[pair.new])
+        yield Found(sources, targets, operations, doubt)
+
+
+def _doubt(pair: Match, old: Side, new: Side, oriented: bool) -> str:
+    """Why it is not sure that two units belong together; empty where it is."""
+    if not pair.is_sure:
+        rival = new.units[pair.rival].template if pair.rival is not None else None
+        doubt = "names and shapes do not tell that it belongs here"
+        return doubt + (f"; it could also be {rival.replace('#', '*')}" if rival is not None else "")
+    if not oriented:
+        return "whether it has to be transposed cannot be told"
+    if _is_a_layer_alone(old.units[pair.old]) or _is_a_layer_alone(new.units[pair.new]):
+        return "the layers of both sides differ: their numbers do not tell that it belongs here"
+    return ""
+
+
+def _possible_steps(old: Side, new: Side) -> dict[tuple[int, int], tuple[tuple[Operation, ...], bool]]:
+    """For each pair that shapes and counts allow, the steps from one to the other and whether they are certain."""
+    steps = {}
     for row, left in enumerate(old.units):
         for column, right in enumerate(new.units):
             if len(left.names) != len(right.names) or _depth(left) != _depth(right):
@@ -170,34 +183,39 @@ def _match(
             between = steps_between(left.shape, right.shape, old.layouts[row], new.layouts[column])
             if between is not None and left.weight.dtype.is_floating_point == right.weight.dtype.is_floating_point:
                 steps[row, column] = between
-    for pair in match(old.units, new.units, steps.keys(), of_the_model=of_the_model, in_order=in_order):
-        operations, oriented = steps[pair.old, pair.new]
-        unsure = ""
-        if not pair.is_sure:
-            rival = new.units[pair.rival].template if pair.rival is not None else None
-            unsure = "names and shapes do not tell that it belongs here"
-            unsure += f"; it could also be {rival.replace('#', '*')}" if rival is not None else ""
-        elif not oriented:
-            unsure = "it is square: whether it has to be transposed cannot be told"
-        sources, targets = old_parts[pair.old], new_parts[pair.new]
-        if isinstance(sources, Group):
-            operations = (Concatenate(sources.axis), *operations)
-        if isinstance(targets, Group):
-            sizes = targets.sizes(new_units)
-            cut = Split(targets.axis, parts=len(sizes)) if len(set(sizes)) == 1 else Split(targets.axis, sizes=sizes)
-            operations = (*operations, cut)
-            if "query_key_value" in old.units[pair.old].template and not unsure:
-                unsure = "some code bases store query, key and value head by head under this name"
-        yield Found(
-            _members(sources, old_units, old.units[pair.old]),
-            _members(targets, new_units, new.units[pair.new]),
-            operations,
-            unsure,
-        )
+    return steps
+
+
+def _is_a_layer_alone(unit: Unit) -> bool:
+    """Whether a unit is what one layer has, and not what all of them have."""
+    return re.search(r"#\d", unit.reading) is not None
+
+
+def _without(units: Sequence[Unit], taken: Collection[Unit]) -> list[Unit]:
+    templates = {(unit.template, unit.weight) for unit in taken}
+    return [unit for unit in units if (unit.template, unit.weight) not in templates]
+
+
+def _sides(
+    old_units: Sequence[Unit], new_units: Sequence[Unit], kinds: Mapping[str, str], of_the_model: Collection[str]
+) -> tuple[Side, Side]:
+    def leaf(unit: Unit) -> str:
+        return meaning(unit.reading).leaf
+
+    def kind(unit: Unit) -> str:
+        return kinds.get(next(iter(unit.names.values())), "")
+
+    known = {"Linear": True, "Bilinear": True}
+    old, new = _side(old_units, of_the_model, leaf, {"kernel": False}), _side(new_units, of_the_model, kind, known)
+    return _compared(old, new), new
+
+
+def _compared(old: Side, new: Side) -> Side:
+    return replace(old, layouts=compared_layouts(old.units, old.layouts, new.units, new.layouts))
 
 
 def _side(units: Sequence[Unit], of_the_model: Collection[str], kind_of: object, known: Mapping[str, bool]) -> Side:
-    meanings = [meaning(unit.template, of_the_model) for unit in units]
+    meanings = [meaning(unit.reading, of_the_model) for unit in units]
     return Side(units, meanings, find_layouts(units, meanings, kind_of, known))  # type: ignore[arg-type]
 
 
@@ -213,12 +231,12 @@ def _with_groups(side: Side, groups: Sequence[Group], other: Side) -> tuple[Side
     taken: set[int] = set()
     for group in groups:
         key = _shape_key(group.unit)
-        if key in shapes and key not in own and not taken & set(group.parts):
+        if key in shapes and key not in own and not taken & set(group.parts.values()):
             chosen.append(group)
-            taken |= set(group.parts)
+            taken |= set(group.parts.values())
     rest = [number for number in range(len(side.units)) if number not in taken]
     units = [side.units[number] for number in rest] + [group.unit for group in chosen]
-    meanings = [side.meanings[number] for number in rest] + [meaning(group.unit.template) for group in chosen]
+    meanings = [side.meanings[number] for number in rest] + [meaning(group.unit.reading) for group in chosen]
     layouts = [side.layouts[number] for number in rest]
     layouts += [Layout(None if len(group.unit.shape) != 2 else group.axis == 0) for group in chosen]
     return Side(units, meanings, layouts), [None] * len(rest) + list(chosen)
@@ -226,10 +244,6 @@ def _with_groups(side: Side, groups: Sequence[Group], other: Side) -> tuple[Side
 
 def _shape_key(unit: Unit) -> tuple[object, ...]:
     return (tuple(sorted(size for size in unit.shape if size != 1)), len(unit.names))
-
-
-def _members(group: Group | None, units: Sequence[Unit], unit: Unit) -> tuple[Unit, ...]:
-    return (unit,) if group is None else tuple(units[part] for part in group.parts)
 
 
 def _depth(unit: Unit) -> int:
@@ -272,14 +286,24 @@ def _drops(
             yield Drop(source, reason, unsure=unsure, note=note)
 
 
-def _unneeded(name: str, weight: Weight, new: NewWeights) -> str | None:
+def _unneeded(name: str, weight: Weight, new: NewWeights, read: Read | None) -> str | None:
     if name in new.weights or name in new.tied:
         return None
     if len(weight.shape) == 4 and weight.shape[:2] == (1, 1) and weight.shape[2] == weight.shape[3]:
-        return "a mask, which the model makes itself"
+        # The kernel of a convolution of size one has this shape, too.
+        is_mask = meaning(name).role == "bias" if read is None else _hides(read(name))
+        if is_mask:
+            return "a mask, which the model makes itself"
     if _is_ignored(name, new):
         return f"{new.class_name} says that it does not need it"
     return next((reason for pattern, reason in _UNNEEDED if re.search(pattern, name)), None)
+
+
+def _hides(values: torch.Tensor) -> bool:
+    """Whether these are the values of a mask: one for what is seen, and one for what is not."""
+    first, last = values[0, 0, 0, 0], values[0, 0, 0, -1]
+    causal = torch.ones_like(values, dtype=torch.bool).tril()
+    return bool(torch.equal(values, torch.where(causal, first, last)))
 
 
 def _is_ignored(name: str, new: NewWeights) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from add_model.porting.checkpoint_files import Weight
@@ -12,8 +12,12 @@ from add_model.porting.checkpoint_files import Weight
 Indices = tuple[int, ...]
 
 _NUMBER = re.compile(r"\d+")
-# A number that is glued to another word belongs to that word: `ln_1`, `fc2`.
+# A number that is glued to another word belongs to that word, as in `ln_1` and `fc2`: but after these words, and where
+# it is the outermost and several modules follow it.
 _LIST_WORDS = frozenset("layer layers block blocks h resblock resblocks stage stages encoderlayer group expert experts module".split())  # fmt: skip
+
+_EXPERTS = frozenset(("expert", "experts"))
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,15 @@ class Unit:
 
     Attributes:
         template: their name, with `#` for each number that varies.
+        reading: the template as it is to be understood: every other number as its rank among its siblings, `1of2`,
+            because some count from zero, some from one, and some begin with none.
         names: the numbers, from left to right -> the name.
         weight: the shape and type that all of them have.
         position: where the first of them stands among all weights.
     """
 
     template: str
+    reading: str
     names: Mapping[Indices, str]
     weight: Weight
     position: int
@@ -40,31 +47,93 @@ class Unit:
     @property
     def parents(self) -> tuple[str, ...]:
         """The modules that they lie in, from the innermost to the outermost."""
-        parts = re.split(r"([./])", self.template)
-        return tuple("".join(parts[:end]) for end in range(len(parts) - 2, 0, -2))
+        return tuple(parents_of(self.template))
+
+
+def parents_of(name: str) -> list[str]:
+    """The modules that a name lies in, from the innermost to the outermost."""
+    parts = re.split(r"([./])", name)
+    return ["".join(parts[:end]) for end in range(len(parts) - 2, 0, -2)]
 
 
 def find_units(weights: Mapping[str, Weight]) -> list[Unit]:
     """Takes weights together that differ by the number of their layer alone, in the order of the first of each."""
     variable = _variable_numbers(weights)
+    templates = {name: _opened(name, spans, len(name)) for name, spans in variable.items()}
+    readings = _readings(set(templates.values()))
     groups: dict[tuple[str, Weight], dict[Indices, str]] = defaultdict(dict)
     positions: dict[tuple[str, Weight], int] = {}
     for position, (name, weight) in enumerate(weights.items()):
-        spans = variable[name]
-        template, end = "", 0
-        for start, stop in spans:
-            template, end = template + name[end:start] + "#", stop
-        key = (template + name[end:], weight)
-        groups[key][tuple(int(name[start:stop]) for start, stop in spans)] = name
+        key = (templates[name], weight)
+        groups[key][tuple(int(name[start:stop]) for start, stop in variable[name])] = name
         positions.setdefault(key, position)
-    return [Unit(key[0], dict(sorted(names.items())), key[1], positions[key]) for key, names in groups.items()]
-
-
-def single_units(units: Iterable[Unit]) -> list[Unit]:
-    """Each weight as a unit of its own."""
     return [
-        Unit(name, {(): name}, unit.weight, unit.position) for unit in units for name in unit.names.values()
-    ]  # fmt: skip
+        Unit(template, readings[template], dict(sorted(names.items())), weight, positions[template, weight])
+        for (template, weight), names in groups.items()
+    ]
+
+
+def split_units(units: Iterable[Unit], depth: int) -> list[Unit]:
+    """The same weights, taken together by no more than so many of their outermost numbers."""
+    return [part for unit in units for part in _split(unit, depth)]
+
+
+def _split(unit: Unit, depth: int) -> Iterator[Unit]:
+    indices = list(unit.names)
+    if len(indices[0]) <= depth:
+        yield unit
+        return
+    levels = range(depth, len(indices[0]))
+    counted = {level: sorted({numbers[level] for numbers in indices}) for level in levels}
+    for inner in dict.fromkeys(numbers[depth:] for numbers in indices):
+        names = {numbers[:depth]: name for numbers, name in unit.names.items() if numbers[depth:] == inner}
+        template, reading = unit.template, unit.reading
+        for level, number in zip(levels, inner, strict=True):
+            rank = _rank(counted[level].index(number), len(counted[level]))
+            template = _with_number(template, depth, str(number))
+            # A layer stays one, whichever it is.
+            reading = _with_number(reading, depth, f"\0{rank}" if level == 0 else rank)
+        yield Unit(template, reading.replace("\0", "#"), names, unit.weight, unit.position)
+
+
+def _with_number(text: str, place: int, number: str) -> str:
+    parts = text.split("#")
+    return "#".join([*parts[:place], number.join(parts[place : place + 2]), *parts[place + 2 :]])
+
+
+def _rank(number: int, total: int) -> str:
+    return f"{number + 1}of{total}"
+
+
+def _readings(templates: Set[str]) -> dict[str, str]:
+    """Template -> its reading."""
+    modules = {module for template in templates for module in parents_of(template)}
+    siblings: dict[str, set[int]] = defaultdict(set)
+    for template in templates:
+        for match in _NUMBER.finditer(template):
+            siblings[template[: match.start()]].add(int(match[0]))
+    readings = {}
+    for template in templates:
+        text, end = "", 0
+        for match in _NUMBER.finditer(template):
+            before = template[: match.start()]
+            text += template[end : match.start()]
+            text += _read(int(match[0]), before, sorted(siblings[before]), before.rstrip("_") in modules)
+            end = match.end()
+        readings[template] = text + template[end:]
+    return readings
+
+
+def _read(number: int, before: str, siblings: Sequence[int], has_first: bool) -> str:
+    """How a number is read that follows this text, where these do; or none does in what is the first."""
+    if before.endswith((".", "/")) or not before:
+        return _rank(siblings.index(number), len(siblings))
+    first = siblings[0]
+    if siblings != list(range(first, first + len(siblings))) or first > (2 if has_first else 1):
+        return str(number)
+    if has_first and first > 0:
+        return _rank(number - first + 1, len(siblings) + 1)
+    return _rank(number - first, len(siblings)) if len(siblings) > 1 else str(number)
 
 
 def _variable_numbers(weights: Mapping[str, Weight]) -> dict[str, list[tuple[int, int]]]:
@@ -84,7 +153,7 @@ def _variable_numbers(weights: Mapping[str, Weight]) -> dict[str, list[tuple[int
             lists[before][int(name[start:stop])][name[stop:]] = weight.shape
             members[before].append((name, (start, stop)))
         for before, entries in lists.items():
-            if _looks_like_a_list(before) and _are_alike(list(entries.values())):
+            if _looks_like_a_list(before, entries) and _are_alike(list(entries.values())):
                 for name, span in members[before]:
                     found[name].append(span)
     return found
@@ -97,12 +166,17 @@ def _opened(name: str, spans: Sequence[tuple[int, int]], stop: int) -> str:
     return text + name[end:stop]
 
 
-def _looks_like_a_list(before: str) -> bool:
-    """Whether a number that follows this text is a part of its own, or belongs to a word such as `layer`."""
-    if before.endswith((".", "/")) or not before:
+def _looks_like_a_list(before: str, entries: Mapping[int, Collection[str]]) -> bool:
+    """Whether a number that follows this text counts modules, rather than belonging to the word before it."""
+    word = re.split(r"[./_]", before.rstrip("./_"))[-1].lower()
+    followed = [re.split(r"[./_]", rest.lstrip("._/")) for rests in entries.values() for rest in rests]
+    if "#" in before and len(entries) <= _FEW and all(len(words) == 1 for words in followed):
+        # Two normalisations of a layer, or what a network multiplies by first and then.
+        return word in _EXPERTS
+    if before.endswith((".", "/")) or not before or word in _LIST_WORDS:
         return True
-    word = re.split(r"[./_]", before.rstrip("_"))[-1].lower()
-    return word in _LIST_WORDS
+    # What is numbered in a layer has a meaning of its own; what is numbered around layers has none.
+    return "#" not in before and len({words[0] for words in followed}) > 2
 
 
 def _are_alike(entries: Sequence[Mapping[str, tuple[int, ...]]]) -> bool:

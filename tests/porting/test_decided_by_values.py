@@ -1,5 +1,7 @@
 """A recorded forward pass of the original decides what names and shapes leave open."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,9 +9,14 @@ import pytest
 import torch
 from torch import nn
 
+from add_model.porting.plan import new_weights
 from add_model.porting.recording import record_forward
+from add_model.porting.rule import Fill
+from add_model.porting.rules import load_rules
 from tests.cli.commands import add_model_here
 from tests.porting.foreign_checkpoints import (
+    BART,
+    BERT,
     ORIGINALS,
     Original,
     logits,
@@ -17,6 +24,7 @@ from tests.porting.foreign_checkpoints import (
     stored_weights,
     write_configuration,
 )
+from tests.porting.judged import Judged, judge
 from tests.porting.test_suggested_conversions import convert, says_the_same
 
 
@@ -45,7 +53,10 @@ class Renamed(nn.Module):
         return output
 
 
-def write_shuffled(original: Original, folder: Path, seed: int) -> nn.Module:
+TEXT = (5, 6, 7, 8, 9, 10)
+
+
+def write_shuffled(original: Original, folder: Path, seed: int, text: tuple[int, ...] = TEXT) -> nn.Module:
     """The original under names that say nothing and in the alphabet's order, with a recording of it."""
     model = original.build(seed)
     weights = stored_weights(model)
@@ -57,7 +68,7 @@ def write_shuffled(original: Original, folder: Path, seed: int) -> nn.Module:
     paths = {name.rpartition(".")[0]: new.rpartition(".")[0] for name, new in names.items()}
     renamed = Renamed(model, paths)
     with record_forward(renamed, folder / "original.safetensors"):
-        model(input_ids=torch.tensor([[5, 6, 7, 8, 9, 10]]))
+        model(input_ids=torch.tensor([text]))
     return model
 
 
@@ -75,6 +86,63 @@ def test_names_that_say_nothing_in_no_order(original: Original, seed: int, tmp_p
     convert(tmp_path, *arguments, "--out", "new", "--accept-unsure")
     assert says_the_same(original, expected, tmp_path / "new")
     assert logits(expected).isfinite().all()
+
+
+def suggested(original: Original, folder: Path, seed: int, values: dict[str, object]) -> Judged:
+    """What is suggested for the original with its recording, for a model that has other values in its configuration."""
+    model = original.build(seed)
+    truth = stored_weights(model)
+    names = scrambled_names(list(truth), seed)
+    path = folder / "original/config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    convert(folder, f"zoo:{original.name}", "original/weights.pt", "--suggest", "--recording", "original/original.safetensors")  # fmt: skip
+    rules = load_rules(folder / f"{original.name}.rules.toml")
+    return judge(rules, {names[name]: tensor for name, tensor in truth.items()}, truth, new_weights(model))
+
+
+def test_a_recording_that_tells_query_from_key_no_better_than_names_do(tmp_path: Path) -> None:
+    # With one token there is nothing to attend to, so that nothing depends on query and key.
+    write_shuffled(BART, tmp_path / "original", 6, text=(5,))
+    found = suggested(BART, tmp_path, 6, {})
+    assert not found.wrong
+    assert any("q_proj" in rule.targets[0].text for rule in found.unsure if isinstance(rule, Fill))
+    assert found.right
+
+
+@pytest.mark.parametrize("values", [{"num_attention_heads": 4}, {"hidden_act": "relu"}], ids=["heads", "activation"])
+def test_a_new_model_that_computes_something_else(values: dict[str, object], tmp_path: Path) -> None:
+    write_shuffled(BERT, tmp_path / "original", 1)
+    found = suggested(BERT, tmp_path, 1, values)
+    assert not found.wrong and found.unsure
+
+
+def test_names_that_the_values_speak_against(tmp_path: Path) -> None:
+    folder = tmp_path / "original"
+    model = BERT.build()
+    swapped = {"self.query": "self.key", "self.key": "self.query"}
+    paths = {path: re.sub("self.(query|key)$", lambda found: swapped[found[0]], path) for path, _ in model.named_modules()}  # fmt: skip
+    weights = {re.sub("self.(query|key)(?=.)", lambda found: swapped[found[0]], name): tensor for name, tensor in stored_weights(model).items()}  # fmt: skip
+    write_configuration(BERT, model, folder)
+    torch.save({f"m.{name}": tensor for name, tensor in weights.items()}, folder / "weights.pt")
+    with record_forward(Renamed(model, {old: f"m.{new}" for old, new in paths.items()}), folder / "original.safetensors"):  # fmt: skip
+        model(input_ids=torch.tensor([TEXT]))
+    arguments = ["zoo:bert", "original/weights.pt", "--suggest"]
+    assert "unsure" not in convert(tmp_path, *arguments, "--rules", "guessed.toml").stdout
+    text = convert(tmp_path, *arguments, "--recording", "original/original.safetensors").stdout
+    assert "the recorded values speak against it" in text
+    truth = stored_weights(model)
+    rules = load_rules(tmp_path / "bert.rules.toml")
+    assert not judge(rules, {f"m.{name}": tensor for name, tensor in weights.items()}, truth, new_weights(model)).wrong
+
+
+def test_a_recording_of_another_model(tmp_path: Path) -> None:
+    write_shuffled(BERT, tmp_path / "original", 1)
+    write_shuffled(BERT, tmp_path / "other", 2)
+    arguments = ["zoo:bert", "original/weights.pt", "--suggest", "--recording", "other/original.safetensors"]
+    result = add_model_here(tmp_path, "convert", *arguments)
+    assert (
+        result.returncode == 2 and "none of its modules has a name that the checkpoint's weights have" in result.stderr
+    )
 
 
 def test_a_recording_without_a_suggestion_is_refused(tmp_path: Path) -> None:
