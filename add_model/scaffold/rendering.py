@@ -16,14 +16,20 @@ class RenderedFile:
     Attributes:
         path: where it goes.
         text: what it holds.
-        is_edit: whether it is an existing file with an entry added, rather than a file of our own.
+        before: what an existing file held that gets an entry, as it was read to add the entry to it; `None` of a file
+            of our own.
         of_model: whether the file, or the entry in it, belongs to the model, rather than to the library around it.
     """
 
     path: Path
     text: str
-    is_edit: bool = False
+    before: bytes | None = None
     of_model: bool = True
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether it is an existing file with an entry added, rather than a file of our own."""
+        return self.before is not None
 
 
 @dataclass(frozen=True)

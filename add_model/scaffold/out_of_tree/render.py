@@ -84,8 +84,9 @@ def _around(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Iterator[Ren
     for path, text in render_folder("out_of_tree/library", values, plan.name.snake, own):
         place = _placed(path.as_posix(), target)
         if path.as_posix() == CONFIGURATION_FILE and place.exists():
-            text = with_configuration(read_text(place), target.package) + f'follows = ["{PACKAGE}"]\n'
-            yield RenderedFile(place, text, is_edit=True, of_model=False)
+            before = read_text(place)
+            text = with_configuration(before, target.package) + f'follows = ["{PACKAGE}"]\n'
+            yield RenderedFile(place, text, before.encode(), of_model=False)
         elif not (place.exists() and path.name == "README.md"):
             yield RenderedFile(place, text, of_model=False)
 
