@@ -43,6 +43,7 @@ def script() -> NoReturn:
 
 def _run() -> int:
     """The exit code of a plain check; everything else that the command line may be asked ends in `SystemExit`."""
+    _open_closed_streams()
     from add_model.cli.quick import check_copies_quickly
 
     try:
@@ -63,6 +64,16 @@ def _run() -> int:
         # A folder that has gone, a disk that is full: nothing that a traceback would explain better.
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}; check that it is there and has room")
     sys.exit()
+
+
+def _open_closed_streams() -> None:
+    """Gives a stream that the caller has closed something to read from or write to, rather than nothing at all.
+
+    It also takes the stream's number, which else would go to the next file that is opened, and with it what is written.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _fail(message: str) -> NoReturn:
