@@ -79,13 +79,23 @@ class Reference:
 
 
 def read_text(path: Path) -> str:
-    """Reads a UTF-8 text with its line endings as they are.
+    """Reads a UTF-8 text with its line endings as they are, and no byte order mark before it.
+
+    Raises:
+        AddModelError: the file cannot be read, or is no UTF-8.
+    """
+    return read_bytes_and_text(path)[1]
+
+
+def read_bytes_and_text(path: Path) -> tuple[bytes, str]:
+    """Reads a UTF-8 text once, as the bytes that it is, and as `read_text` does.
 
     Raises:
         AddModelError: the file cannot be read, or is no UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8")
+        content = path.read_bytes()
+        return content, content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise AddModelError(f"{path}: cannot be read: {error}") from error
 

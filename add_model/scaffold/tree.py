@@ -79,7 +79,7 @@ def _decided(
     """What becomes of a file, and what is to be written for it."""
     ensure_inside(rendering.root, file.path)
     # An entry was added to what was read then: whatever is saved since is to stop it, not to be replaced by it.
-    current, content = file.before if file.is_edit else _current(file.path), file.text.encode()
+    current, content = file.before if file.is_edit else _current(file.path), file.content
     _refuse_other_library(file, current)
     group = _group(file, current, content, recorded, force)
     return group, (Change(file.path, content, expected=current),) if group in ("written", "edited") else ()
@@ -110,12 +110,12 @@ def _record(rendering: Rendering, earlier: Record, stale: Sequence[Path], kept: 
     for file in rendering.files:
         relative = _relative(rendering, file.path)
         if file.of_model and not file.is_edit and (file.path not in kept or relative in earlier.digests):
-            digests[relative] = digest(file.text.encode())
+            digests[relative] = digest(file.content)
     hunks = dict(earlier.hunks)
     for file in rendering.files:
         if file.of_model and file.is_edit:
             relative = _relative(rendering, file.path)
-            hunks[relative] = _hunks(file.before or b"", file.text.encode(), hunks.get(relative, ()))
+            hunks[relative] = _hunks(file.before or b"", file.content, hunks.get(relative, ()))
     record = Record(digests, {path: put_in for path, put_in in hunks.items() if put_in})
     return RenderedFile(rendering.state_folder / RECORD_FILE, record.dump())
 

@@ -407,3 +407,26 @@ def test_the_docs_page_leads_to_the_reference_where_it_is(library: Path) -> None
     first, second = (library / f"docs/models/{name}_bert.md" for name in ("first", "second"))
     assert "[BERT](https://" in first.read_text() and "What is new in it: It is small." in first.read_text()
     assert "[FirstBert](first_bert.md)" in second.read_text()
+
+
+def test_python_files_that_begin_with_a_byte_order_mark_keep_it_and_work(library: Path) -> None:
+    mark = b"\xef\xbb\xbf"
+    model = library / "src/my_models/models/brand_new_bert"
+    marked = [library / "src/my_models/registry.py", *model.glob("*.py"), library / "pyproject.toml"]
+    marked += [library / "docs/index.md", *(library / "tests/models/brand_new_bert").glob("*.py")]
+    for path in marked:
+        path.write_bytes(mark + path.read_bytes())
+    before = contents(library)
+    done(library, "brand_new_bert", "--name", "wren")
+    assert all(path.read_bytes().startswith(mark) and path.read_bytes().count(mark) == 1 for path in marked)
+    assert b'"wren": "WrenModel"' in marked[0].read_bytes()
+    assert not any(mark in path.read_bytes() for path in (library / "src/my_models/models/wren").iterdir())
+    for command in (("references",), ("status", "wren", "--json"), ("check-copies", "--no-cache")):
+        run = add_model_here(library, *command)
+        assert run.returncode in (0, 1) and "error:" not in run.stderr, run.stderr
+    assert add_model_here(library, "remove", "wren").returncode == 0
+    assert contents(library) == before
+    edited = library / "src/my_models/registry.py"
+    edited.write_bytes(edited.read_bytes().replace(b'"brand_new_bert": ', b'"brand_new_bert":  '))
+    assert add_model_here(library, "remove", "brand_new_bert", "--force").returncode == 0
+    assert edited.read_bytes().startswith(mark) and b"brand_new_bert" not in edited.read_bytes()

@@ -127,7 +127,7 @@ def _edited(registration: Registration, plan: CheckoutPlan, earlier: Record, rea
         # Entries of models that were added since may stand between; whose comes first is no reason to touch a file.
         is_same = sorted(current.splitlines()) == sorted(after.splitlines())
         try:
-            text = (current if is_same else after).decode()
+            text = (current if is_same else after).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise AddModelError(f"{path}: is not UTF-8: {error.reason}; convert it and run again") from error
         yield RenderedFile(path, text, current)

@@ -10,7 +10,6 @@ from typing import Any
 from add_model import __version__
 from add_model.copies.versions import RECORD, installed_version, record
 from add_model.library import CONFIGURATION_FILE
-from add_model.references import read_text
 from add_model.scaffold.answers import dump_answers
 from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.checkout.plan import CheckoutPlan
@@ -19,7 +18,7 @@ from add_model.scaffold.out_of_tree.auto_classes import AutoClass
 from add_model.scaffold.out_of_tree.modules import Model, new_model
 from add_model.scaffold.out_of_tree.target import OutOfTree
 from add_model.scaffold.project_file import with_configuration
-from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
 from add_model.scaffold.templates import render_folder
 
 # The folder that stands for the package in the paths of the templates.
@@ -85,9 +84,8 @@ def _around(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Iterator[Ren
     for path, text in render_folder("out_of_tree/library", values, plan.name.snake, own):
         place = _placed(path.as_posix(), target)
         if path.as_posix() == CONFIGURATION_FILE and place.exists():
-            before = read_text(place)
-            text = with_configuration(before, target.package) + f'follows = ["{PACKAGE}"]\n'
-            yield RenderedFile(place, text, before.encode(), of_model=False)
+            file = as_it_is(place, of_model=False)
+            yield replace(file, text=with_configuration(file.text, target.package) + f'follows = ["{PACKAGE}"]\n')
         elif not (place.exists() and path.name == "README.md"):
             yield RenderedFile(place, text, of_model=False)
 
