@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -430,3 +431,16 @@ def test_python_files_that_begin_with_a_byte_order_mark_keep_it_and_work(library
     edited.write_bytes(edited.read_bytes().replace(b'"brand_new_bert": ', b'"brand_new_bert":  '))
     assert add_model_here(library, "remove", "brand_new_bert", "--force").returncode == 0
     assert edited.read_bytes().startswith(mark) and b"brand_new_bert" not in edited.read_bytes()
+
+
+def test_git_sees_a_model_that_is_called_as_the_folder_of_a_build(library: Path) -> None:
+    done(library, "bert", "--name", "dist", "--heads", "none")
+    subprocess.run(["git", "init", "--quiet"], cwd=library, check=True)
+    command = ["git", "ls-files", "--others", "--exclude-standard", "src/my_models/models/dist"]
+    seen = subprocess.run(command, cwd=library, check=True, capture_output=True, text=True)
+    assert "modeling_dist.py" in seen.stdout
+    for folder in ("build", "dist", "src/my_models.egg-info"):
+        (library / folder).mkdir()
+        (library / folder / "made").write_text("by a build")
+    status = subprocess.run(["git", "status", "--porcelain", "-uall"], cwd=library, capture_output=True, text=True)
+    assert "made" not in status.stdout.replace(".add-model", "")
