@@ -1,4 +1,4 @@
-"""From a Python file's bytes to its text, in the encoding that they declare, and back."""
+"""From a Python file's bytes to its text, in the encoding that they declare."""
 
 from __future__ import annotations
 
@@ -43,12 +43,6 @@ def decode(path: str | Path, content: bytes) -> tuple[str, str]:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text, encoding
-
-
-def encoded(text: str, before: bytes | None) -> bytes:
-    """A text in UTF-8, behind the byte order mark that the file begins with which it is written to."""
-    mark = codecs.BOM_UTF8 if before is not None and before.startswith(codecs.BOM_UTF8) else b""
-    return mark + text.encode()
 
 
 @functools.lru_cache(maxsize=64)

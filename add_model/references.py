@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 from collections.abc import Mapping
@@ -98,6 +99,12 @@ def read_bytes_and_text(path: Path) -> tuple[bytes, str]:
         return content, content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise AddModelError(f"{path}: cannot be read: {error}") from error
+
+
+def encoded(text: str, before: bytes | None) -> bytes:
+    """A text in UTF-8, behind the byte order mark that the file begins with which it is written to."""
+    mark = codecs.BOM_UTF8 if before is not None and before.startswith(codecs.BOM_UTF8) else b""
+    return mark + text.encode()
 
 
 def zoo() -> Library:

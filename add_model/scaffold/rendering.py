@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from add_model.encoding import encoded
 from add_model.names import ModelName
-from add_model.references import read_bytes_and_text
+from add_model.references import encoded, read_bytes_and_text
 from add_model.transaction import STATE_FOLDER
 
 
