@@ -80,6 +80,11 @@ def _fail(message: str) -> NoReturn:
     import typer
 
     typer.secho(f"error: {' '.join(message.splitlines())}", fg=typer.colors.RED, err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What finds no room there must not be found out once more on the way out, which would change the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(2)
 
 

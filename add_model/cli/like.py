@@ -12,6 +12,7 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import take_back
+from add_model.cli.shown import shown_after
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -140,10 +141,11 @@ def like(
     except KeyboardInterrupt:
         typer.echo("\nstopped; nothing was written", err=True)
         raise typer.Exit(130) from None
-    if as_json:
-        typer.echo(json.dumps(summary.document(rendering, outcome, dry_run), indent=2))
-    else:
-        summary.show(rendering, outcome, dry_run)
+    with shown_after(None if dry_run else f"{rendering.name.snake} was written"):
+        if as_json:
+            typer.echo(json.dumps(summary.document(rendering, outcome, dry_run), indent=2))
+        else:
+            summary.show(rendering, outcome, dry_run)
 
 
 def _request(

@@ -220,7 +220,7 @@ def _check_is_new(snake: str, models: Collection[str], root: Path | None, packag
         if existing == snake and not may_exist:
             raise ModelExists(f"model {snake!r} exists in {root}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
         if existing != snake and _bare(existing) == _bare(snake):
-            raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing; choose another")  # fmt: skip
+            raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing or its underscores; choose another")  # fmt: skip
 
 
 def is_made_from_itself(candidate: Candidate, name: str, target: Target) -> bool:
