@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from add_model.scaffold.checkout.layout import PACKAGE
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 _MARKER = re.compile(r"^[ \t]*# Copied from (\S+)( with .+)?$")
 _FROM = re.compile(r"from([ \t]+)[\w.]+")
 
@@ -24,7 +28,7 @@ class _Import:
     after: str
 
 
-def with_absolute_imports(text: str, folder: str, below: Sequence[str] = ()) -> str:
+def with_absolute_imports(text: str, folder: str, below: Sequence[str] = (), own: Mapping[str, str] = _NONE) -> str:
     """Makes the relative imports of a module absolute that lead out of its model's folder, and those within it relative.
 
     A block that holds such an import is a copy of its original only with a replacement for it, which is added to the
@@ -34,13 +38,14 @@ def with_absolute_imports(text: str, folder: str, below: Sequence[str] = ()) -> 
         text: the source of the module.
         folder: dotted path of the model's folder, such as `transformers.models.llama`, as if the module stood there.
         below: the folders in it that the module stands in, the outermost first.
+        own: name of a class -> the module of the model's folder that defines it, for what is taken from the package.
     """
     tree = ast.parse(text)
     lines = text.splitlines(keepends=True)
     found = [
         known
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (known := _import(node, folder, below))
+        if isinstance(node, ast.ImportFrom) and (known := _import(node, folder, below, own))
     ]
     for known in found:
         line = lines[known.line].encode()
@@ -55,11 +60,13 @@ def with_absolute_imports(text: str, folder: str, below: Sequence[str] = ()) -> 
     return "".join(lines)
 
 
-def _import(node: ast.ImportFrom, folder: str, below: Sequence[str]) -> _Import | None:
+def _import(node: ast.ImportFrom, folder: str, below: Sequence[str], own: Mapping[str, str]) -> _Import | None:
     module, above = node.module or "", node.level - 1 - len(below)
     if node.level == 0:
-        is_own = module == folder or module.startswith(f"{folder}.")
-        after = "." * (1 + len(below)) + module[len(folder) + 1 :] if is_own else module
+        homes = {f"{folder}.{own[alias.name]}" if alias.name in own else module for alias in node.names}
+        target = homes.pop() if module == PACKAGE and len(homes) == 1 else module
+        is_own = target == folder or target.startswith(f"{folder}.")
+        after = "." * (1 + len(below)) + target[len(folder) + 1 :] if is_own else module
     else:
         outer = folder.split(".")[: -above or None]
         after = ".".join([*outer, module] if module else outer) if above > 0 else "." * node.level + module

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -15,6 +16,7 @@ from add_model.scaffold.out_of_tree.definitions import Definitions
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
 
 _OTHER_FRAMEWORKS = ("modeling_tf_", "modeling_flax_")
+_CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _TO_DICT = '''
     # Ignore copy
     def to_dict(self):
@@ -52,14 +54,14 @@ def new_model(plan: CheckoutPlan) -> Model:
         AddModelError: a file of the reference cannot be read or does not parse.
     """
     folder = f"transformers.models.{plan.name.snake}"
-    modules = []
+    made: list[tuple[NewModule, tuple[str, ...]]] = []
     for source in plan.sources:
         if source.file.path == PurePosixPath("__init__.py") or source.file.path.name.startswith(_OTHER_FRAMEWORKS):
             continue
-        module = new_module(source.file, source.renaming)
-        inside = source.file.path.parent.parts
-        modules.append(replace(module, text=with_absolute_imports(module.text, folder, inside)))
-    texts = {".".join(module.path.with_suffix("").parts): module.text for module in modules}
+        made.append((new_module(source.file, source.renaming), source.file.path.parent.parts))
+    own = {name: _dotted(module) for module, _ in made for name in _CLASS.findall(module.text)}
+    modules = [replace(module, text=with_absolute_imports(module.text, folder, below, own)) for module, below in made]
+    texts = {_dotted(module): module.text for module in modules}
     definitions = Definitions(plan.checkout, folder, texts)
     renaming = plan.renaming
     configurations = {model_type: name for model_type, name in plan.reference.model_types.items()}
@@ -70,6 +72,10 @@ def new_model(plan: CheckoutPlan) -> Model:
     }
     model = Model(tuple(modules), types, auto_classes, definitions)
     return replace(model, modules=tuple(_with_auto_maps(module, model) for module in modules))
+
+
+def _dotted(module: NewModule) -> str:
+    return ".".join(module.path.with_suffix("").parts)
 
 
 def _renamed(found: AutoClass, plan: CheckoutPlan) -> AutoClass:

@@ -107,10 +107,14 @@ def test_what_derives_from_nothing_is_told(definitions: Definitions) -> None:
             "from transformers.models.my_other.modeling import A",
         ),  # fmt: skip
         ((), "from torch import nn", "from torch import nn"),
+        ((), "from transformers import MyConfig", "from .configuration_my import MyConfig"),
+        (("parts",), "from transformers import MyConfig", "from ..configuration_my import MyConfig"),
+        ((), "from transformers import PreTrainedModel", "from transformers import PreTrainedModel"),
     ],
 )
 def test_a_model_imports_itself_from_where_it_is(below: tuple[str, ...], before: str, after: str) -> None:
-    assert with_absolute_imports(f"{before}\n", "transformers.models.my", below) == f"{after}\n"
+    own = {"MyConfig": "configuration_my", "MyModel": "modeling_my"}
+    assert with_absolute_imports(f"{before}\n", "transformers.models.my", below, own) == f"{after}\n"
 
 
 def registered(folder: Path, reference: str) -> str:
@@ -139,7 +143,7 @@ def test_a_tokenizer_of_no_class_of_transformers_is_registered_only(tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_package_of_the_oddest_models_is_imported(tmp_path: Path) -> None:
-    references = ("emu3", "esm", "gemma4", "higgs_audio_v2_tokenizer", "llama4", "mllama", "musicgen", "qwen3_5", "rag")  # fmt: skip
+    references = ("emu3", "esm", "gemma4", "higgs_audio_v2_tokenizer", "llama4", "mllama", "musicgen", "qwen3_5", "rag", "udop")  # fmt: skip
     for reference in references:
         made = add_model(tmp_path, "like", f"transformers:{reference}", "--name", f"my_{reference}", "--into", "mine", "--yes")  # fmt: skip
         assert made.returncode == 0, made.stderr
