@@ -9,5 +9,9 @@ class AddModelError(Exception):
     """
 
 
+class ChangedMeanwhile(AddModelError):
+    """A file no longer holds what it was read as; what was to be written of it can be made again."""
+
+
 class ModelExists(AddModelError):
     """There is a model of that name already; an earlier attempt at it may be finished, replaced or removed."""

@@ -142,7 +142,7 @@ def read_configuration(root: Path) -> Configuration | None:
     """
     path = root / CONFIGURATION_FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:

@@ -19,6 +19,8 @@ from add_model.errors import AddModelError
 # A run of capitals ends before a capital that starts a capitalised word; digits belong to the word before them.
 _WORD = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z][a-z]*[0-9]*|[a-z]+[0-9]*|[0-9]+")
 _IDENTIFIER = r"[A-Za-z0-9_]+"
+# Its files are called `test_convert_NAME_checkpoint.py` and the like, and no file's name holds more than 255 letters.
+_LONGEST = 100
 _SNAKE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
@@ -51,8 +53,10 @@ class ModelName:
         """The casings of a new model's name.
 
         Raises:
-            AddModelError: the name is no lower-case identifier, is a keyword, or is a builtin.
+            AddModelError: the name is too long, no lower-case identifier, is a keyword, or is a builtin.
         """
+        if len(snake) > _LONGEST:
+            raise AddModelError(f"--name {snake[:20]!r}... is too long with its {len(snake)} letters; choose one of at most {_LONGEST}")  # fmt: skip
         if not _SNAKE_NAME.fullmatch(snake):
             suggestion = to_snake(snake)
             hint = f"; try {suggestion}" if suggestion else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 from collections.abc import Mapping
@@ -79,15 +80,31 @@ class Reference:
 
 
 def read_text(path: Path) -> str:
-    """Reads a UTF-8 text with its line endings as they are.
+    """Reads a UTF-8 text with its line endings as they are, and no byte order mark before it.
+
+    Raises:
+        AddModelError: the file cannot be read, or is no UTF-8.
+    """
+    return read_bytes_and_text(path)[1]
+
+
+def read_bytes_and_text(path: Path) -> tuple[bytes, str]:
+    """Reads a UTF-8 text once, as the bytes that it is, and as `read_text` does.
 
     Raises:
         AddModelError: the file cannot be read, or is no UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8")
+        content = path.read_bytes()
+        return content, content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise AddModelError(f"{path}: cannot be read: {error}") from error
+
+
+def encoded(text: str, before: bytes | None) -> bytes:
+    """A text in UTF-8, behind the byte order mark that the file begins with which it is written to."""
+    mark = codecs.BOM_UTF8 if before is not None and before.startswith(codecs.BOM_UTF8) else b""
+    return mark + text.encode()
 
 
 def zoo() -> Library:

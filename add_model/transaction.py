@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from add_model.errors import AddModelError
+from add_model.errors import AddModelError, ChangedMeanwhile
 from add_model.state import STATE_FOLDER as STATE_FOLDER
 from add_model.state import is_left_behind, transaction_folder
 
@@ -60,8 +60,8 @@ def write_files(root: Path, changes: Sequence[Change]) -> None:
     """Writes every change, or nothing.
 
     Raises:
-        AddModelError: a target lies outside the root, was changed meanwhile, or cannot be written; the tree is then
-            as it was before.
+        ChangedMeanwhile: a target is not what it was expected to be; the tree is then as it was before.
+        AddModelError: a target lies outside the root, or cannot be written; the tree is as it was before, too.
     """
     for path in (transaction_folder(root), *(change.path for change in changes)):
         ensure_inside(root, path)
@@ -183,14 +183,14 @@ def _stage_deletion(root: Path, folder: Path, number: int, change: Change, targe
 
 
 def _ensure_expected(path: Path, change: Change) -> None:
-    """Raises `AddModelError` unless a file, or a copy of it, holds what the change is to replace."""
+    """Raises `ChangedMeanwhile` unless a file, or a copy of it, holds what the change is to replace."""
     try:
         content: bytes | None = path.read_bytes()
     except FileNotFoundError:
         content = None
     if content != change.expected:
         what = "removed" if content is None else "changed"
-        raise AddModelError(f"{change.path}: was {what} while this run was at work; run again")
+        raise ChangedMeanwhile(f"{change.path}: was {what} while this run was at work; run again")
 
 
 def _recover_locked(root: Path) -> list[Path]:

@@ -43,6 +43,7 @@ def script() -> NoReturn:
 
 def _run() -> int:
     """The exit code of a plain check; everything else that the command line may be asked ends in `SystemExit`."""
+    _open_closed_streams()
     from add_model.cli.quick import check_copies_quickly
 
     _write_whatever_comes(sys.stdout)
@@ -74,10 +75,25 @@ def _write_whatever_comes(stream: Any) -> None:
         stream.reconfigure(errors="backslashreplace")
 
 
+def _open_closed_streams() -> None:
+    """Gives a stream that the caller has closed something to read from or write to, rather than nothing at all.
+
+    It also takes the stream's number, which else would go to the next file that is opened, and with it what is written.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 def _fail(message: str) -> NoReturn:
     import typer
 
     typer.secho(f"error: {' '.join(message.splitlines())}", fg=typer.colors.RED, err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What finds no room there must not be found out once more on the way out, which would change the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(2)
 
 

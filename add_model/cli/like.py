@@ -12,13 +12,12 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import take_back
+from add_model.cli.shown import shown_after
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
     from add_model.scaffold.answers import Answers
     from add_model.scaffold.questionnaire import Request
-    from add_model.scaffold.rendering import Rendering
-    from add_model.scaffold.tree import Outcome
 
 _EXAMPLES = """
 Examples:
@@ -114,7 +113,7 @@ def like(
     from add_model.cli.remove import remove
     from add_model.scaffold.destination import find_root
     from add_model.scaffold.questionnaire import Earlier, complete
-    from add_model.scaffold.tree import write
+    from add_model.scaffold.writing import make_and_write, prepare
 
     root = find_root(into, Path.cwd())
     take_back(root, dry_run)
@@ -134,17 +133,19 @@ def like(
         if given is None:
             typer.echo("stopped; nothing was written", err=True)
             raise typer.Exit(1)
-        rendering, outcome = _prepared(given, request)
-        if not dry_run:
+        if dry_run:
+            rendering, outcome = prepare(given, request)
+        else:
             _tell_uncommitted(request)
-            write(rendering, outcome)
+            rendering, outcome = make_and_write(given, request)
     except KeyboardInterrupt:
         typer.echo("\nstopped; nothing was written", err=True)
         raise typer.Exit(130) from None
-    if as_json:
-        typer.echo(json.dumps(summary.document(rendering, outcome, dry_run), indent=2))
-    else:
-        summary.show(rendering, outcome, dry_run)
+    with shown_after(None if dry_run else f"{rendering.name.snake} was written"):
+        if as_json:
+            typer.echo(json.dumps(summary.document(rendering, outcome, dry_run), indent=2))
+        else:
+            summary.show(rendering, outcome, dry_run)
 
 
 def _request(
@@ -204,17 +205,10 @@ def _tell_uncommitted(request: Request) -> None:
 def _interviewed(request: Request) -> tuple[Answers | None, Request]:
     from add_model.cli.summary import as_text, files_tree
     from add_model.scaffold.interview import decided
+    from add_model.scaffold.writing import prepare
 
     def preview(answers: Answers, request: Request) -> str:
-        rendering, outcome = _prepared(answers, request)
+        rendering, outcome = prepare(answers, request)
         return as_text(files_tree(rendering, outcome))
 
     return decided(request, preview)
-
-
-def _prepared(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
-    from add_model.scaffold.making import make
-    from add_model.scaffold.tree import decide
-
-    rendering = make(answers, request)
-    return rendering, decide(rendering, request.overwrites)

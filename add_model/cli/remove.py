@@ -11,6 +11,7 @@ import typer
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import take_back
 from add_model.cli.options import JsonOption
+from add_model.cli.shown import shown_after
 
 if TYPE_CHECKING:
     from add_model.scaffold.removal import Removal
@@ -49,10 +50,11 @@ def remove(
     planned = removal.plan_removal(root, name, force)
     if not dry_run:
         removal.remove(planned)
-    if as_json:
-        typer.echo(json.dumps(_document(planned, dry_run), indent=2))
-    else:
-        _show(planned, dry_run)
+    with shown_after(None if dry_run else f"{name} was removed"):
+        if as_json:
+            typer.echo(json.dumps(_document(planned, dry_run), indent=2))
+        else:
+            _show(planned, dry_run)
 
 
 def _document(planned: Removal, dry_run: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from math import prod
 from pathlib import Path
 
 from add_model.errors import AddModelError
@@ -16,6 +17,8 @@ from add_model.porting.evidence import Evidence, fingerprint, load, stale_becaus
 from add_model.porting.ported_model import PortedModel
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING
 
+# As many as one types, or copies from a terminal.
+_MOST_IDS = 64
 _FORMATTERS = ("ruff", "black")
 
 
@@ -78,6 +81,26 @@ class Facts:
             return stored
         seen = Evidence("recording", 4, evidence.made_at, True, original, {original: evidence.files[original]})
         return Held(seen, stale_because(self.model.root, seen))
+
+    @property
+    def recorded_input_ids(self) -> str | None:
+        """The ids that the original was recorded with, as they are typed; `None` where it took anything else, or many."""
+        held = self.recording
+        if held is None or held.stale is not None or not held.evidence.files:
+            return None
+        path = self.model.root / next(iter(held.evidence.files))
+        try:
+            from add_model.porting.recording_file import load_recording, tensors_of
+
+            recording = load_recording(path)
+            inputs = dict(tensors_of(recording.root.inputs))
+            found = inputs.get("input_ids")
+            if found is None or len(inputs) > 1 or len(found.shape) != 2 or prod(found.shape) > _MOST_IDS:
+                return None
+            rows = recording.values(found).tolist()
+        except (AddModelError, ImportError, KeyError):
+            return None
+        return ";".join(",".join(str(number) for number in row) for row in rows)
 
 
 def gather(model: PortedModel) -> Facts:

@@ -109,6 +109,9 @@ def _comparison(facts: Facts, step: Step) -> Progress:
     command = shlex.join(["add-model", "compare", *names])
     if held is None or held.stale is not None or held.evidence.details.get("record_again"):
         record = ["add-model", "record", facts.model.name, "--checkpoint", _checkpoint(facts), "--out", names[1]]
+        input_ids = facts.recorded_input_ids
+        if input_ids is not None:
+            record[-2:-2] = ["--input-ids", input_ids]
         command = f"{shlex.join(record)} && {command}"
     found = _measured(step, held, command, "no run of it is compared with the original's")
     tolerance = held.evidence.details.get("tolerance") if held is not None else None

@@ -12,13 +12,8 @@ from add_model.library import Library, library_at, read_configuration
 from add_model.names import ModelName, to_snake
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
 from add_model.scaffold.out_of_tree.target import find_out_of_tree
-from add_model.scaffold.targets import Target
+from add_model.scaffold.targets import TAKEN_PACKAGES, Target
 from add_model.transaction import was_interrupted
-
-# A package of such a name would hide what the library itself imports.
-_TAKEN_PACKAGES = frozenset(
-    {"add_model", "huggingface_hub", "safetensors", "tests", "tokenizers", "torch", "transformers"}
-)
 
 
 @dataclass(frozen=True)
@@ -111,7 +106,7 @@ def _is_package_name(name: str) -> bool:
         ModelName.from_snake(name)
     except AddModelError:
         return False
-    return name not in _TAKEN_PACKAGES and name not in sys.stdlib_module_names
+    return name not in TAKEN_PACKAGES and name not in sys.stdlib_module_names
 
 
 def _checked(destination: Destination) -> Destination:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.library import library_at, read_configuration
+from add_model.references import encoded
 from add_model.registry import parse_registry
 from add_model.scaffold.record import RECORD_FILE, Record, checked_path, digest, load_record, state_of, without_hunks
 from add_model.transaction import STATE_FOLDER, Change, ensure_inside, write_files
@@ -167,18 +168,19 @@ def _shared_files(root: Path) -> Iterator[tuple[Path, str]]:
 
 def _without_model(content: bytes, path: Path, name: str, kind: str) -> bytes:
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise AddModelError(f"{path}: is not UTF-8: {error.reason}; mend it and run again") from error
     if kind == "index":
         lines = text.splitlines(keepends=True)
-        return "".join(line for line in lines if not (line.startswith("- [") and f"](models/{name}.md)" in line)).encode()  # fmt: skip
+        kept = [line for line in lines if not (line.startswith("- [") and f"](models/{name}.md)" in line)]
+        return encoded("".join(kept), content)
     mappings = parse_registry(text, str(path)).classes(name).keys()
     if not mappings:
         return content
     from add_model.registry_edits import without_model
 
-    return without_model(text, name, mappings).encode()
+    return encoded(without_model(text, name, mappings), content)
 
 
 def _strangers(root: Path, deletions: list[Change]) -> list[Path]:

@@ -22,7 +22,7 @@ from add_model.scaffold.formatting import format_files
 from add_model.scaffold.marking import with_markers
 from add_model.scaffold.plan import ModelFile, Plan
 from add_model.scaffold.project_file import with_configuration
-from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
 from add_model.scaffold.selection import without_names
 from add_model.scaffold.templates import render_folder
 from add_model.transaction import STATE_FOLDER, ensure_inside
@@ -118,11 +118,14 @@ def _base(plan: Plan) -> Iterator[RenderedFile]:
 def _registry(plan: Plan) -> RenderedFile:
     path = plan.library.registry
     sources = [file.source for file in plan.base_files if file.path == path]
-    text = without_entries(read_text(sources[0])) if sources else read_text(path)
-    registered = parse_registry(text, str(path)).classes(plan.name.snake)
+    if sources:
+        file = RenderedFile(path, without_entries(read_text(sources[0])), of_model=False)
+    else:
+        file = as_it_is(path)
+    registered = parse_registry(file.text, str(path)).classes(plan.name.snake)
     # A model that is replaced may have had classes that it has no longer.
-    text = without_model(text, plan.name.snake, registered.keys() - plan.registry_entries.keys())
-    return RenderedFile(path, with_entries(text, plan.registry_entries), is_edit=not sources, of_model=not sources)
+    text = without_model(file.text, plan.name.snake, registered.keys() - plan.registry_entries.keys())
+    return replace(file, text=with_entries(text, plan.registry_entries))
 
 
 def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
@@ -158,9 +161,8 @@ def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
         for path, text in render_folder("library", values, plan.name.snake, own):
             target = _placed(root, path.as_posix(), library.configuration.docs)
             if path.as_posix() == "pyproject.toml" and target.exists():
-                yield RenderedFile(
-                    target, with_configuration(read_text(target), library.package), is_edit=True, of_model=False
-                )
+                file = as_it_is(target, of_model=False)
+                yield replace(file, text=with_configuration(file.text, library.package))
             else:
                 yield RenderedFile(target, text, of_model=False)
     yield RenderedFile(root / STATE_FOLDER / "models" / plan.name.snake / "answers.toml", dump_answers(plan.answers))
@@ -172,7 +174,7 @@ def _index(plan: Plan, files: Sequence[RenderedFile]) -> tuple[list[RenderedFile
     laid_down = [file for file in files if file.path == path]
     if not laid_down and not path.is_file():
         return list(files), [LeftOut(f"entry in {path.name} of the docs", "the library has none")]
-    index = laid_down[0] if laid_down else RenderedFile(path, read_text(path), is_edit=True)
+    index = laid_down[0] if laid_down else as_it_is(path)
     entry = f"- [{plan.name.title}](models/{plan.name.snake}.md): like {plan.reference.name.title}"
     text = with_index_entry(index.text, entry)
     others = [file for file in files if file.path != path]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.names import ModelName
+from add_model.references import encoded, read_bytes_and_text
 from add_model.transaction import STATE_FOLDER
 
 
@@ -15,15 +16,36 @@ class RenderedFile:
 
     Attributes:
         path: where it goes.
-        text: what it holds.
-        is_edit: whether it is an existing file with an entry added, rather than a file of our own.
+        text: what it holds, behind a byte order mark if it had one before.
+        before: what an existing file held that gets an entry, as it was read to add the entry to it; `None` of a file
+            of our own.
         of_model: whether the file, or the entry in it, belongs to the model, rather than to the library around it.
     """
 
     path: Path
     text: str
-    is_edit: bool = False
+    before: bytes | None = None
     of_model: bool = True
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether it is an existing file with an entry added, rather than a file of our own."""
+        return self.before is not None
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes."""
+        return encoded(self.text, self.before)
+
+
+def as_it_is(path: Path, of_model: bool = True) -> RenderedFile:
+    """A file of the library, to add an entry to.
+
+    Raises:
+        AddModelError: it cannot be read, or is no UTF-8.
+    """
+    before, text = read_bytes_and_text(path)
+    return RenderedFile(path, text, before, of_model)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,13 @@ from add_model.scaffold.checkout.reference import find_checkout_reference, model
 from add_model.scaffold.clashes import check_clashes
 from add_model.scaffold.out_of_tree.target import OutOfTree
 
+# A package of such a name would hide what the library itself imports, or what its markers name.
+TAKEN_PACKAGES = frozenset(
+    {"add_model", "huggingface_hub", "safetensors", "tests", "tokenizers", "torch", "transformers"}
+)
+# In a package of one's own the models' folders are packages themselves; `models` is where Transformers has its own.
+_TAKEN_FOLDERS = TAKEN_PACKAGES | {"models"}
+
 # A library, a source tree of Transformers, a package that depends on one, or a library that is still to be made.
 Target = Library | Checkout | OutOfTree | None
 
@@ -184,6 +191,8 @@ def check_new_name(snake: str, reference: str | None, target: Target, package: s
     if isinstance(target, Checkout):
         return check_checkout_name(snake, reference, target, may_exist)
     if isinstance(target, OutOfTree):
+        if snake in _TAKEN_FOLDERS:
+            raise AddModelError(f"--name {snake!r} is the name of a package that the model's code or markers lead to; choose another")  # fmt: skip
         # What it is registered as must be new to the installed Transformers as well.
         try:
             name = check_checkout_name(snake, reference, target.installed, may_exist=False)
@@ -211,7 +220,7 @@ def _check_is_new(snake: str, models: Collection[str], root: Path | None, packag
         if existing == snake and not may_exist:
             raise ModelExists(f"model {snake!r} exists in {root}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
         if existing != snake and _bare(existing) == _bare(snake):
-            raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing; choose another")  # fmt: skip
+            raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing or its underscores; choose another")  # fmt: skip
 
 
 def is_made_from_itself(candidate: Candidate, name: str, target: Target) -> bool:

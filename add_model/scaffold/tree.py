@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from add_model.errors import AddModelError
+from add_model.errors import AddModelError, ChangedMeanwhile
+from add_model.library import CONFIGURATION_FILE
 from add_model.scaffold.record import RECORD_FILE, Hunk, Record, digest, hunks_between, load_record, without_hunks
 from add_model.scaffold.rendering import RenderedFile, Rendering
 from add_model.transaction import STATE_FOLDER, Change, ensure_inside, write_files
@@ -41,6 +42,7 @@ def decide(rendering: Rendering, force: bool) -> Outcome:
         force: whether files that the user wrote or edited are replaced.
 
     Raises:
+        ChangedMeanwhile: the library that was to be laid down is there already.
         AddModelError: a file leads out of the library, or cannot be read.
     """
     groups: dict[str, list[Path]] = {"written": [], "edited": [], "unchanged": [], "kept": []}
@@ -65,7 +67,8 @@ def write(rendering: Rendering, outcome: Outcome) -> None:
     """Writes what was decided, all of it or nothing.
 
     Raises:
-        AddModelError: something cannot be written, or was changed since it was decided.
+        ChangedMeanwhile: something was changed since it was read.
+        AddModelError: something cannot be written.
     """
     write_files(rendering.root, outcome.changes)
 
@@ -75,9 +78,17 @@ def _decided(
 ) -> tuple[str, tuple[Change, ...]]:
     """What becomes of a file, and what is to be written for it."""
     ensure_inside(rendering.root, file.path)
-    current, content = _current(file.path), file.text.encode()
+    # An entry was added to what was read then: whatever is saved since is to stop it, not to be replaced by it.
+    current, content = file.before if file.is_edit else _current(file.path), file.content
+    _refuse_other_library(file, current)
     group = _group(file, current, content, recorded, force)
     return group, (Change(file.path, content, expected=current),) if group in ("written", "edited") else ()
+
+
+def _refuse_other_library(file: RenderedFile, current: bytes | None) -> None:
+    """A configuration is written where there was none; where there is one now, another run has laid the library down."""
+    if file.path.name == CONFIGURATION_FILE and not (file.is_edit or file.of_model) and current is not None:
+        raise ChangedMeanwhile(f"{file.path}: was made while this run was at work; run again")
 
 
 def _group(file: RenderedFile, current: bytes | None, content: bytes, recorded: str | None, force: bool) -> str:
@@ -99,12 +110,12 @@ def _record(rendering: Rendering, earlier: Record, stale: Sequence[Path], kept: 
     for file in rendering.files:
         relative = _relative(rendering, file.path)
         if file.of_model and not file.is_edit and (file.path not in kept or relative in earlier.digests):
-            digests[relative] = digest(file.text.encode())
+            digests[relative] = digest(file.content)
     hunks = dict(earlier.hunks)
     for file in rendering.files:
         if file.of_model and file.is_edit:
             relative = _relative(rendering, file.path)
-            hunks[relative] = _hunks(_current(file.path) or b"", file.text.encode(), hunks.get(relative, ()))
+            hunks[relative] = _hunks(file.before or b"", file.content, hunks.get(relative, ()))
     record = Record(digests, {path: put_in for path, put_in in hunks.items() if put_in})
     return RenderedFile(rendering.state_folder / RECORD_FILE, record.dump())
 

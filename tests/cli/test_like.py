@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -407,3 +408,39 @@ def test_the_docs_page_leads_to_the_reference_where_it_is(library: Path) -> None
     first, second = (library / f"docs/models/{name}_bert.md" for name in ("first", "second"))
     assert "[BERT](https://" in first.read_text() and "What is new in it: It is small." in first.read_text()
     assert "[FirstBert](first_bert.md)" in second.read_text()
+
+
+def test_python_files_that_begin_with_a_byte_order_mark_keep_it_and_work(library: Path) -> None:
+    mark = b"\xef\xbb\xbf"
+    model = library / "src/my_models/models/brand_new_bert"
+    marked = [library / "src/my_models/registry.py", *model.glob("*.py"), library / "pyproject.toml"]
+    marked += [library / "docs/index.md", *(library / "tests/models/brand_new_bert").glob("*.py")]
+    for path in marked:
+        path.write_bytes(mark + path.read_bytes())
+    before = contents(library)
+    done(library, "brand_new_bert", "--name", "wren")
+    assert all(path.read_bytes().startswith(mark) and path.read_bytes().count(mark) == 1 for path in marked)
+    assert b'"wren": "WrenModel"' in marked[0].read_bytes()
+    assert not any(mark in path.read_bytes() for path in (library / "src/my_models/models/wren").iterdir())
+    for command in (("references",), ("status", "wren", "--json"), ("check-copies", "--no-cache")):
+        run = add_model_here(library, *command)
+        assert run.returncode in (0, 1) and "error:" not in run.stderr, run.stderr
+    assert add_model_here(library, "remove", "wren").returncode == 0
+    assert contents(library) == before
+    edited = library / "src/my_models/registry.py"
+    edited.write_bytes(edited.read_bytes().replace(b'"brand_new_bert": ', b'"brand_new_bert":  '))
+    assert add_model_here(library, "remove", "brand_new_bert", "--force").returncode == 0
+    assert edited.read_bytes().startswith(mark) and b"brand_new_bert" not in edited.read_bytes()
+
+
+def test_git_sees_a_model_that_is_called_as_the_folder_of_a_build(library: Path) -> None:
+    done(library, "bert", "--name", "dist", "--heads", "none")
+    subprocess.run(["git", "init", "--quiet"], cwd=library, check=True)
+    command = ["git", "ls-files", "--others", "--exclude-standard", "src/my_models/models/dist"]
+    seen = subprocess.run(command, cwd=library, check=True, capture_output=True, text=True)
+    assert "modeling_dist.py" in seen.stdout
+    for folder in ("build", "dist", "src/my_models.egg-info"):
+        (library / folder).mkdir()
+        (library / folder / "made").write_text("by a build")
+    status = subprocess.run(["git", "status", "--porcelain", "-uall"], cwd=library, capture_output=True, text=True)
+    assert "made" not in status.stdout.replace(".add-model", "")

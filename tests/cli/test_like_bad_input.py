@@ -31,6 +31,8 @@ SECOND = ("gpt2", "--name", "tiny_gpt")
         ("brand_new_bert", ("exists", "--name", "--force")),
         ("brandnew_bert", ("brand_new_bert", "casing")),
         ("brandnewbert", ("brand_new_bert", "casing")),
+        ("brandnew_bert", ("brand_new_bert", "underscores")),
+        ("a" * 300, ("too long", "300 letters", "at most 100")),
         ("pre_trained", ("PreTrained", "another")),
         ("auto", ("Auto", "another")),
         ("config", ("config", "another")),

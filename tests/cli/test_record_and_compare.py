@@ -42,6 +42,22 @@ def turned():
 """
 
 
+SCRIPT_OF_BERT = """
+import torch
+from add_model.zoo.models.bert import BertConfig, BertModel
+
+def short(ids=((5, 6, 7), (8, 9, 10)), **others):
+    config = BertConfig(vocab_size=31, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24)
+    return BertModel(config).eval(), {"input_ids": torch.tensor(ids), **others}
+
+def masked():
+    return short(attention_mask=torch.ones(2, 3))
+
+def long():
+    return short(ids=((5,) * 65,))
+"""
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that Transformers wrote."""
@@ -247,3 +263,16 @@ def test_recordings_that_cannot_be_compared_are_refused_in_one_line(tmp_path: Pa
         (["whole", "whole", "--rules", "absent.toml"], ("absent.toml",)),
     ):
         refused(tmp_path, "compare", *arguments, naming=naming)
+
+
+def test_status_says_to_record_with_the_inputs_of_the_original(library: Path) -> None:
+    def seventh() -> str:
+        document = json.loads(add_model_here(library, "status", "brand_new_bert", "--json").stdout)
+        (step,) = [step for step in document["steps"] if step["number"] == 7]
+        return str(step["next"])
+
+    (library / "make.py").write_text(SCRIPT_OF_BERT)
+    assert "--input-ids" not in seventh()
+    for function, said in (("short", "--input-ids '5,6,7;8,9,10'"), ("masked", None), ("long", None)):
+        record(library, f"make.py:{function}", "--out", "original.safetensors", "--original-of", "brand_new_bert")
+        assert (said in seventh()) if said else ("--input-ids" not in seventh())

@@ -159,7 +159,7 @@ def check_checkout_name(snake: str, specification: str | None, checkout: Checkou
         if existing in (snake, snake.replace("_", "-")) and not may_exist:
             raise ModelExists(f"model {existing!r} exists in {checkout.root}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
         if existing != snake and _bare(existing) == _bare(snake):
-            raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing; choose another")  # fmt: skip
+            raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing or its underscores; choose another")  # fmt: skip
     if specification is None:
         return name
     reference = find_checkout_reference(specification, checkout)

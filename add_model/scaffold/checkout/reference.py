@@ -7,7 +7,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -49,6 +49,11 @@ TABLES_OF_KIND = {
 _NO_MODELS = frozenset({"auto", "deprecated"})
 _REGISTERED = re.compile(r"""["']([\w.-]+)["']\s*[:,]\s*["'](\w+Config)["']""")
 _FRAMEWORK = re.compile(r"_*(?:TF|Flax)(?=[A-Z])")
+_TITLES = "\nMODEL_NAMES_MAPPING"
+_TITLE = re.compile(r"""["']([\w.-]+)["'],\s*["']([^"']+)["']""")
+_HEADING = re.compile(r"(?m)^# (.+?)[ \t]*$")
+# Behind a slash, or with more to it, it is the name of a checkpoint.
+_HYPHENATED = re.compile(r"(?<![\w/.-])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+(?![\w/-])")
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class CheckoutReference:
         files: its files that a copy of it is made of, sub-folders' included.
         not_copied: those that it is not made of.
         registered: model type -> configuration class, of every model of the tree.
+        called: model type -> how prose calls it, of every model of the tree that says so.
+        heading: what its page of the documentation is headed by.
     """
 
     checkout: Checkout
@@ -96,6 +103,8 @@ class CheckoutReference:
     files: tuple[SourceFile, ...]
     not_copied: tuple[PurePosixPath, ...]
     registered: Mapping[str, str]
+    called: Mapping[str, str] = field(default_factory=dict)
+    heading: str = ""
 
     @property
     def specification(self) -> str:
@@ -151,6 +160,19 @@ class CheckoutReference:
         member = family_member(self.folder.name)
         title = member.title if member is not None and _bare(member.title) == _bare(camel) else camel
         return ModelName(self.folder.name, camel.rstrip("_"), title)
+
+    @cached_property
+    def titles(self) -> frozenset[str]:
+        """What else prose calls it by a name with hyphens: `BLIP-2`, `XLM-RoBERTa`.
+
+        As its own files spell its name, and as the tree's table of titles and its page do.
+        """
+        own = {_bare(self.folder.name), *(_bare(spelling) for spelling in self.spellings)}
+        written = {title.rstrip(".") for file in self.files for title in _HYPHENATED.findall(file.text)}
+        spelled = {title for title in written if not title.islower() and _bare(title) in own}
+        of_others = {title for model_type, title in self.called.items() if model_type not in self.model_types}
+        given = {self.heading, *self.called.values()} - of_others
+        return frozenset({*spelled, *filter(_HYPHENATED.fullmatch, given)} - {self.name.title})
 
     @property
     def heads(self) -> Mapping[str, str]:
@@ -239,7 +261,21 @@ def read_reference(checkout: Checkout, folder: PurePosixPath, registered: Mappin
             not_copied.append(relative)
         else:
             files.append(SourceFile(relative, kind, read_text(path)))
-    return CheckoutReference(checkout, folder, tuple(files), tuple(not_copied), registered)
+    called, heading = _called(checkout), _heading(checkout, folder.name)
+    return CheckoutReference(checkout, folder, tuple(files), tuple(not_copied), registered, called, heading)
+
+
+def _called(checkout: Checkout) -> dict[str, str]:
+    """Model type -> how prose calls it, by the table of titles that 4.x has."""
+    path = checkout.auto_folder / "configuration_auto.py"
+    return dict(_TITLE.findall(read_text(path).partition(_TITLES)[2].partition("\n)")[0])) if path.is_file() else {}
+
+
+def _heading(checkout: Checkout, folder: str) -> str:
+    """What the page of a folder's model is headed by; empty where there is none."""
+    pages = (checkout.docs_folder / "model_doc" / f"{name}.md" for name in (folder, folder.replace("_", "-")))
+    found = next((_HEADING.search(read_text(page)) for page in pages if page.is_file()), None)
+    return found[1] if found is not None else ""
 
 
 def _folder_of_type(checkout: Checkout, configuration: str | None) -> str:

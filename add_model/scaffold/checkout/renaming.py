@@ -108,8 +108,7 @@ class FolderRenaming:
     @cached_property
     def _pairs(self) -> list[tuple[str, str]]:
         uppers = {snake.upper(): self.new.upper for snake in self._snakes}
-        title = self.reference.name.title
-        names = [*self._spelled.items(), *uppers.items(), (title, self.new.title)]
+        names = [*self._spelled.items(), *uppers.items(), *self._titles.items()]
         by_length = sorted(dict.fromkeys(names), key=lambda pair: -len(pair[0]))
         return [*by_length, *self._spoken_types.items()]
 
@@ -220,6 +219,13 @@ class FolderRenaming:
         }
 
     @cached_property
+    def _titles(self) -> Mapping[str, str]:
+        """How prose calls the model -> how it calls the new one; a part of it keeps what its title ends with."""
+        titles = [self.reference.name.title, *sorted(self.reference.titles)]
+        leads = {title: next((lead for lead in titles if title.startswith(f"{lead}-")), title) for title in titles}
+        return {title: self.new.title + title[len(lead) :] for title, lead in leads.items()}
+
+    @cached_property
     def _any_spelling(self) -> re.Pattern[str]:
         return re.compile("|".join(re.escape(spelling) for spelling in sorted(self._spelled, key=len, reverse=True)))
 
@@ -232,7 +238,7 @@ class FolderRenaming:
             *self._explicit,
             *self._quoted,
             self.reference.folder.name,
-            self.reference.name.title,
+            *self._titles,
         }
         return re.compile("|".join(re.escape(text) for text in sorted(wanted, key=len, reverse=True)), re.IGNORECASE)
 
@@ -285,8 +291,10 @@ class FolderRenaming:
         token = match.group()
         if token in self._quoted and _is_quoted(text, *match.span()):
             return self._quoted[token]
-        if token == self.reference.name.title:
-            return self.new.title
+        # A sentence may end behind it.
+        title = token.rstrip(".")
+        if title in self._titles:
+            return token if _is_of_a_paper(text, *match.span()) else self._titles[title] + token[len(title) :]
         adjective = _ADJECTIVE.fullmatch(token)
         if adjective is not None and self._is_bare(adjective[1]):
             return f"{self.new.title}{adjective[2]}"
@@ -311,6 +319,11 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
     if not before or before not in _QUOTES or not after or after not in _QUOTES:
         return False
     return _LOADED.search(text, max(start - 40, 0), start) is None
+
+
+def _is_of_a_paper(text: str, start: int, end: int) -> bool:
+    """Whether a name begins the title of a paper: `[BLIP-2: Bootstrapping ...](...)`, `title={BLIP-2: ...}`."""
+    return start > 0 and text[start - 1] in "[{" + _QUOTES and text.startswith(": ", end)
 
 
 def _is_member(text: str, start: int, end: int, may_lead: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from add_model.errors import AddModelError
@@ -45,13 +46,15 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
         modules.append(RenderedFile(plan.folder / module.path, text))
         left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in dict.fromkeys(module.unmarked)]  # fmt: skip
     earlier = load_record(state_of(plan.checkout.root, plan.name.snake)) or Record()
-    registration = _registration(plan, lambda path: _before(path, plan, earlier))
+    # Each file is read once: what is saved between two readings would be lost in what is made of the first.
+    read = cache(read_file)
+    registration = _registration(plan, lambda path: _before(path, plan, earlier, read))
     modules += [RenderedFile(file.path, file.content.decode()) for file in _around(registration, plan)]
     formatted, unformatted_because = format_files(
         plan.checkout.root, {file.path: file.text for file in modules}, _SETTINGS
     )
     files = [replace(file, text=formatted[file.path]) for file in modules]
-    files += _edited(registration, plan, earlier)
+    files += _edited(registration, plan, earlier, read)
     left_out += [LeftOut(_place(note, plan), note.text) for note in registration.notes]
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
@@ -104,30 +107,30 @@ def _package_text(text: str, plan: CheckoutPlan) -> str:
     return with_modules(text, renaming.rename_text(package.text), donated)
 
 
-def _before(path: Path, plan: CheckoutPlan, earlier: Record) -> bytes:
+def _before(path: Path, plan: CheckoutPlan, earlier: Record, read: Reader) -> bytes:
     """A file as it was before an earlier run wrote the model, where that can be told."""
-    content = read_file(path)
+    content = read(path)
     hunks = earlier.hunks.get(path.relative_to(plan.checkout.root).as_posix(), ())
     before, missing = without_hunks(content, hunks)
     return content if missing else before
 
 
-def _edited(registration: Registration, plan: CheckoutPlan, earlier: Record) -> Iterator[RenderedFile]:
+def _edited(registration: Registration, plan: CheckoutPlan, earlier: Record, read: Reader) -> Iterator[RenderedFile]:
     """The files around the model with its entries, and without those that an earlier run gave it and it has no more."""
     texts = {edit.path: edit.after for edit in registration.edits}
     for relative in earlier.hunks:
         path = checked_path(plan.checkout.root, relative)
         if path not in texts and path.is_file():
-            texts[path] = _before(path, plan, earlier)
+            texts[path] = _before(path, plan, earlier, read)
     for path, after in sorted(texts.items()):
-        current = read_file(path)
+        current = read(path)
         # Entries of models that were added since may stand between; whose comes first is no reason to touch a file.
         is_same = sorted(current.splitlines()) == sorted(after.splitlines())
         try:
-            text = (current if is_same else after).decode()
+            text = (current if is_same else after).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise AddModelError(f"{path}: is not UTF-8: {error.reason}; convert it and run again") from error
-        yield RenderedFile(path, text, is_edit=True)
+        yield RenderedFile(path, text, current)
 
 
 def _registration(plan: CheckoutPlan, read: Reader) -> Registration:

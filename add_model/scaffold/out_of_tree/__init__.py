@@ -5,6 +5,7 @@
 | `target` | such a package, and how it is told from a standalone library |
 | `imports` | relative imports that lead into Transformers, made absolute |
 | `auto_classes` | which auto class stands for which of the reference's classes, read from the installed mappings |
+| `definitions` | what the new classes are: of what configuration, and needing which packages |
 | `modules` | the files of the new model's folder |
 | `render` | the plan as files in memory: the model, and the package around it where there is none |
 

@@ -1,44 +1,57 @@
-"""Imports that lead out of a model's folder into Transformers, made absolute, with the markers of what they stand in."""
+"""Imports that lead out of a model's folder into Transformers, made absolute, with the markers of what they stand in.
+
+And the other way round: a model that calls itself by its full name would be looked for in Transformers.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.marking import lines_of
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 _MARKER = re.compile(r"^[ \t]*# Copied from (\S+)( with .+)?$")
-_FROM = re.compile(r"from([ \t]+)(\.+)([\w.]*)")
+_FROM = re.compile(r"from([ \t]+)[\w.]+")
 
 
 @dataclass(frozen=True)
 class _Import:
-    """A relative import: its line from 0, its column in bytes, how it reads, and how it has to."""
+    """An import: its line from 0, its column in bytes, which module it reads, and how that is to be spelled."""
 
     line: int
     column: int
-    relative: str
-    absolute: str
+    before: str
+    after: str
 
 
-def with_absolute_imports(text: str, folder: str) -> str:
-    """Makes the relative imports of a module absolute that lead out of its folder.
+def with_absolute_imports(text: str, folder: str, below: Sequence[str] = (), own: Mapping[str, str] = _NONE) -> str:
+    """Makes the relative imports of a module absolute that lead out of its model's folder, and those within it relative.
 
     A block that holds such an import is a copy of its original only with a replacement for it, which is added to the
     block's marker.
 
     Args:
         text: the source of the module.
-        folder: dotted path of the folder, such as `transformers.models.llama`, as if the module stood there.
+        folder: dotted path of the model's folder, such as `transformers.models.llama`, as if the module stood there.
+        below: the folders in it that the module stands in, the outermost first.
+        own: name of a class -> the module of the model's folder that defines it, for what is taken from the package.
     """
     tree = ast.parse(text)
     lines = lines_of(text)
-    found = [known for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and (known := _import(node, folder))]
+    found = [
+        known
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (known := _import(node, folder, below, own))
+    ]
     for known in found:
         line = lines[known.line].encode()
         before, statement = line[: known.column].decode(), line[known.column :].decode()
-        lines[known.line] = before + _FROM.sub(lambda match: f"from{match[1]}{known.absolute}", statement, count=1)  # noqa: B023
+        lines[known.line] = before + _FROM.sub(lambda match: f"from{match[1]}{known.after}", statement, count=1)  # noqa: B023
     for node in ast.walk(tree):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
@@ -48,18 +61,23 @@ def with_absolute_imports(text: str, folder: str) -> str:
     return "".join(lines)
 
 
-def _import(node: ast.ImportFrom, folder: str) -> _Import | None:
-    if node.level < 2:
-        return None
-    outer = folder.split(".")[: 1 - node.level]
-    module = node.module or ""
-    absolute = ".".join([*outer, module] if module else outer)
-    return _Import(node.lineno - 1, node.col_offset, "." * node.level + module, absolute)
+def _import(node: ast.ImportFrom, folder: str, below: Sequence[str], own: Mapping[str, str]) -> _Import | None:
+    module, above = node.module or "", node.level - 1 - len(below)
+    if node.level == 0:
+        homes = {f"{folder}.{own[alias.name]}" if alias.name in own else module for alias in node.names}
+        target = homes.pop() if module == PACKAGE and len(homes) == 1 else module
+        is_own = target == folder or target.startswith(f"{folder}.")
+        after = "." * (1 + len(below)) + target[len(folder) + 1 :] if is_own else module
+    else:
+        outer = folder.split(".")[: -above or None]
+        after = ".".join([*outer, module] if module else outer) if above > 0 else "." * node.level + module
+    before = "." * node.level + module
+    return None if after == before else _Import(node.lineno - 1, node.col_offset, before, after)
 
 
 def _with_replacements(marker: str, imports: list[_Import]) -> str:
     """The marker's line with a replacement for each of the imports; the long ones first, so that none hits in another."""
-    pairs = sorted({(known.relative, known.absolute) for known in imports}, key=lambda pair: (-len(pair[0]), pair))
+    pairs = sorted({(known.before, known.after) for known in imports}, key=lambda pair: (-len(pair[0]), pair))
     added = ", ".join(f"{old}->{new}" for old, new in pairs)
     body, end = marker.rstrip("\r\n"), marker[len(marker.rstrip("\r\n")) :]
     return f"{body}, {added}{end}" if " with " in body else f"{body} with {added}{end}"

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.marking import lines_of
 from add_model.scaffold.out_of_tree.auto_classes import AutoClass, find_auto_classes
+from add_model.scaffold.out_of_tree.definitions import Definitions
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
 
 _OTHER_FRAMEWORKS = ("modeling_tf_", "modeling_flax_")
+_CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _TO_DICT = '''
     # Ignore copy
     def to_dict(self):
@@ -30,13 +34,18 @@ class Model:
         modules: its modules; their paths are names of files in the model's folder.
         model_types: configuration class -> model type, of every configuration that is registered.
         auto_classes: what the auto classes answer for them, in the new model's names.
-        defined_in: name of a class -> the module that defines it, such as `modeling_my_llama`.
+        definitions: its classes, and the modules that define them, such as `modeling_my_llama`.
     """
 
     modules: tuple[NewModule, ...]
     model_types: Mapping[str, str]
     auto_classes: tuple[AutoClass, ...]
-    defined_in: Mapping[str, str]
+    definitions: Definitions
+
+    @property
+    def defined_in(self) -> Mapping[str, str]:
+        """Name of a class -> the module that defines it."""
+        return self.definitions.defined_in
 
 
 def new_model(plan: CheckoutPlan) -> Model:
@@ -46,26 +55,61 @@ def new_model(plan: CheckoutPlan) -> Model:
         AddModelError: a file of the reference cannot be read or does not parse.
     """
     folder = f"transformers.models.{plan.name.snake}"
-    modules = []
+    made: list[tuple[NewModule, tuple[str, ...]]] = []
     for source in plan.sources:
-        if source.file.path.name == "__init__.py" or source.file.path.name.startswith(_OTHER_FRAMEWORKS):
+        if source.file.path == PurePosixPath("__init__.py") or source.file.path.name.startswith(_OTHER_FRAMEWORKS):
             continue
-        module = new_module(source.file, source.renaming)
-        modules.append(replace(module, text=with_absolute_imports(module.text, folder)))
-    defined_in = {name: module.path.stem for module in modules for name in _classes(module.text)}
+        made.append((new_module(source.file, source.renaming), source.file.path.parent.parts))
+    own = {name: _dotted(module) for module, _ in made for name in _CLASS.findall(module.text)}
+    modules = [replace(module, text=with_absolute_imports(module.text, folder, below, own)) for module, below in made]
+    texts = {_dotted(module): module.text for module in modules}
+    definitions = Definitions(plan.checkout, folder, texts)
     renaming = plan.renaming
     configurations = {model_type: name for model_type, name in plan.reference.model_types.items()}
-    auto_classes = tuple(_renamed(found, plan) for found in find_auto_classes(plan.checkout, configurations, plan.reference.classes))  # fmt: skip
+    found = find_auto_classes(plan.checkout, configurations, plan.reference.classes)
+    auto_classes = _paired([_renamed(auto_class, plan) for auto_class in found], definitions)
     types = {
         renaming.identifier(name): renaming.model_types[model_type] for model_type, name in configurations.items()
     }
-    model = Model(tuple(modules), types, auto_classes, defined_in)
+    model = Model(tuple(modules), types, auto_classes, definitions)
     return replace(model, modules=tuple(_with_auto_maps(module, model) for module in modules))
+
+
+def _dotted(module: NewModule) -> str:
+    return ".".join(module.path.with_suffix("").parts)
 
 
 def _renamed(found: AutoClass, plan: CheckoutPlan) -> AutoClass:
     rename = plan.renaming.identifier
     return replace(found, configuration=rename(found.configuration), classes=tuple(map(rename, found.classes)))
+
+
+def _paired(found: Sequence[AutoClass], definitions: Definitions) -> tuple[AutoClass, ...]:
+    """The auto classes, each model's class beside the configuration that it says is its own.
+
+    Transformers pairs some classes of its own with a configuration that theirs is a part of, and refuses that to others.
+    """
+    paired: dict[tuple[str, str], AutoClass] = {}
+    others: list[AutoClass] = []
+    for auto_class in found:
+        unfit = dict(_other_configurations(auto_class, definitions))
+        fit = tuple(name for name in auto_class.classes if name not in unfit)
+        if fit:
+            paired[auto_class.name, auto_class.configuration] = replace(auto_class, classes=fit)
+        others += [replace(auto_class, configuration=other, classes=(name,)) for name, other in unfit.items()]
+    for auto_class in others:
+        if auto_class.configuration in definitions.defined_in:
+            paired.setdefault((auto_class.name, auto_class.configuration), auto_class)
+    return tuple(paired.values())
+
+
+def _other_configurations(auto_class: AutoClass, definitions: Definitions) -> Iterator[tuple[str, str]]:
+    """The models' classes that say another configuration is theirs, each with that one."""
+    for name in auto_class.classes if auto_class.is_model else ():
+        own = definitions.configuration(name) if name in definitions.defined_in else None
+        if own not in (None, auto_class.configuration):
+            assert own is not None
+            yield name, own
 
 
 def _with_auto_maps(module: NewModule, model: Model) -> NewModule:
@@ -92,7 +136,3 @@ def _auto_map(configuration: str, model: Model) -> Iterator[tuple[str, str]]:
 
 def _defines(node: ast.ClassDef, method: str) -> bool:
     return any(isinstance(line, ast.FunctionDef) and line.name == method for line in node.body)
-
-
-def _classes(text: str) -> Sequence[str]:
-    return [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,15 @@ from typing import Any
 from add_model import __version__
 from add_model.copies.versions import RECORD, installed_version, record
 from add_model.library import CONFIGURATION_FILE
-from add_model.references import read_text
 from add_model.scaffold.answers import dump_answers
 from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.formatting import format_files
+from add_model.scaffold.out_of_tree.auto_classes import AutoClass
 from add_model.scaffold.out_of_tree.modules import Model, new_model
 from add_model.scaffold.out_of_tree.target import OutOfTree
 from add_model.scaffold.project_file import with_configuration
-from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
 from add_model.scaffold.templates import render_folder
 
 # The folder that stands for the package in the paths of the templates.
@@ -84,8 +84,8 @@ def _around(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Iterator[Ren
     for path, text in render_folder("out_of_tree/library", values, plan.name.snake, own):
         place = _placed(path.as_posix(), target)
         if path.as_posix() == CONFIGURATION_FILE and place.exists():
-            text = with_configuration(read_text(place), target.package) + f'follows = ["{PACKAGE}"]\n'
-            yield RenderedFile(place, text, is_edit=True, of_model=False)
+            file = as_it_is(place, of_model=False)
+            yield replace(file, text=with_configuration(file.text, target.package) + f'follows = ["{PACKAGE}"]\n')
         elif not (place.exists() and path.name == "README.md"):
             yield RenderedFile(place, text, of_model=False)
 
@@ -93,18 +93,14 @@ def _around(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Iterator[Ren
 def _values(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Mapping[str, Any]:
     """What the templates can use; plain values only."""
     module_of = model.defined_in
-    registrations = [
-        {
-            "auto": found.name,
-            "configuration": found.configuration,
-            "class": found.classes[0],
-            "is_model": found.is_model,
-        }
-        for found in model.auto_classes
-        if found.classes[0] in module_of
-    ]
-    models = [entry for entry in registrations if entry["is_model"]]
+    registered = [found for found in model.auto_classes if found.classes[0] in module_of]
+    groups: dict[tuple[str, ...], list[AutoClass]] = {}
+    for found in registered:
+        if found.is_model:
+            groups.setdefault(model.definitions.needs(found.classes[0]), []).append(found)
+    models = groups.pop((), [])
     configurations = sorted(name for name in model.model_types if name in module_of)
+    paired = {found.configuration for found in registered}
     return {
         "name": plan.name,
         "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
@@ -113,28 +109,50 @@ def _values(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Mapping[str,
         "package": target.package,
         "answers": plan.answers,
         "configurations": [(name, model.model_types[name], module_of[name]) for name in configurations],
-        "models": [(entry["auto"], entry["configuration"], entry["class"]) for entry in models],
-        "imports": _imports([str(entry["class"]) for entry in models], configurations, module_of),
-        "auto_names": sorted({"AutoConfig", *(str(entry["auto"]) for entry in registrations)}),
-        "preprocessors": [_preprocessor(entry, module_of) for entry in registrations if not entry["is_model"]],
+        "models": _entries(models),
+        "imports": _imports({*_classes(models), *configurations, *paired} & module_of.keys(), module_of),
+        # What needs a package that may be missing: the packages, the imports, and the models.
+        "optional_models": [
+            (list(needs), _imports(_classes(found), module_of), _entries(found)) for needs, found in groups.items()
+        ],
+        "auto_names": sorted({"AutoConfig", *(found.name for found in registered)}),
+        "preprocessors": [_preprocessor(found, model) for found in registered if not found.is_model],
     }
 
 
-def _imports(
-    classes: list[str], configurations: list[str], module_of: Mapping[str, str]
-) -> list[tuple[str, list[str]]]:
+def _classes(found: Sequence[AutoClass]) -> Set[str]:
+    return {auto_class.classes[0] for auto_class in found}
+
+
+def _entries(found: Sequence[AutoClass]) -> list[tuple[str, str, str]]:
+    """Auto class, configuration, and the class that it answers with."""
+    return [(auto_class.name, auto_class.configuration, auto_class.classes[0]) for auto_class in found]
+
+
+def _imports(names: Set[str], module_of: Mapping[str, str]) -> list[tuple[str, list[str]]]:
     """What the model's package takes from its modules: module -> names, sorted."""
-    names = sorted({*classes, *configurations})
-    return [(module, [name for name in names if module_of[name] == module]) for module in sorted({module_of[name] for name in names})]  # fmt: skip
+    modules = sorted({module_of[name] for name in names})
+    return [(module, sorted(name for name in names if module_of[name] == module)) for module in modules]
 
 
-def _preprocessor(entry: Mapping[str, Any], module_of: Mapping[str, str]) -> tuple[str, str, str, str, str]:
-    """Auto class, configuration, class, its module, and the parameter of `register` that takes it."""
-    name = str(entry["class"])
-    parameter = _PREPROCESSORS.get(str(entry["auto"]))
+def _preprocessor(found: AutoClass, model: Model) -> Mapping[str, Any]:
+    """A tokenizer or processor: what it is registered as, what it needs, and whether it is saved with its code.
+
+    Only what derives from a class of Transformers can be.
+    """
+    name = found.classes[0]
+    parameter = _PREPROCESSORS.get(found.name)
     if parameter is None:
         parameter = "fast_image_processor_class" if name.endswith("Fast") else "slow_image_processor_class"
-    return str(entry["auto"]), str(entry["configuration"]), name, module_of[name], parameter
+    return {
+        "auto": found.name,
+        "configuration": found.configuration,
+        "class": name,
+        "module": model.defined_in[name],
+        "parameter": parameter,
+        "needs": list(model.definitions.needs(name)),
+        "is_saved": model.definitions.derives(name),
+    }
 
 
 def _left_out(plan: CheckoutPlan, model: Model) -> Iterator[LeftOut]:

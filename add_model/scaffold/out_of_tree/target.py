@@ -93,7 +93,7 @@ def _depends_on_transformers(root: Path) -> bool:
     else:
         import tomli as tomllib
     try:
-        project = tomllib.loads((root / CONFIGURATION_FILE).read_text(encoding="utf-8")).get("project", {})
+        project = tomllib.loads((root / CONFIGURATION_FILE).read_text(encoding="utf-8-sig")).get("project", {})
         listed = project.get("dependencies", [])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
         return False

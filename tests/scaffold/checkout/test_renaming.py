@@ -2,13 +2,13 @@
 
 import ast
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from add_model.names import ModelName
 from add_model.scaffold.checkout.layout import Checkout
-from add_model.scaffold.checkout.reference import CheckoutReference, SourceFile
+from add_model.scaffold.checkout.reference import CheckoutReference, SourceFile, read_reference
 from add_model.scaffold.checkout.renaming import FolderRenaming
 from tests.scaffold.checkout.installed import imports_from_outside, new_modules, reference, renaming
 
@@ -174,3 +174,61 @@ def test_names_that_would_fall_into_one_are_kept_apart() -> None:
         "XClipConfig": "NewKidConfig",
         "squeeze": "new_kid_squeeze",
     }
+
+
+@pytest.mark.parametrize(
+    ("folder", "said", "text", "renamed"),
+    [
+        ("blip_2", '"""PyTorch BLIP-2 model."""', "a BLIP-2 model, as BLIP-2.", "a NewKid model, as NewKid."),
+        ("blip_2", "# BLIP-2", "Salesforce/BLIP-2, BLIP-2-opt, blip2-opt-2.7b", "Salesforce/BLIP-2, BLIP-2-opt, blip2-opt-2.7b"),
+        ("blip_2", "# BLIP-2", "[BLIP-2: Bootstrapping](https://x.org/BLIP-2)", "[BLIP-2: Bootstrapping](https://x.org/BLIP-2)"),
+        ("blip_2", "# BLIP-2", "title={BLIP-2: Bootstrapping}", "title={BLIP-2: Bootstrapping}"),
+        ("x_clip", "# an X-CLIP model", "`X-CLIP` vision", "`NewKid` vision"),
+        ("xlm_roberta", "# XLM-RoBERTa.", "XLM-RoBERTa, XLM-RoBERTa-XL, xlm-roberta-base", "NewKid, XLM-RoBERTa-XL, xlm-roberta-base"),
+        ("qwen2_vl", "# Qwen2-VL", "Qwen2-VL, Qwen2-VL-7B, Qwen/Qwen2-VL", "NewKid, Qwen2-VL-7B, Qwen/Qwen2-VL"),
+        ("bert", "# BERT", "GPT-BERT, BERT-base, BERT-based", "GPT-BERT, NewKid-base, NewKid-based"),
+    ],
+)  # fmt: skip
+def test_a_title_with_hyphens_is_renamed_and_no_checkpoint_or_paper_is(
+    folder: str, said: str, text: str, renamed: str
+) -> None:
+    camel = folder.title().replace("_", "")
+    code = f"{said}\nclass {camel}Config:\n    model_type = '{folder}'\n\nclass {camel}Model: pass\n"
+    checkout = Checkout(*(PurePosixPath("x"),) * 2, 5)  # type: ignore[arg-type]
+    with_title = FolderRenaming(
+        in_memory(folder, {f"modeling_{folder}.py": code}, checkout, {folder: f"{camel}Config"}),
+        ModelName.from_snake("new_kid"),
+    )
+    assert with_title.rename_text(text) == renamed
+
+
+CODE_OF_WREN = """
+class WrenEyeConfig:
+    model_type = "wren_eye"
+
+class WrenConfig:
+    model_type = "wren"
+
+class WrenModel: pass
+"""
+
+
+def test_the_title_that_the_tree_gives_a_model_is_renamed(tmp_path: Path) -> None:
+    auto = tmp_path / "src/transformers/models/auto"
+    page = tmp_path / "docs/source/en/model_doc/wren.md"
+    for folder in (auto, page.parent):
+        folder.mkdir(parents=True)
+    titles = (
+        '[("wren", "Troglodytes-T"), ("wren_eye", "Troglodytes-T-Eye"), ("finch", "Finch-F"), ("robin", "Robin-R")]'
+    )
+    (auto / "configuration_auto.py").write_text(f"\nMODEL_NAMES_MAPPING = OrderedDict(\n    {titles}\n)\n")
+    page.write_text("<!-- of old -->\n\n# King-Bird\n")
+    models = auto.parent / "wren"
+    models.mkdir()
+    (models / "modeling_wren.py").write_text(CODE_OF_WREN)
+    checkout = Checkout(tmp_path, tmp_path / "src/transformers", 4)
+    registered = {"wren": "WrenConfig", "wren_eye": "WrenEyeConfig"}
+    old = read_reference(checkout, PurePosixPath("wren"), registered)
+    renamed = FolderRenaming(old, ModelName.from_snake("new_kid"))
+    text = "Troglodytes-T, Troglodytes-T-Eye, King-Bird, Finch-F, Robin-R"
+    assert renamed.rename_text(text) == "NewKid, NewKid-Eye, NewKid, Finch-F, Robin-R"

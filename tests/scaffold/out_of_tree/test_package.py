@@ -14,6 +14,8 @@ import pytest
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
 from tests.scaffold.out_of_tree.installed import add_model, part_of_transformers
 
+# A model's folder of such a name would stand for what the markers and the imports of the models mean.
+TAKEN = ("transformers", "torch", "tests", "models", "add_model", "tokenizers", "safetensors", "huggingface_hub")
 SAVE = """
 import sys, torch
 import my_models
@@ -109,6 +111,10 @@ def test_a_project_that_depends_on_transformers_is_taught(tmp_path: Path, instal
         (["transformers:llama", "--name", "bert", "--into", "my_models"], "is a model of the installed transformers"),
         (["transformers:llama", "--name", "my_llama", "--into", "transformers"], "cannot be called"),
         (["transformers:llama", "--name", "my_models", "--into", "my_models"], "the library's own package"),
+        *(
+            (["transformers:llama", "--name", name, "--into", "my_models"], "lead to; choose another")
+            for name in TAKEN
+        ),
     ],
 )
 def test_bad_requests_say_why_and_write_nothing(
