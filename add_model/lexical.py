@@ -24,8 +24,7 @@ _LEXEME = (
     rf"(?:(?P<newline>\n)|(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n?)|\Z)"
 )
 
-# A pattern of one character three times rules out a place sooner than `str.find` does.
-_DOUBLE, _SINGLE, _EITHER = re.compile('"""'), re.compile("'''"), re.compile("\"\"\"|'''")
+_EITHER = re.compile("\"\"\"|'''")
 # Around a string that is a statement of its own.
 _BEFORE_ALONE, _BEHIND_ALONE = re.compile(r"[ \t\f]*[A-Za-z]{0,2}"), re.compile(r"[ \t\f]*(?:#|\n|\Z)")
 _AHEAD = 10_000  # characters
@@ -104,7 +103,7 @@ class TripleQuoted:
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._looked = self._searched = 0
-        self._marks = _DOUBLE
+        self._has_single = False
 
     def around(self, offset: int) -> bool:
         """Whether the start of a line is in one of them."""
@@ -116,36 +115,39 @@ class TripleQuoted:
     def _look_on(self, start: int, stop: int) -> int:
         """Finds them from one place outside of them all up to behind another; such a place again."""
         text = self._text
-        search = self._pattern(stop).search
+        self._search_up_to(stop)
         while start < stop:
-            found = search(text, start, self._searched)
-            if found is None:
+            mark = self._next_mark(start)
+            if mark < 0:
                 return self._searched
-            mark = found.start()
             line = text.rfind("\n", start, mark) + 1 or start
             before = text[line:mark]
             if (before and not before.isspace() and _ODD.search(before)) or text[line - 2 : line] == "\\\n":
                 start = self._look_closely(mark, self._sure_start(line, start))
                 continue
-            found = (_DOUBLE if text[mark] == '"' else _SINGLE).search(text, mark + 3)
-            if found is not None and text[found.start() - 1] == "\\":
+            end = text.find(text[mark : mark + 3], mark + 3)
+            if end >= 0 and text[end - 1] == "\\":
                 start = self._look_closely(mark, mark)
                 continue
-            start = self._add(mark, len(text) if found is None else found.end())
+            start = self._add(mark, len(text) if end < 0 else end + 3)
         return start
 
-    def _pattern(self, stop: int) -> re.Pattern[str]:
-        """What finds the marks up to there, and somewhat further: who asks next does so of a line below, mostly."""
+    def _search_up_to(self, stop: int) -> None:
+        """Goes on to look for marks, somewhat further: who asks next does so of a line below, mostly."""
         if stop > self._searched:
             start, newline = self._searched, self._text.find("\n", stop + _AHEAD)
             # No string of one quote goes on behind the end of a line, unless a backslash carries it over.
             while newline > 0 and self._text[newline - 1] == "\\":
                 newline = self._text.find("\n", newline + 1)
             self._searched = len(self._text) if newline < 0 else newline
-            # One pattern for both kinds is slower than one for each, and the other kind is rare.
-            if self._marks is _DOUBLE and _SINGLE.search(self._text, start, self._searched):
-                self._marks = _EITHER
-        return self._marks
+            self._has_single = self._has_single or _holds_single(self._text, start, self._searched)
+
+    def _next_mark(self, start: int) -> int:
+        # A pattern for both kinds is slower, and the other kind is rare.
+        if not self._has_single:
+            return self._text.find('"""', start, self._searched)
+        found = _EITHER.search(self._text, start, self._searched)
+        return found.start() if found else -1
 
     def _sure_start(self, line: int, start: int) -> int:
         """The start of the first of the lines that backslashes join to this one, as they carry strings over."""
@@ -163,3 +165,12 @@ class TripleQuoted:
         self._starts.append(start)
         self._ends.append(end)
         return end
+
+
+def _holds_single(text: str, start: int, stop: int) -> bool:
+    """Whether three single quotes stand in a part of a text."""
+    # One character is found far sooner than three, and most single quotes are apostrophes.
+    position = text.find("'", start, stop)
+    while position >= 0 and not text.startswith("'''", position):
+        position = text.find("'", position + 1, stop)
+    return position >= 0

@@ -120,8 +120,8 @@ class Module:
         body, indent = self._body(0)
         if not indent or "\t" in indent or "\f" in indent:
             return None
-        for line in _lines_pattern(indent).finditer(text, body):
-            start, statement = line.start(), line.end()
+        for line in _lines_pattern(indent).finditer(text, body - 1):
+            start, statement = line.start() + 1, line.end()
             defined = _DEFINED.match(text, statement)
             if (defined is None and not _COMPOUND.match(text, statement)) or not self.is_code(start):
                 continue
@@ -371,4 +371,4 @@ def _dedent_pattern(column: int) -> re.Pattern[str]:
 @functools.lru_cache(maxsize=64)
 def _lines_pattern(indent: str) -> re.Pattern[str]:
     """Where a line is indented so far and no further, if a word of a statement of several lines may start there."""
-    return re.compile(rf"^{indent}(?=[cdaitwfm])", re.MULTILINE)
+    return re.compile(rf"\n{indent}(?=[cdaitwfm])")

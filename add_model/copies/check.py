@@ -14,6 +14,7 @@ from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.records import FileResult
 from add_model.copies.selection import read_selection
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
+from add_model.definitions import SPACE
 from add_model.encoding import SourceError
 from add_model.library import Library
 from add_model.source import Module
@@ -239,8 +240,7 @@ class Check:
             if original.definition.header == header:
                 yield place.warning(Code.CP003, "checks nothing: it names the very definition that it stands above")
                 return None
-            outer, inner = sorted((original.definition.header, header))
-            if inner < place.module.block_end(outer):
+            if _is_within(place.module, *sorted((original.definition.header, header))):
                 message = (
                     f"a part of {marker.source} cannot be its copy, nor the whole a copy of its part; drop the marker"
                 )
@@ -334,6 +334,12 @@ class Check:
 
     def _is_test(self, relative: str) -> bool:
         return self._tests is not None and relative.startswith(self._tests)
+
+
+def _is_within(module: Module, outer: int, inner: int) -> bool:
+    """Whether one of two definitions, which start at these headers, is a part of the other."""
+    deep, deeper = (len(SPACE.match(module.text, header).group()) for header in (outer, inner))  # type: ignore[union-attr]
+    return deep < deeper and inner < module.block_end(outer)
 
 
 def _has_capitals(source: str) -> bool:

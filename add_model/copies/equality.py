@@ -36,8 +36,7 @@ _TOKEN = (
 _LAYOUT = b" \t\f\n\\\"'(),;#fFrRbBuU"
 _STRUCTURE = frozenset("()[]{},;")
 _HEADER = re.compile(r"[ \t]*(?:class|(?:async[ \t]+)?def)\b")
-# One whose value is what stands between its quotes.
-_PLAIN_DOCSTRING = re.compile(r'"""((?:[^"\\]|"(?!""))*)"""')
+_QUOTES = '"""'
 
 
 def is_copy(original: str, copy: str, replacements: Sequence[Replacement] = ()) -> bool:
@@ -148,8 +147,15 @@ def _opens_body(line: str) -> bool:
 
 def _are_one_docstring(line: str, other: str) -> bool:
     """Whether two lines hold the same docstring; `False` where that takes a look at more than their text."""
-    texts = [_PLAIN_DOCSTRING.fullmatch(each.strip()) for each in (line, other)]
-    return None not in texts and len({_docstring(text[1]) for text in texts if text}) == 1
+    texts = [_plain_docstring(each.strip()) for each in (line, other)]
+    return None not in texts and len({_docstring(text) for text in texts if text is not None}) == 1
+
+
+def _plain_docstring(line: str) -> str | None:
+    """What stands between the quotes of a docstring, where that is its value."""
+    text = line[3:-3]
+    plain = line.startswith(_QUOTES) and line.endswith(_QUOTES) and len(line) >= 2 * len(_QUOTES)
+    return text if plain and "\\" not in text and _QUOTES not in text and not text.endswith('"') else None
 
 
 @functools.cache

@@ -40,7 +40,8 @@ _SAYS_SO = re.compile(_SAID, re.IGNORECASE)
 _MENTION = re.compile(rf"#(?P<before>.*?){_SAID}", re.IGNORECASE)
 _BEHIND_QUOTES = re.compile(r"[\"'`]*,?[ \t]*(?:$|with\b|\S+[ \t]*->)")
 _REPLACEMENT = re.compile(r"(?P<old>\S+)->(?P<new>\S+)(?:\s+(?P<option>.*))?$")
-_MARKER_LINES = re.compile(rf"^[ \t]*#[ \t]*Copied[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)", re.MULTILINE)
+_COPIED = "Copied"
+_MARKER_LINE = re.compile(rf"[ \t]*#[ \t]*{_COPIED}[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)")
 _WITH = re.compile(r"^with\b\s*")
 _ALL_CASING = "all-casing"
 _OTHER_QUOTES = str.maketrans("\"'", "'\"")
@@ -144,12 +145,26 @@ def find_comments(text: str, first: int = 0) -> Iterator[tuple[int, Marker | Men
 
 def without_markers(text: str) -> str:
     """The text without its marker lines: inside a copied block they are not compared."""
-    return _MARKER_LINES.sub("", text) if "Copied" in text else text
+    kept, end = [], 0
+    for start, behind in _marker_extents(text):
+        kept.append(text[end:start])
+        end = behind
+    return "".join([*kept, text[end:]]) if end else text
 
 
 def marker_lines(text: str) -> str:
     """The marker lines of a text, and nothing else of it."""
-    return "".join(_MARKER_LINES.findall(text))
+    return "".join(text[slice(*extent)] for extent in _marker_extents(text))
+
+
+def _marker_extents(text: str) -> Iterator[tuple[int, int]]:
+    position = text.find(_COPIED)
+    while position >= 0:
+        start = text.rfind("\n", 0, position) + 1
+        line = _MARKER_LINE.match(text, start)
+        if line is not None:
+            yield start, line.end()
+        position = text.find(_COPIED, line.end() if line is not None else position + 1)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -30,6 +30,7 @@ HEAD = ""
 _HEADER = re.compile(r"[ \t\f]*(?:class|(?:async[ \t]+)?def)[ \t]+(?P<name>\w+)")
 _SPACE = re.compile(r"[ \t\f]*")
 _COMMENT_LINE = re.compile(r"[ \t\f]*#")
+_END_OF_LINE = re.compile(r"[ \t\f]*\n")
 _MAY_HOLD_LINES = re.compile("\"\"\"|'''|\\\\\n")
 
 
@@ -167,11 +168,20 @@ def _reindented(text: str, old: str, new: str) -> str:
 
 def _values(block: str) -> Iterator[tuple[int, int]]:
     """From where to where the lines of a block start in a string that has a value: between two ends of lines."""
-    if _MAY_HOLD_LINES.search(block):
-        for first, last, is_statement in multi_line_strings(block):
-            if not is_statement:
-                end = block.find("\n", last)
-                yield block.index("\n", first), len(block) if end < 0 else end
+    marks = _MAY_HOLD_LINES.findall(block)
+    if not marks or (len(marks) == 2 and _has_docstring(block)):
+        return
+    for first, last, is_statement in multi_line_strings(block):
+        if not is_statement:
+            end = block.find("\n", last)
+            yield block.index("\n", first), len(block) if end < 0 else end
+
+
+def _has_docstring(block: str) -> bool:
+    """Whether a plain docstring stands behind the header; `False` where that takes a closer look to tell."""
+    start = _SPACE.match(block, header_end(block)).end()  # type: ignore[union-attr]
+    end = block.find('"""', start + 3)
+    return block.startswith('"""', start) and block[end - 1] != "\\" and bool(_END_OF_LINE.match(block, end + 3))
 
 
 def _is_class(block: str) -> bool:
