@@ -63,16 +63,21 @@ def bodies_match(original: str, copy: str) -> bool:
     return blocks_match(header + _behind_header(original), header + _behind_header(copy))
 
 
-def _behind_header(block: str) -> str:
-    """What stands behind the colon of a header; behind its line, where nothing but a comment does."""
+def body_start(block: str) -> int:
+    """Where the body of a block starts: behind the header's line, or behind its colon where the body shares that line."""
     end, depth = header_end(block), 0
     for token in _token_pattern().finditer(block, 0, end):
         if token["mark"] == ":" and depth <= 0:
             body = block[token.end() : end].strip()
-            return block[token.end() :] if body and not body.startswith("#") else f"\n{block[end:]}"
+            return token.end() if body and not body.startswith("#") else end
         if token["mark"]:
             depth += (token["mark"] in "([{") - (token["mark"] in ")]}")
-    return f"\n{block[end:]}"
+    return end
+
+
+def _behind_header(block: str) -> str:
+    start = body_start(block)
+    return block[start:] if start < header_end(block) else f"\n{block[start:]}"
 
 
 def equal(first: str, second: str) -> bool:

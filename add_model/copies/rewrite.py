@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from add_model.copies.equality import blocks_match, equal, letters
+from add_model.copies.equality import blocks_match, body_start, equal, letters
 from add_model.copies.marker import marker_lines, without_markers
 from add_model.copies.pair import Pair
 from add_model.copies.region import (
@@ -47,7 +47,7 @@ def rewritten(pair: Pair, keep_header: bool = False) -> str:
     copy = copy if copy.endswith("\n") else f"{copy}\n"
     expected = with_name(expected, copy[slice(*own_name(copy))])
     if keep_header:
-        expected = copy[: header_end(copy)] + expected[header_end(expected) :]
+        expected = _under_header_of(copy, expected)
     cut = end_of_copy(copy)
     if cut is None:
         return rewritten_block(expected, copy)
@@ -55,6 +55,16 @@ def rewritten(pair: Pair, keep_header: bool = False) -> str:
     body, tail = copy[:cut], copy[cut:]
     gap = body[len(body.rstrip()) + 1 :]
     return rewritten_block(expected[: end_of_copy(expected)], body).rstrip() + "\n" + gap + tail
+
+
+def _under_header_of(copy: str, expected: str) -> str:
+    """What is expected under the copy's own header; a body may share the line of its header, on either side."""
+    header, body = copy[: body_start(copy)], expected[body_start(expected) :]
+    shares_line = body_start(expected) < header_end(expected)
+    if not header.endswith("\n"):
+        return f"{header}{body}" if shares_line else f"{header}\n{body}"
+    indent = _SPACE.match(copy).group()  # type: ignore[union-attr]
+    return f"{header}{indent}    {body.strip()}\n" if shares_line else f"{header}{body}"
 
 
 def same_but_for_layout(first: str, second: str) -> bool:

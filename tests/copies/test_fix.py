@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from add_model.copies.check import Check
 from add_model.copies.edits import Edit, apply_edits
-from add_model.copies.equality import blocks_match
+from add_model.copies.equality import blocks_match, equal
 from add_model.copies.fix import fix
 from add_model.copies.rewrite import rewritten_block
 from add_model.library import Library, library_at
@@ -428,3 +428,21 @@ def test_edits_change_their_lines_alone(parts: list[tuple[str, str]], data: st.D
             "".join(map("".join, parts[:first])) + f"new{ending}lines{ending}" + "".join(map("".join, parts[last:]))
         ).encode()
     )
+
+
+@pytest.mark.parametrize("original", ["def f(x): return 1\n", "def f(x):\n    return 1\n"])
+@pytest.mark.parametrize(
+    ("copy", "fixed"),
+    [
+        ("def f(x: int): return 2\n", "def f(x: int): return 1\n"),
+        ("def f(x: int):\n    return 2\n", "def f(x: int):\n    return 1\n"),
+        ("def f(x: int):  # why\n    return 2\n", "def f(x: int):  # why\n    return 1\n"),
+    ],
+)
+def test_the_body_alone_is_rewritten_where_headers_may_differ(
+    original: str, copy: str, fixed: str, tmp_path: Path
+) -> None:
+    files = {"diffusers/base.py": original, "diffusers/copy.py": f"# Copied from diffusers.base.f\n{copy}"}
+    fix(write_library(tmp_path, files)).write()
+    written = (tmp_path / "src/diffusers/copy.py").read_text().partition("\n")[2]
+    assert equal(written, fixed)
