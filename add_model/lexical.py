@@ -100,8 +100,8 @@ class TripleQuoted:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._starts: list[int] = []
-        self._ends: list[int] = []
+        # Where each of them starts, and where it ends, one behind the other.
+        self._edges: list[int] = []
         self._looked = self._searched = 0
         self._has_single = False
 
@@ -109,15 +109,15 @@ class TripleQuoted:
         """Whether the start of a line is in one of them."""
         if self._looked < offset:
             self._looked = self._look_on(self._looked, offset)
-        at = bisect_left(self._starts, offset)
-        return at > 0 and offset < self._ends[at - 1]
+        at = bisect_left(self._edges, offset)
+        return at % 2 == 1 and offset < self._edges[at]
 
     def _look_on(self, start: int, stop: int) -> int:
         """Finds them from one place outside of them all up to behind another; such a place again."""
-        text = self._text
+        text, find = self._text, self._text.find
         self._search_up_to(stop)
         while start < stop:
-            mark = self._next_mark(start)
+            mark = self._next_mark(start) if self._has_single else find('"""', start, self._searched)
             if mark < 0:
                 return self._searched
             line = text.rfind("\n", start, mark) + 1 or start
@@ -125,11 +125,12 @@ class TripleQuoted:
             if (before and not before.isspace() and _ODD.search(before)) or text[line - 2 : line] == "\\\n":
                 start = self._look_closely(mark, self._sure_start(line, start))
                 continue
-            end = text.find(text[mark : mark + 3], mark + 3)
+            end = find(text[mark : mark + 3], mark + 3)
             if end >= 0 and text[end - 1] == "\\":
                 start = self._look_closely(mark, mark)
                 continue
-            start = self._add(mark, len(text) if end < 0 else end + 3)
+            start = end + 3 if end >= 0 else len(text)
+            self._edges += (mark, start)
         return start
 
     def _search_up_to(self, stop: int) -> None:
@@ -144,8 +145,6 @@ class TripleQuoted:
 
     def _next_mark(self, start: int) -> int:
         # A pattern for both kinds is slower, and the other kind is rare.
-        if not self._has_single:
-            return self._text.find('"""', start, self._searched)
         found = _EITHER.search(self._text, start, self._searched)
         return found.start() if found else -1
 
@@ -158,13 +157,8 @@ class TripleQuoted:
     def _look_closely(self, mark: int, start: int) -> int:
         lexeme = next(found for found in _lexemes().finditer(self._text, start) if found.end() > mark)
         if lexeme["string"] is not None and lexeme["string"].startswith(('"""', "'''")):
-            return self._add(*lexeme.span("string"))
+            self._edges += lexeme.span("string")
         return lexeme.end()
-
-    def _add(self, start: int, end: int) -> int:
-        self._starts.append(start)
-        self._ends.append(end)
-        return end
 
 
 def _holds_single(text: str, start: int, stop: int) -> bool:

@@ -66,6 +66,8 @@ def bodies_match(original: str, copy: str) -> bool:
 def body_start(block: str) -> int:
     """Where the body of a block starts: behind the header's line, or behind its colon where the body shares that line."""
     end, depth = header_end(block), 0
+    if block[:end].rstrip().endswith(":"):
+        return end
     for token in _token_pattern().finditer(block, 0, end):
         if token["mark"] == ":" and depth <= 0:
             body = block[token.end() : end].strip()

@@ -75,6 +75,8 @@ def header_end(block: str) -> int:
     return end
 
 
+# Who finds a difference asks for the sides once more to show it.
+@functools.lru_cache(maxsize=4)
 def compared_sides(original: str, copy: str) -> tuple[str, str]:
     """What is compared of a block and its copy, both from their headers on."""
     ignored = ignored_members(copy)
