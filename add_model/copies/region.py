@@ -183,7 +183,8 @@ def _has_docstring(block: str) -> bool:
     """Whether a plain docstring stands behind the header; `False` where that takes a closer look to tell."""
     start = _SPACE.match(block, header_end(block)).end()  # type: ignore[union-attr]
     end = block.find('"""', start + 3)
-    return block.startswith('"""', start) and block[end - 1] != "\\" and bool(_END_OF_LINE.match(block, end + 3))
+    is_closed = end >= 0 and block[end - 1] != "\\"
+    return block.startswith('"""', start) and is_closed and _END_OF_LINE.match(block, end + 3) is not None
 
 
 def _is_class(block: str) -> bool:

@@ -51,7 +51,7 @@ def with_absolute_imports(text: str, folder: str, below: Sequence[str] = (), own
     for known in found:
         line = lines[known.line].encode()
         before, statement = line[: known.column].decode(), line[known.column :].decode()
-        lines[known.line] = before + _FROM.sub(lambda match: f"from{match[1]}{known.after}", statement, count=1)  # noqa: B023
+        lines[known.line] = before + _FROM.sub(rf"from\g<1>{known.after}", statement, count=1)
     for node in ast.walk(tree):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
