@@ -21,7 +21,7 @@ from add_model.copies.history import TRUST
 from add_model.copies.kept import discard, keep
 from add_model.copies.merge import Merge, merge
 from add_model.copies.pair import Pair
-from add_model.copies.region import end_of_copy, ignored_members, own_name, with_name
+from add_model.copies.region import end_of_copy, ignored_names, own_name, with_name
 from add_model.copies.rewrite import rewritten, same_but_for_layout
 from add_model.copies.sides import Sides
 from add_model.copies.sources import read_bytes
@@ -207,7 +207,7 @@ class _Fix:
     def _original_side(self, pair: Pair, committed: Pair) -> str:
         """What an edited copy would be had it not been edited."""
         # What the copy has for itself is as it has it now; all else is seen best from where both started.
-        same = ignored_members(pair.block) == ignored_members(committed.block) and (
+        same = ignored_names(pair.block) == ignored_names(committed.block) and (
             (end_of_copy(pair.block) is None) == (end_of_copy(committed.block) is None)
         )
         return rewritten(committed if same else pair, self._keep_header)

@@ -11,7 +11,7 @@ import re
 from enum import Enum
 
 from add_model.copies.marker import Marker, Replacement, replace
-from add_model.copies.region import end_of_copy, ignored_members, is_ignored, members, own_name, reindent
+from add_model.copies.region import end_of_copy, ignored_members, is_ignored, own_name, reindent
 from add_model.copies.sources import Original
 from add_model.lexical import logical_lines
 from add_model.source import Module
@@ -91,10 +91,7 @@ class Pair:
         cut = end_of_copy(block)
         if is_ignored(block) or (cut is not None and offset >= cut):
             return False
-        ignored = ignored_members(block)
-        return not ignored or not any(
-            member.start <= offset < member.end for member in members(block) if member.name in ignored
-        )
+        return not any(member.start <= offset < member.end for member in ignored_members(block))
 
     def _is_equal_in_place(self) -> bool:
         """Whether the expected text stands in the copy's place, and the copy ends where that text does."""

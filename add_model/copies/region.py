@@ -6,9 +6,10 @@ A definition is read from its header to its last line. Out of the comparison are
 - its own name, and its indentation;
 - the marker lines in it;
 - everything from `# End copy` on, a comment at the indentation of the body;
-- of a class, every member in which, or directly above which, `# Ignore copy` stands: a method, a class, or the part
-  between the header and the first of those (docstring and attributes). A member that a copy ignores is left out of
-  the original as well. A function in which `# Ignore copy` stands is left out whole.
+- of a class, every member in which, or directly above which, `# Ignore copy` stands: a method, or the part between the
+  header and the first method (docstring and attributes). A class in it is such a member where the words stand above it;
+  where they stand in it, they are about the member of that class. A member that a copy ignores is left out of the
+  original as well. A function in which `# Ignore copy` stands is left out whole.
 """
 
 from __future__ import annotations
@@ -38,15 +39,17 @@ class Member(NamedTuple):
     """A method of a class, or a class in it, with the comment lines directly above it; or the class's head.
 
     Attributes:
-        name: its name, with its number where it is not the first of that name (a property's setter); `HEAD` for the
-            part above the first.
+        name: its name, with its number where it is not the first of that name (a property's setter), and behind that of
+            the class that it is a member of where this is one in the class; `HEAD` for the part above the first.
         start: where it starts in the text of the class.
         end: where the line behind its last one starts.
+        header: where its own header starts; where the part above the first starts itself.
     """
 
     name: str
     start: int
     end: int
+    header: int
 
 
 def own_name(block: str) -> tuple[int, int]:
@@ -79,7 +82,7 @@ def header_end(block: str) -> int:
 @functools.lru_cache(maxsize=4)
 def compared_sides(original: str, copy: str) -> tuple[str, str]:
     """What is compared of a block and its copy, both from their headers on."""
-    ignored = ignored_members(copy)
+    ignored = ignored_names(copy)
     # Where both end early, the original's own tail is no part of what its copy was made of.
     if end_of_copy(copy) is not None:
         original, copy = before_end(original), before_end(copy)
@@ -113,14 +116,35 @@ def end_of_copy(block: str) -> int | None:
 
 def is_ignored(block: str) -> bool:
     """Whether the block is a function in which `# Ignore copy` stands."""
-    return IGNORE_COPY in block and not _is_class(block) and _asks_to_ignore(block)
+    return not _is_class(block) and _asks_to_ignore(block)
 
 
-def ignored_members(block: str) -> list[str]:
-    """The names of the members of a class that are out of the comparison."""
+def ignored_members(block: str) -> list[Member]:
+    """The members of a class, and of the classes in it, that are out of the comparison."""
     if IGNORE_COPY not in block:
         return []
-    return [member.name for member in members(block) if _asks_to_ignore(block[member.start : member.end])]
+    found: list[Member] = []
+    for member in members(block):
+        text = block[member.start : member.end]
+        inside = member.header - member.start
+        if not _asks_to_ignore(text):
+            continue
+        if member.name != HEAD and _is_class(text[inside:]) and not _asks_to_ignore(text[:inside]):
+            found += (_in_outer(member, inner) for inner in ignored_members(text[inside:]))
+        else:
+            found.append(member)
+    return found
+
+
+def ignored_names(block: str) -> list[str]:
+    """The names of the members that are out of the comparison."""
+    return [member.name for member in ignored_members(block)]
+
+
+def _in_outer(outer: Member, inner: Member) -> Member:
+    """A member of a class in a class, as one of the outer class."""
+    start, end, header = (outer.header + offset for offset in inner[1:])
+    return Member(f"{outer.name}.{inner.name}", start, end, header)
 
 
 @functools.lru_cache(maxsize=64)
@@ -131,18 +155,25 @@ def members(block: str) -> tuple[Member, ...]:
     found = Module("", block).members()
     names = _told_apart([definition.name.rpartition(".")[2] for definition in found])
     methods = [
-        Member(name, _above_comments(block, definition.start, definition.indent), definition.end)
+        Member(name, _above_comments(block, definition.start, definition.indent), definition.end, definition.header)
         for name, definition in zip(names, found, strict=True)
     ]
-    head_end = methods[0].start if methods else len(block)
-    return (Member(HEAD, header_end(block), head_end), *methods)
+    head, head_end = header_end(block), methods[0].start if methods else len(block)
+    return (Member(HEAD, head, head_end, head), *methods)
 
 
 def without_members(block: str, names: Collection[str]) -> str:
     """The class without its members of these names."""
     for member in reversed(members(block)):
+        inner = {name.removeprefix(f"{member.name}.") for name in names if name.startswith(f"{member.name}.")}
         if member.name in names:
             block = block[: member.start] + block[member.end :]
+        elif inner:
+            block = (
+                block[: member.header]
+                + without_members(block[member.header : member.end], inner)
+                + block[member.end :]
+            )
     return block
 
 
@@ -206,4 +237,4 @@ def _told_apart(names: list[str]) -> list[str]:
 
 def _asks_to_ignore(text: str) -> bool:
     """Whether `# Ignore copy` stands in the text as a comment, not in a string."""
-    return any(comment.startswith(IGNORE_COPY) for comment in comments(text))
+    return IGNORE_COPY in text and any(comment.startswith(IGNORE_COPY) for comment in comments(text))

@@ -22,6 +22,7 @@ from add_model.copies.region import (
     end_of_copy,
     header_end,
     ignored_members,
+    ignored_names,
     members,
     own_name,
     with_name,
@@ -83,9 +84,7 @@ def same_but_for_layout(first: str, second: str) -> bool:
 
 def _own_texts(block: str) -> dict[str, str]:
     """The members that a copy ignores, by name."""
-    ignored = ignored_members(block)
-    found = members(block) if ignored else ()
-    return {member.name: block[member.start : member.end].rstrip() for member in found if member.name in ignored}
+    return {member.name: block[member.start : member.end].rstrip() for member in ignored_members(block)}
 
 
 def rewritten_block(expected: str, copy: str) -> str:
@@ -93,14 +92,15 @@ def rewritten_block(expected: str, copy: str) -> str:
     if blocks_match(expected, copy):
         return copy
     result = _rewritten_class(expected, copy) if members(copy) and members(expected) else _rewritten_function(expected, copy)  # fmt: skip
-    if blocks_match(expected, result):
-        return result
     # Whatever layout is kept must not cost the verdict; what a copy ignores is not to be lost for it.
-    return copy if ignored_members(copy) else expected
+    own = sorted(_own_texts(copy).values())
+    if blocks_match(expected, result) and own == sorted(_own_texts(result).values()):
+        return result
+    return copy if own else expected
 
 
 def _rewritten_class(expected: str, copy: str) -> str:
-    ignored = ignored_members(copy)
+    ignored = set(ignored_names(copy))
     wanted, present = _segments(expected), _segments(copy)
     result = [_header(expected, copy)]
     placed: set[str] = set()
@@ -145,7 +145,7 @@ def _measured(text: str, is_last: bool) -> tuple[str, int]:
 
 
 def _own_members(
-    present: list[tuple[str, str, int]], ignored: list[str], wanted: set[str]
+    present: list[tuple[str, str, int]], ignored: set[str], wanted: set[str]
 ) -> dict[str, list[tuple[str, int]]]:
     own: dict[str, list[tuple[str, int]]] = {}
     behind = HEAD

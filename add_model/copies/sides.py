@@ -20,7 +20,7 @@ from add_model.copies.identity import header_of, identity
 from add_model.copies.kept import memory
 from add_model.copies.marker import without_markers
 from add_model.copies.pair import Pair
-from add_model.copies.region import compared, ignored_members, reindent
+from add_model.copies.region import compared, ignored_names, reindent
 from add_model.copies.sources import read_bytes
 from add_model.copies.versions import Birth, Versions, digest, versions_sentence
 from add_model.copies.written import Written
@@ -205,7 +205,7 @@ class Sides:
             return not blocks_match(pair.expected, committed.block)
         text = module.text[before.header : before.end]
         text = reindent(without_markers(text if text.endswith("\n") else f"{text}\n"), pair.marker.indent)
-        ignored = ignored_members(pair.block)
+        ignored = ignored_names(pair.block)
         expected = marker.replace(text, pair.marker.replacements)
         return not equal(compared(expected, ignored), compared(pair.expected, ignored))
 

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from add_model.copies.check import Check
 from add_model.copies.edits import Edit, apply_edits
-from add_model.copies.equality import blocks_match, equal
+from add_model.copies.equality import equal
 from add_model.copies.fix import fix
-from add_model.copies.rewrite import rewritten_block
 from add_model.library import Library, library_at
 
 from .libraries import codes_of, write_library
@@ -155,43 +154,6 @@ def test_statements_behind_an_ignored_method_are_not_the_methods(tmp_path: Path)
         '        return 2\n\n    name = "{}"\n\n    def g(self):\n        return 1\n'
     )
     assert fixed_copy(tmp_path, copy.format("old"), original.format("new")) == copy.format("new")
-
-
-PARTS = st.lists(
-    st.one_of(
-        st.tuples(st.just("def"), st.sampled_from("fghk")),
-        st.tuples(st.just("="), st.sampled_from("xyz")),
-        st.tuples(st.just("#"), st.sampled_from("ab")),
-    ),
-    max_size=7,
-    unique=True,
-)
-BODIES = st.integers(1, 3)
-
-
-def class_of(parts: list[tuple[str, str]], bodies: list[int], ignored: set[str] = frozenset()) -> str:  # type: ignore[assignment]
-    lines = ["class A:", '    """Doc."""', ""]
-    for (kind, name), body in zip(parts, bodies, strict=True):
-        if kind == "def":
-            lines += ["    # Ignore copy"] if name in ignored else []
-            lines += [f"    def {name}(self):", f"        return {f'own_{name}' if name in ignored else body}", ""]
-        else:
-            lines += [f"    {name} = {body}" if kind == "=" else f"    # {name} {body}", ""]
-    return "\n".join(lines)
-
-
-@given(data=st.data(), before=PARTS, after=PARTS)
-def test_whatever_a_copy_ignores_is_kept_and_all_else_becomes_the_originals(
-    data: st.DataObject, before: list[tuple[str, str]], after: list[tuple[str, str]]
-) -> None:
-    ignored = set(data.draw(st.lists(st.sampled_from([name for kind, name in before if kind == "def"] or ["f"]))))
-    bodies = [data.draw(st.lists(BODIES, min_size=len(parts), max_size=len(parts))) for parts in (before, after)]
-    copy, expected = class_of(before, bodies[0], ignored), class_of(after, bodies[1])
-    result = rewritten_block(expected, copy)
-    assert blocks_match(expected, result)
-    assert rewritten_block(expected, result) == result
-    for name in ignored & {name for kind, name in before if kind == "def"}:
-        assert f"    # Ignore copy\n    def {name}(self):\n        return own_{name}\n" in result
 
 
 def test_a_docstring_that_is_equal_keeps_its_blank_lines(tmp_path: Path) -> None:
