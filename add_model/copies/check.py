@@ -160,6 +160,7 @@ class Check:
             problem = f"cannot be read: {error.strerror or error}"
             findings.append(self._unreadable(SourceError(Path(path), problem)))
         used = tuple(sorted(self.sources.used - {path}))
+        self.sources.forget(path)
         return FileResult(size, tuple(findings), self._markers, self._unchecked, tuple(self._edges), used)
 
     def _check_module(self, module: Module, relative: str, first: int) -> Iterator[Finding]:

@@ -118,6 +118,7 @@ def replace(text: str, replacements: tuple[Replacement, ...] | list[Replacement]
     return text
 
 
+@functools.lru_cache(maxsize=4096)
 def read_comment(line: str) -> Marker | Mention | None:
     """Reads one line of code; `None` where it speaks of no copy."""
     marker = _MARKER.match(line)

@@ -17,7 +17,7 @@ from add_model.definitions import Definition
 from add_model.encoding import SourceError
 from add_model.library import Library
 from add_model.source import Module, decode_module
-from add_model.values import NamedTuple
+from add_model.values import TYPE_CHECKING, NamedTuple
 
 # The package of this tool: its zoo comes with it, so that a copy of it is judged as strictly as one of the library.
 BUNDLED = "add_model"
@@ -26,6 +26,11 @@ _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 24
 # From how much of two names being the same one is taken for the other, misspelt.
 _ALIKE = 0.85
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _Answer = TypeVar("_Answer")
 
 
 def read_bytes(path: str) -> bytes:
@@ -115,10 +120,14 @@ class Sources:
         self.library, self.read = library, read
         self.used: set[str] = set()
         self.outlook = Outlook(tree=tree)
+        # What a path was answered with, and the files that had a say in that.
         self._found: dict[str, tuple[Original | Missing, set[str]]] = {}
+        self._nearest: dict[str, tuple[str, set[str]]] = {}
         self._packages: dict[str, str | None] = {name: str(folder) for name, folder in library.packages.items()}
         self._files: dict[str, str | None] = {}
         self._modules: dict[str, Module] = {}
+        # The files of which somebody wanted to know what stands in them.
+        self._asked: set[str] = set()
 
     def remember(self, path: str, content: bytes) -> Module:
         """Decodes a file's bytes, unless its module is known.
@@ -131,6 +140,11 @@ class Sources:
             module = self._modules[path] = decode_module(path, content)
         return module
 
+    def forget(self, path: str) -> None:
+        """Gives a module's memory back if no marker has led there so far: few do to most, and memory takes its time."""
+        if path not in self._asked:
+            self._modules.pop(path, None)
+
     def module(self, path: str) -> Module:
         """The module in a file.
 
@@ -138,6 +152,7 @@ class Sources:
             SourceError: it cannot be read.
         """
         self.used.add(path)
+        self._asked.add(path)
         known = self._modules.get(path)
         if known is not None:
             return known
@@ -152,15 +167,21 @@ class Sources:
         Raises:
             SourceError: the module that should hold it cannot be read.
         """
-        known = self._found.get(source)
-        if known is None:
+        return self._once(self._found, self._look_up, source)
+
+    def _once(
+        self, known: dict[str, tuple[_Answer, set[str]]], look: Callable[[str], _Answer], source: str
+    ) -> _Answer:
+        """What is answered about a path, looked for once; the files that had a say in it are used each time."""
+        answer = known.get(source)
+        if answer is None:
             used, self.used = self.used, set()
             try:
-                known = self._found[source] = self._look_up(source), self.used
+                answer = known[source] = look(source), self.used
             finally:
                 self.used |= used
-        self.used |= known[1]
-        return known[0]
+        self.used |= answer[1]
+        return answer[0]
 
     def names_a_definition(self, source: str) -> bool:
         """Whether something is left of the path behind the longest prefix that is a module."""
@@ -204,7 +225,14 @@ class Sources:
         return ""
 
     def nearest(self, source: str) -> str:
-        """The existing path that is closest to a path whose package exists; as much of it as can be told."""
+        """The existing path that is closest to a path whose package exists; as much of it as can be told.
+
+        Raises:
+            SourceError: the module that may hold it cannot be read.
+        """
+        return self._once(self._nearest, self._look_for_nearest, source)
+
+    def _look_for_nearest(self, source: str) -> str:
         nearest = self._closest_path(source)
         return nearest if nearest != source else self._with_module(source)
 
@@ -219,9 +247,8 @@ class Sources:
             file = os.path.join(folder, f"{name}.py")
             if self.outlook.kind(file) is not Kind.FILE:
                 continue
-            with contextlib.suppress(OSError, SourceError):
-                self.used.add(file)
-                if self.remember(file, self.read(file)).find(".".join(inside)) is not None:
+            with contextlib.suppress(SourceError):
+                if self.module(file).find(".".join(inside)) is not None:
                     return ".".join([*path, name, *inside])
         return source
 
