@@ -307,8 +307,12 @@ def _decorated_start(text: str, header: int, indent: str) -> int | None:
             # The end of a decorator of several lines, or of whatever else stands above.
             if not (last.endswith(")") or "#" in last):
                 break
-            line = text.rfind(f"\n{indent}@", 0, line) + 1
+            above = max(0, text.rfind(f"\n{indent}def " if indent else "\nclass ", 0, line))
+            line = text.rfind(f"\n{indent}@", above, line) + 1
             if not text.startswith(f"{indent}@", line):
+                # What looks like a definition may be a line of a string in a decorator.
+                if above and _splits_string(text, above, start):
+                    return None
                 break
             code = _first_dedent(text, line, len(indent))
             if code < start:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from add_model.copies.equality import letters
+from add_model.copies.equality import equal_lines, letters
 from add_model.copies.finding import Difference
 from add_model.copies.pair import Pair
 from add_model.copies.region import compared_sides, own_name, with_name
@@ -28,8 +28,8 @@ def first_difference(pair: Pair) -> Difference | None:
 
 def _changes(expected: list[str], found: list[str]) -> Iterator[tuple[int, int, int, int]]:
     """Where the lines of two sides differ, in order: from where to where on the one, and on the other."""
-    start = _equal_lines(expected, found)
-    end = _equal_lines(expected[start:][::-1], found[start:][::-1])
+    start = equal_lines(expected, found)
+    end = equal_lines(expected[start:][::-1], found[start:][::-1])
     here, there = expected[start : len(expected) - end], found[start : len(found) - end]
     if set(here).isdisjoint(there):
         if here or there:
@@ -40,12 +40,6 @@ def _changes(expected: list[str], found: list[str]) -> Iterator[tuple[int, int, 
     for kind, first, last, found_first, found_last in SequenceMatcher(None, here, there, autojunk=False).get_opcodes():
         if kind != "equal":
             yield start + first, start + last, start + found_first, start + found_last
-
-
-def _equal_lines(lines: Sequence[str], others: Sequence[str]) -> int:
-    """How many lines are the same from the first one on."""
-    pairs = zip(lines, others, strict=False)
-    return next((count for count, (line, other) in enumerate(pairs) if line != other), min(len(lines), len(others)))
 
 
 def _shown(lines: list[str], name: str, is_header: bool) -> str | None:

@@ -60,7 +60,8 @@ def bodies_match(original: str, copy: str) -> bool:
     # Under a header that replacements have broken nothing could be parsed; what it is does not matter here.
     keyword = "class _" if original.lstrip().startswith("class") else "def _()"
     header = f"{_indent(copy)}{keyword}:"
-    return blocks_match(header + _behind_header(original), header + _behind_header(copy))
+    body, body_of_copy = _behind_header(original), _behind_header(copy)
+    return body == body_of_copy or blocks_match(header + body, header + body_of_copy)
 
 
 def body_start(block: str) -> int:
@@ -86,7 +87,7 @@ def equal(first: str, second: str) -> bool:
     """Whether two compared texts are equal but for their layout."""
     if first == second:
         return True
-    if letters(first) != letters(second) and not _may_have_moved_comments(first, second):
+    if not _may_be_equal(first, second):
         return False
     if _have_same_lines(first, second, _have_same_tokens):
         return True
@@ -101,20 +102,57 @@ def letters(block: str) -> bytes:
     return block.encode("utf-8", "surrogatepass").translate(None, _LAYOUT).lower()
 
 
-def _may_have_moved_comments(first: str, second: str) -> bool:
-    """Whether all that tells two blocks apart can be where a comment stands."""
-    return "#" in first and "#" in second and sorted(letters(first)) == sorted(letters(second))
+def _may_be_equal(first: str, second: str) -> bool:
+    """Whether two blocks have the same letters, at least if the place of a comment is left out of account."""
+    start, end = _common_lines(first, second)
+    here, there = first[start : len(first) - end], second[start : len(second) - end]
+    one, other = letters(here), letters(there)
+    return one == other or ("#" in here and "#" in there and sorted(one) == sorted(other))
+
+
+@functools.lru_cache(maxsize=4)
+def _common_lines(first: str, second: str) -> tuple[int, int]:
+    """How many characters the lines have that two texts share at their starts, and those at their ends."""
+    lines, others = first.splitlines(keepends=True), second.splitlines(keepends=True)
+    start = equal_lines(lines, others)
+    end = equal_lines(lines[start:][::-1], others[start:][::-1])
+    return sum(map(len, lines[:start])), sum(map(len, lines[len(lines) - end :]))
+
+
+def equal_lines(lines: Sequence[str], others: Sequence[str]) -> int:
+    """How many lines are the same from the first one on."""
+    pairs = zip(lines, others, strict=False)
+    return next((count for count, (line, other) in enumerate(pairs) if line != other), min(len(lines), len(others)))
 
 
 def _have_same_lines(first: str, second: str, same: Callable[[_Line, _Line], bool]) -> bool:
     """Whether two blocks have the same logical lines: equal for certain, though not only then."""
-    lines = [[block[slice(*extent)] for extent in logical_lines(block)] for block in (first, second)]
-    here, there = ([line for line in side if not line.isspace()] for side in lines)
-    pairs = zip(["", *here], here, ["", *there], there, strict=False)
-    return len(here) == len(there) and all(
-        line == other or (_indent(line) == _indent(other) and same((above, line), (other_above, other)))
-        for above, line, other_above, other in pairs
-    )
+    same_until, same_behind = _common_lines(first, second)
+    # Up to where they differ one look is a look at both.
+    begin, above = 0, ""
+    for start, end in logical_lines(first):
+        if end > same_until:
+            break
+        begin, above = end, above if first[start:end].isspace() else first[start:end]
+    other_above = above
+    others = _written_lines(second, begin)
+    for start, line in _written_lines(first, begin):
+        other_start, other = next(others, (0, ""))
+        behind = len(first) - start
+        if behind <= same_behind and behind == len(second) - other_start:
+            return True
+        if line != other and not (_indent(line) == _indent(other) and same((above, line), (other_above, other))):
+            return False
+        above, other_above = line, other
+    return next(others, None) is None
+
+
+def _written_lines(block: str, begin: int) -> Iterator[tuple[int, str]]:
+    """The logical lines from one of them on that hold anything, each with where it starts."""
+    for start, end in logical_lines(block, begin):
+        line = block[start:end]
+        if not line.isspace():
+            yield start, line
 
 
 def _have_same_tokens(first: _Line, second: _Line) -> bool:
