@@ -43,9 +43,9 @@ def results_of(check: Check, files: Sequence[CheckedFile]) -> dict[str, FileResu
     with open(receiver, "rb") as pipe:
         results = dict(check.results(_until_they_meet(files, begun, 0), len(files) // 2))
         answer = pipe.read()
-    _, status = os.waitpid(child, 0)
-    if status == 0:
-        results |= _received(check, answer)
+    # The other gives its memory back meanwhile.
+    results |= _received(check, answer)
+    os.waitpid(child, 0)
     left = [file for file in files if file[1] not in results]
     return results | dict(check.results(left, len(left)))
 
@@ -67,7 +67,11 @@ def _send(check: Check, files: Iterable[CheckedFile], sender: int) -> None:
 
 
 def _received(check: Check, answer: bytes) -> dict[str, FileResult]:
-    paths, results, outlook = marshal.loads(answer)
+    """The results in an answer; none where the other process has not come to its end."""
+    try:
+        paths, results, outlook = marshal.loads(answer)
+    except (EOFError, ValueError, TypeError):
+        return {}
     check.sources.outlook.add(Outlook.from_record(outlook))
     return dict(zip(paths, results_from_records(results), strict=True))
 
