@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from add_model.copies.equality import equal_lines, letters
+from add_model.copies.equality import equal_lines, letters, lines_apart
 from add_model.copies.finding import Difference
 from add_model.copies.pair import Pair
 from add_model.copies.region import compared_sides, own_name, with_name
@@ -12,18 +12,50 @@ from add_model.copies.region import compared_sides, own_name, with_name
 
 def first_difference(pair: Pair) -> Difference | None:
     """The first line that no layout explains; `None` where there is none that could be shown."""
-    expected, found = (side.split("\n") for side in compared_sides(pair.expected, pair.block))
-    for first, last, found_first, found_last in _changes(expected, found):
+    sides = compared_sides(pair.expected, pair.block)
+    expected, found = (side.split("\n") for side in sides)
+    name = pair.block[slice(*own_name(pair.block))]
+    shown, is_first = None, True
+    # Indentation by other means is not what differs.
+    for first, last, found_first, found_last in _changes(
+        *([line.strip() for line in side] for side in (expected, found))
+    ):
         here, there = expected[first:last], found[found_first:found_last]
-        if letters("\n".join(here)) == letters("\n".join(there)):
-            continue
-        name = pair.block[slice(*own_name(pair.block))]
-        return Difference(
-            line=_line_number(pair, found[: found_first + 1]),
-            expected=_shown(here, name, is_header=first == 0),
-            found=_shown(there, name, is_header=found_first == 0),
-        )
-    return None
+        if letters("\n".join(here)) != letters("\n".join(there)):
+            shown = Difference(
+                line=_line_number(pair, found[: found_first + 1]),
+                expected=_shown(here, name, is_header=first == 0),
+                found=_shown(there, name, is_header=found_first == 0),
+            )
+            break
+        is_first = False
+    if shown is not None and is_first:
+        return shown
+    # What has the same letters may still differ: in their case, in the white space of a string, in its indentation.
+    apart = lines_apart(*sides)
+    other = None if apart is None else _at(pair, apart, sides)
+    return other if shown is None or (other is not None and other.line < shown.line) else shown
+
+
+def _at(pair: Pair, apart: tuple[int, int], sides: tuple[str, str]) -> Difference:
+    """The difference between two logical lines that start there; shown with what tells their indentations apart."""
+    name = pair.block[slice(*own_name(pair.block))]
+    texts = (text[start:] if start else with_name(text, name) for text, start in zip(sides, apart, strict=True))
+    wanted, present = (text.expandtabs().split("\n") for text in texts)
+    same = 0
+    if _column(wanted[0]) == _column(present[0]):
+        same = min(equal_lines(wanted, present), len(wanted) - 1, len(present) - 1)
+    margin = min(_column(wanted[same]), _column(present[same]))
+    before = sides[1].count("\n", 0, apart[1])
+    return Difference(
+        line=_line_number(pair, sides[1].split("\n")[: before + same + 1]),
+        expected=wanted[same][margin:].rstrip() or None,
+        found=present[same][margin:].rstrip() or None,
+    )
+
+
+def _column(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _changes(expected: list[str], found: list[str]) -> Iterator[tuple[int, int, int, int]]:

@@ -89,11 +89,11 @@ def equal(first: str, second: str) -> bool:
         return True
     if not _may_be_equal(first, second):
         return False
-    if _have_same_lines(first, second, _have_same_tokens):
+    if _lines_apart(first, second, _have_same_tokens) is None:
         return True
     one, other = _canonical(first), _canonical(second)
     if one is None or other is None:
-        return _have_same_lines(first, second, _say_the_same)
+        return lines_apart(first, second) is None
     return one == other
 
 
@@ -125,8 +125,13 @@ def equal_lines(lines: Sequence[str], others: Sequence[str]) -> int:
     return next((count for count, (line, other) in enumerate(pairs) if line != other), min(len(lines), len(others)))
 
 
-def _have_same_lines(first: str, second: str, same: Callable[[_Line, _Line], bool]) -> bool:
-    """Whether two blocks have the same logical lines: equal for certain, though not only then."""
+def lines_apart(first: str, second: str) -> tuple[int, int] | None:
+    """Where the first logical lines start that differ in more than their layout, in one text and in the other."""
+    return _lines_apart(first, second, _say_the_same)
+
+
+def _lines_apart(first: str, second: str, same: Callable[[_Line, _Line], bool]) -> tuple[int, int] | None:
+    """The same for two lines that are the same; texts without such lines are equal for certain, though not only they."""
     same_until, same_behind = _common_lines(first, second)
     # Up to where they differ one look is a look at both.
     begin, above = 0, ""
@@ -137,14 +142,15 @@ def _have_same_lines(first: str, second: str, same: Callable[[_Line, _Line], boo
     other_above = above
     others = _written_lines(second, begin)
     for start, line in _written_lines(first, begin):
-        other_start, other = next(others, (0, ""))
+        other_start, other = next(others, (len(second), ""))
         behind = len(first) - start
         if behind <= same_behind and behind == len(second) - other_start:
-            return True
+            return None
         if line != other and not (_indent(line) == _indent(other) and same((above, line), (other_above, other))):
-            return False
+            return start, other_start
         above, other_above = line, other
-    return next(others, None) is None
+    rest = next(others, None)
+    return None if rest is None else (len(first), rest[0])
 
 
 def _written_lines(block: str, begin: int) -> Iterator[tuple[int, str]]:
