@@ -27,6 +27,7 @@ _COMPOUND = re.compile(r"(?:if|try|with|for|while|match|async[ ]+(?:with|for))\b
 _PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|if |try:|from |import |[A-Za-z_][\w.]* = )")
 # One that is no part of an expression, so that no bracket can be open before it.
 _KEYWORD = re.compile(r"[ \t]*(?:class|def|async def) ")
+_DECORATOR, _NEXT_HEADER = re.compile(r"[ \t]*@"), re.compile(r"\n[ \t]*(?:class|def|async def) ")
 
 
 class _Block(NamedTuple):
@@ -179,6 +180,11 @@ class Module:
             return False
         if _KEYWORD.match(self.text, stop):
             return True
+        if _DECORATOR.match(self.text, stop):
+            # What it decorates is not far, as a rule; a bracket that is open before it is closed before that.
+            decorated = _NEXT_HEADER.search(self.text, stop)
+            if decorated and self.is_code(decorated.start() + 1) and _looks_closed(self.text, stop, decorated.start()):
+                return True
         plain = stop == len(self.text) or _PLAIN_STATEMENT.match(self.text, stop) is not None
         return plain and _looks_closed(self.text, header, stop)
 

@@ -80,7 +80,30 @@ def last(a): return \\
 x = """
 class Fake: pass
 """
-class Fake: real = 1'''
+class Fake: real = 1
+
+class Product:
+    def matrix(self, a, b):
+        return (a
+@ b @ (
+a))
+
+@decorated(")")
+def behind(): ...
+
+@documented("""
+class Example:
+    def f(): ...
+""")
+class Documented:
+    def g(self): return g(
+1)
+
+@documented(
+    "a"
+)
+class Last: ...
+'''
 
 
 def by_parser(text: str) -> Iterator[tuple[str, int, int, int]]:
