@@ -95,19 +95,26 @@ class Pair:
 
     def _is_equal_in_place(self) -> bool:
         """Whether the expected text stands in the copy's place, and the copy ends where that text does."""
-        text, expected = self.module.text, self.expected
-        name, behind_name = own_name(expected)
-        here = self.header + name
-        if not (text.startswith(expected[:name], self.header) and (own := _NAME.match(text, here))):
+        end = self._end_of_expected()
+        if end is None or "\t" in self.marker.indent:
             return False
-        rest = expected[behind_name:]
-        end = own.end() + len(rest)
-        if not text.startswith(rest, own.end()) or "\t" in self.marker.indent:
-            return False
-        if _ends_block(len(self.marker.indent)).match(text, end) is None:
+        if _ends_block(len(self.marker.indent)).match(self.module.text, end) is None:
             return False
         self.__dict__["end"] = end
         return True
+
+    def _end_of_expected(self) -> int | None:
+        """Where the expected text ends that stands in the copy's place, under whatever name; `None` if it does not."""
+        text, expected = self.module.text, self.expected
+        # Most copies have the name that the original's has become.
+        if text.startswith(expected, self.header):
+            return self.header + len(expected)
+        name, behind_name = own_name(expected)
+        own = _NAME.match(text, self.header + name)
+        if own is None or not text.startswith(expected[:name], self.header):
+            return None
+        rest = expected[behind_name:]
+        return own.end() + len(rest) if text.startswith(rest, own.end()) else None
 
 
 def governed_header(module: Module, marker: Marker, line: int) -> int | None:
