@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from add_model.library import CONFIGURATION_FILE
 
 # What a new library's own configuration says; an existing library's configuration is used as it stands.
 NEW_LIBRARY_SETTINGS = 'src = ["src"]\nline-length = 119\n'
-_SETTINGS_FILES = ("pyproject.toml", "ruff.toml", ".ruff.toml")
+# The reason stands at the end of what ruff says.
+_SHOWN = 200
+# In one folder the first that is there counts.
+_SETTINGS_FILES = (".ruff.toml", "ruff.toml", CONFIGURATION_FILE)
 
 
 def format_files(
@@ -29,23 +44,36 @@ def format_files(
     ruff = _ruff()
     if ruff is None:
         return dict(texts), "ruff was not found; run `ruff format` once it is installed"
-    with tempfile.TemporaryDirectory(prefix="add-model-") as folder:
-        staging = Path(folder)
-        _copy_settings(root, staging, default)
-        staged = {path: staging / path.relative_to(root) for path in texts if path.suffix == ".py"}
-        for path, place in staged.items():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(texts[path].encode())
-        for arguments in (["check", "--select", "I", "--fix"], ["format"]):
-            result = subprocess.run([ruff, *arguments, "--quiet", "--no-cache", "."], cwd=staging, check=False, capture_output=True, text=True)  # fmt: skip
-        problem = None
-        if result.returncode != 0:
-            # Sorting may leave findings of the user's own; formatting fails only where ruff cannot work at all.
-            problem = f"ruff failed: {' '.join(result.stderr.split())[:200]}; mend that and run `ruff format`"
-        formatted = {
-            path: staged[path].read_bytes().decode() if path in staged else text for path, text in texts.items()
-        }
-        return formatted, problem
+    try:
+        with tempfile.TemporaryDirectory(prefix="add-model-") as folder:
+            return _formatted(ruff, Path(folder), root, texts, default)
+    except OSError as error:
+        # What is written is right without it, too; so it is no reason to write nothing.
+        place = tempfile.tempdir or "the folder for temporary files"
+        return dict(texts), f"{place}: {error.strerror or error}; make room there and run `ruff format`"
+
+
+def _formatted(
+    ruff: str, staging: Path, root: Path, texts: Mapping[Path, str], default: str
+) -> tuple[dict[Path, str], str | None]:
+    settings = _settings_above(root)
+    above = root if settings is None else settings.parent
+    if settings is None:
+        (staging / "ruff.toml").write_text(default, encoding="utf-8")
+    else:
+        _stage_settings(settings, staging)
+    staged = {path: staging / path.relative_to(above) for path in texts if path.suffix == ".py"}
+    for path, place in staged.items():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(texts[path].encode())
+    for arguments in (["check", "--select", "I", "--fix"], ["format"]):
+        result = subprocess.run([ruff, *arguments, "--quiet", "--no-cache", "."], cwd=staging, check=False, capture_output=True, text=True)  # fmt: skip
+    problem = None
+    if result.returncode != 0:
+        # Sorting may leave findings of the user's own; formatting fails only where ruff cannot work at all.
+        problem = f"ruff failed: {' '.join(result.stderr.split())[-_SHOWN:]}; mend that and run `ruff format`"
+    formatted = {path: staged[path].read_bytes().decode() if path in staged else text for path, text in texts.items()}
+    return formatted, problem
 
 
 def format_module(root: Path, path: Path, text: str) -> str:
@@ -62,12 +90,38 @@ def format_module(root: Path, path: Path, text: str) -> str:
     return text
 
 
-def _copy_settings(root: Path, staging: Path, default: str) -> None:
-    for name in _SETTINGS_FILES:
-        if (root / name).is_file():
-            shutil.copy(root / name, staging / name)
-    if not any((staging / name).exists() for name in _SETTINGS_FILES):
-        (staging / "ruff.toml").write_text(default)
+def _settings_above(root: Path) -> Path | None:
+    """The file whose settings ruff uses in a library; `None` where the library has none of its own nor inherits any."""
+    if not any((root / name).is_file() for name in _SETTINGS_FILES):
+        return None
+    candidates = (folder / name for folder in (root, *root.parents) for name in _SETTINGS_FILES)
+    return next((path for path in candidates if _table(path) is not None), root / CONFIGURATION_FILE)
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    """Ruff's own part of a file; `None` where it has none. One that does not parse is for ruff to complain about."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return {}
+    if path.name != CONFIGURATION_FILE:
+        return document
+    tools = document.get("tool")
+    found = tools.get("ruff") if isinstance(tools, dict) else None
+    return found if found is None or isinstance(found, dict) else {}
+
+
+def _stage_settings(settings: Path, staging: Path) -> None:
+    """Copies a file of settings; the one that it extends stays where it is."""
+    shutil.copy(settings, staging / settings.name)
+    table = _table(settings) or {}
+    if "extend" in table:
+        extended = settings.parent / os.path.expanduser(os.path.expandvars(str(table["extend"])))
+        table["extend"] = str(extended)
+        (staging / settings.name).unlink()
+        (staging / "ruff.toml").write_text(tomlkit.dumps(table), encoding="utf-8")
 
 
 def _ruff() -> str | None:

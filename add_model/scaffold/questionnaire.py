@@ -102,9 +102,21 @@ def complete(request: Request) -> Answers:
     heads = reference.all_heads if request.heads is None else chosen_heads(request.heads, reference)
     tokenizer_like = check_tokenizer(request.tokenizer_like or SAME_TOKENIZER, reference, request.target)
     style = check_style(request.style or SINGLE_STYLE, request.target)
-    return Answers(
-        reference.specification, request.name, request.package, heads, tokenizer_like, request.novelty or "", style
-    )
+    novelty = _writable(request.novelty or "")
+    return Answers(reference.specification, request.name, request.package, heads, tokenizer_like, novelty, style)
+
+
+def _writable(novelty: str) -> str:
+    """The text as it is, where it can be written to a file: an argument may be any bytes.
+
+    Raises:
+        AddModelError: it cannot.
+    """
+    try:
+        novelty.encode()
+    except UnicodeEncodeError as error:
+        raise AddModelError(f"--novelty: character {error.start + 1} of the text is none in UTF-8; write it anew") from error  # fmt: skip
+    return novelty
 
 
 def check_name(snake: str, request: Request) -> ModelName:

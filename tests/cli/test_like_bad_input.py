@@ -86,6 +86,10 @@ def test_a_tokenizer_like_a_model_that_has_none(library: Path) -> None:
     refused(library, "bert", "--name", "new", "--tokenizer-like", "bare", naming=("bare", "no tokenizer", "none"))
 
 
+def test_a_novelty_of_bytes_that_are_no_text(library: Path) -> None:
+    refused(library, "bert", "--name", "new", "--novelty", "a\udcff", naming=("--novelty", "character 2", "UTF-8"))
+
+
 def test_a_missing_answer_without_a_terminal(tmp_path: Path) -> None:
     naming = ("add-model like bert", "add-model references")
     refused(tmp_path, "--into", "my_models", naming=naming, command=add_model_process)

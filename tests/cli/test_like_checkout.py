@@ -148,6 +148,22 @@ def test_a_tokenizer_that_is_shared_with_the_reference(with_tokenizer: Path) -> 
     assert '("brand_new_wren", "FinchTokenizer"' in (with_tokenizer / MODELS / "auto/tokenization_auto.py").read_text()
 
 
+def test_processors_of_another_model_stand_in_no_table_as_the_references(tmp_path: Path) -> None:
+    """What a script cannot generate stands in a table of its own, which wins over the one beside it."""
+    pair = '("{}", {{"torchvision": "{}ImageProcessor"}})'
+    changed = {
+        f"{MODELS}/auto/image_processing_auto.py": "from .auto_mappings import IMAGE_PROCESSOR_MAPPING_NAMES\n\n"
+        f"MISSING_IMAGE_PROCESSOR_MAPPING_NAMES = dict([{pair.format('finch', 'Albatross')}])\n"
+        "IMAGE_PROCESSOR_MAPPING_NAMES.update(MISSING_IMAGE_PROCESSOR_MAPPING_NAMES)\n",
+        f"{MODELS}/wren/image_processing_wren.py": "class WrenImageProcessor:\n    pass\n\n\n__all__ = ['WrenImageProcessor']\n",
+    }
+    root = make_checkout(tmp_path / "checkout", 5, changed)
+    done(root, "finch", "--name", "jay", "--yes", "--tokenizer-like", "wren")
+    auto = root / MODELS / "auto"
+    assert (auto / "image_processing_auto.py").read_text() == changed[f"{MODELS}/auto/image_processing_auto.py"]
+    assert '"torchvision": "JayImageProcessor"' in (auto / "auto_mappings.py").read_text()
+
+
 def test_no_tokenizer(with_tokenizer: Path) -> None:
     done(with_tokenizer, *NEW, "--tokenizer-like", "none")
     assert not (with_tokenizer / FOLDER / "tokenization_brand_new_wren.py").exists()

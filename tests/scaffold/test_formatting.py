@@ -1,3 +1,4 @@
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,42 @@ def test_the_settings_of_the_library_apply(tmp_path: Path, name: str, text: str)
     assert formatted(tmp_path, f'x = ["{"a" * 20}", "{"b" * 20}"]\n') == f"x = [\n    '{'a' * 20}',\n    '{'b' * 20}',\n]\n"  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["ruff.toml", ".ruff.toml", "pyproject.toml"])
+def test_settings_may_extend_others(tmp_path: Path, name: str) -> None:
+    heading, lint = ("[tool.ruff]\n", "tool.ruff.lint") if name == "pyproject.toml" else ("", "lint")
+    (tmp_path / "settings").mkdir()
+    (tmp_path / "settings" / "ruff.toml").write_text("format.quote-style = 'single'\n")
+    (tmp_path / name).write_text(f'{heading}extend = "settings/ruff.toml"\n[{lint}]\nselect = ["E"]\n[{lint}.isort]\n')
+    assert formatted(tmp_path, 'x = "a"\n') == "x = 'a'\n"
+
+
+def test_the_settings_above_a_library_without_any_apply(tmp_path: Path) -> None:
+    root = tmp_path / 'a "part" of\\many'
+    root.mkdir()
+    (tmp_path / "ruff.toml").write_text("format.quote-style = 'single'\n")
+    (root / "pyproject.toml").write_text("[tool.add-model]\n")
+    assert formatted(root, 'x = "a"\n') == "x = 'a'\n"
+
+
+def test_the_settings_above_a_library_that_is_to_be_made_do_not(tmp_path: Path) -> None:
+    (tmp_path / "ruff.toml").write_text("format.quote-style = 'single'\n")
+    assert formatted(tmp_path / "new", 'x = "a"\n') == 'x = "a"\n'
+
+
+@pytest.mark.parametrize("folder", ["", "part"])
+def test_imports_of_a_model_that_is_to_be_come_last(tmp_path: Path, folder: str) -> None:
+    root = tmp_path / folder
+    package = root / "src" / "my_models"
+    package.mkdir(parents=True)
+    (tmp_path / "ruff.toml").write_text(f'extend = "base.toml"\nsrc = ["{root.relative_to(tmp_path) / "src"}"]\n')
+    (tmp_path / "base.toml").write_text("")
+    (root / "pyproject.toml").write_text("")
+    text = "import torch\nfrom my_models.jay import Jay\nimport zlib\n"
+    found, problem = format_files(root, {package / "jay" / "__init__.py": "", root / "tests" / "test_jay.py": text})
+    assert problem is None
+    assert found[root / "tests" / "test_jay.py"] == "import zlib\n\nimport torch\n\nfrom my_models.jay import Jay\n"
+
+
 def test_imports_of_the_library_itself_come_last(tmp_path: Path) -> None:
     package = tmp_path / "src/my_models"
     texts = {package / "__init__.py": "", package / "module.py": "import my_models\nimport torch\nimport os\n"}
@@ -60,11 +97,30 @@ def test_line_endings_and_other_letters_are_kept(tmp_path: Path, newline: str) -
     assert formatted(tmp_path, text) == text
 
 
+@pytest.mark.parametrize("text", ["tool = 1\n", "[tool]\nruff = 1\n", "[tool\n", "\udcff"])
+def test_a_configuration_above_that_is_none_is_no_hindrance(tmp_path: Path, text: str) -> None:
+    root = tmp_path / "part"
+    root.mkdir()
+    (root / "pyproject.toml").write_text("")
+    (tmp_path / "pyproject.toml").write_bytes(text.encode(errors="surrogateescape"))
+    assert format_files(root, {root / "a.py": UGLY})[0][root / "a.py"] in (UGLY, TIDY)
+
+
 def test_without_ruff_the_texts_are_unchanged_and_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formatting, "_ruff", lambda: None)
     texts, problem = format_files(tmp_path, {tmp_path / "a.py": UGLY})
     assert texts == {tmp_path / "a.py": UGLY}
     assert problem is not None and "ruff was not found" in problem
+
+
+def test_without_a_temporary_folder_the_texts_are_unchanged_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = tmp_path / "full"
+    monkeypatch.setattr(tempfile, "tempdir", str(full))
+    texts, problem = format_files(tmp_path, {tmp_path / "a.py": UGLY})
+    assert texts == {tmp_path / "a.py": UGLY}
+    assert problem is not None and str(full) in problem and "ruff format" in problem
 
 
 def test_settings_that_ruff_refuses_leave_the_texts_and_it_is_said(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def added(
 def _in_table(file: TableFile, table: Table, names: Names) -> Iterator[Insertion]:
     if table.name in (_MODULES, _RETIRED):
         return
-    if names.donation is not None and table.name in names.donation.tables:
+    if names.donation is not None and table.mapping in names.donation.tables:
         yield from _donated(file, table, names, names.donation)
         return
     # Mappings are keyed by model type; collections name types or classes.

@@ -11,9 +11,11 @@ from add_model.errors import AddModelError, ModelExists
 from add_model.names import ModelName
 from add_model.references import read_text
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, Answers
+from add_model.scaffold.checkout.edits import Donation
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.reference import (
     PREPROCESSING,
+    TABLES_OF_KIND,
     TOKENIZATION,
     CheckoutReference,
     SourceFile,
@@ -91,6 +93,17 @@ class CheckoutPlan:
             return frozenset()
         files = [file.text for file in self.donor.files if file.kind in self.replaced_kinds]
         return frozenset(name for text in files for name in _DEFINITION.findall(text)) & self.donor.classes
+
+    @cached_property
+    def donation(self) -> Donation | None:
+        """What is registered of a tokenizer or of processors that are another model's, or none."""
+        tables = frozenset(table for kind in self.replaced_kinds for table in TABLES_OF_KIND.get(kind, ()))
+        if self.donor is None or self.donor_renaming is None:
+            return Donation(tables) if self.answers.tokenizer_like == NO_TOKENIZER else None
+        classes = {name: self.donor_renaming.identifier(name) for name in self.donated}
+        folder, types = self.donor.folder, self.donor.model_types
+        main = next((name for name in types if name.replace("-", "_") == folder.name), next(iter(types), None))
+        return Donation(tables, main, str(folder), classes)
 
     @cached_property
     def _stand_ins(self) -> dict[str, str]:

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from add_model.errors import AddModelError
-from add_model.scaffold.answers import MODULAR_STYLE, NO_TOKENIZER, dump_answers
-from add_model.scaffold.checkout.edits import Donation, Names, NewFile, Note, Reader, Registration, read_file
+from add_model.scaffold.answers import MODULAR_STYLE, dump_answers
+from add_model.scaffold.checkout.edits import Names, NewFile, Note, Reader, Registration, read_file
 from add_model.scaffold.checkout.modular import is_from_modular, modular_text, single_module
 from add_model.scaffold.checkout.modules import new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
-from add_model.scaffold.checkout.reference import TABLES_OF_KIND, kind_of
+from add_model.scaffold.checkout.reference import kind_of
 from add_model.scaffold.checkout.registration import registration_edits
 from add_model.scaffold.checkout.test_files import renamed_tests
 from add_model.scaffold.formatting import format_files
@@ -144,19 +144,8 @@ def _registration(plan: CheckoutPlan, read: Reader) -> Registration:
         renaming.classes,
         renaming.rename_text,
         read=read,
-        donation=_donation(plan),
+        donation=plan.donation,
     )
-
-
-def _donation(plan: CheckoutPlan) -> Donation | None:
-    """What is registered of a tokenizer or of processors that are another model's, or none."""
-    tables = frozenset(table for kind in plan.replaced_kinds for table in TABLES_OF_KIND.get(kind, ()))
-    if plan.donor is None or plan.donor_renaming is None:
-        return Donation(tables) if plan.answers.tokenizer_like == NO_TOKENIZER else None
-    classes = {name: plan.donor_renaming.identifier(name) for name in plan.donated}
-    types = plan.donor.model_types
-    main = next((name for name in types if name.replace("-", "_") == plan.donor.folder.name), next(iter(types), None))
-    return Donation(tables, main, str(plan.donor.folder), classes)
 
 
 def _place(note: Note, plan: CheckoutPlan) -> str:

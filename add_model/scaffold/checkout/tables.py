@@ -21,6 +21,7 @@ _SPACE = re.compile(rb"(?:[ \t\f\r\n\\]|#[^\r\n]*)*")
 _COMMENT = re.compile(rb"#[^\r\n]*")
 # What makes a mapping, or a collection, of the literals that it is given.
 _CONTAINERS = ("OrderedDict", "dict", "set", "frozenset", "list", "tuple")
+_SUPPLEMENT = "MISSING_"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Table:
     line: int
     opening: int
     entries: tuple[Entry, ...]
+
+    @property
+    def mapping(self) -> str:
+        """The mapping that its entries end up in: 5.x keeps those that its script cannot generate in a table beside it."""
+        return self.name.removeprefix(_SUPPLEMENT)
 
     def find(self, key: str) -> Entry | None:
         """The entry with that key; of several the last, which is the one that counts."""

@@ -1,26 +1,19 @@
-"""Which auto class answers with which class, read from the mappings of a Transformers tree; nothing is imported."""
+"""Which auto class answers with which model, read from the mappings of a Transformers tree; nothing is imported."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.tables import Table, find_tables
 
 _NOTHING_IS_NEEDED = re.compile(r"(?!)")
 _LAZY = "_LazyAutoMapping"
-# Auto classes whose mappings are used otherwise than through `_model_mapping`: the names' table -> the class, and the
-# parameter of `register` that takes a class, by what the class's name ends with.
-_PREPROCESSING = {
-    "TOKENIZER_MAPPING_NAMES": "AutoTokenizer",
-    "IMAGE_PROCESSOR_MAPPING_NAMES": "AutoImageProcessor",
-    "FEATURE_EXTRACTOR_MAPPING_NAMES": "AutoFeatureExtractor",
-    "PROCESSOR_MAPPING_NAMES": "AutoProcessor",
-    "VIDEO_PROCESSOR_MAPPING_NAMES": "AutoVideoProcessor",
-}
 _LEAST_SPECIFIC = (
     "AutoModelForPreTraining",
     "AutoModelForImage",
@@ -37,46 +30,48 @@ class AutoClass:
         name: the auto class, such as `AutoModelForCausalLM`.
         configuration: the configuration's class.
         classes: the classes it answers with, the first one first.
-        is_model: whether they are models, rather than tokenizers or processors.
     """
 
     name: str
     configuration: str
     classes: tuple[str, ...]
-    is_model: bool
 
 
 def find_auto_classes(installed: Checkout, configurations: Mapping[str, str], own: Set[str]) -> list[AutoClass]:
-    """Every auto class that answers for one of these configurations with a class of the model's own.
+    """Every auto class that answers for one of these configurations with a model of the reference's own.
 
     Args:
         installed: the tree whose mappings are read.
         configurations: model type -> configuration class.
-        own: the classes that the model defines.
+        own: the classes that the reference defines.
     """
     found = []
-    for name, table in sorted(_tables(installed), key=lambda pair: (pair[0] in _LEAST_SPECIFIC, pair[0])):
+    for name, table in sorted(_model_tables(installed), key=lambda pair: (pair[0] in _LEAST_SPECIFIC, pair[0])):
         for model_type, configuration in configurations.items():
             entry = table.find(model_type)
             if entry is None:
                 continue
             values = tuple(dict.fromkeys(text.value for text in entry.texts[1:] if text.value in own))
             if values:
-                found.append(AutoClass(name, configuration, values, name not in _PREPROCESSING.values()))
+                found.append(AutoClass(name, configuration, values))
     return found
 
 
-def _tables(installed: Checkout) -> Iterator[tuple[str, Table]]:
-    """Every auto class, with the table of names that it looks into."""
+@lru_cache(maxsize=1)
+def auto_tables(installed: Checkout) -> Mapping[str, Sequence[Table]]:
+    """The tables of names that the auto classes look into, by mapping: one may be written in several parts."""
     tables: dict[str, list[Table]] = {}
+    for path, content in _auto_files(installed):
+        for table in find_tables(content, path, _NOTHING_IS_NEEDED):
+            tables.setdefault(table.mapping, []).append(table)
+    return tables
+
+
+def _model_tables(installed: Checkout) -> Iterator[tuple[str, Table]]:
+    """Every auto class of models, with the table of names that it looks into."""
     lazy: dict[str, str] = {}
     users: dict[str, str] = {}
-    for path in sorted(installed.auto_folder.glob("*.py")):
-        if path.name.startswith(("modeling_tf_", "modeling_flax_")):
-            continue
-        content = path.read_bytes()
-        for table in find_tables(content, path, _NOTHING_IS_NEEDED):
-            tables.setdefault(table.name, []).append(table)
+    for _, content in _auto_files(installed):
         for node in ast.parse(content).body:
             if (
                 isinstance(node, ast.Assign)
@@ -90,7 +85,12 @@ def _tables(installed: Checkout) -> Iterator[tuple[str, Table]]:
                 for line in node.body:
                     if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "_model_mapping":
                         users[node.name] = ast.unparse(line.value)
+    tables = auto_tables(installed)
     for name, mapping in users.items():
         yield from ((name, table) for table in tables.get(lazy.get(mapping, ""), ()))
-    for table_name, name in _PREPROCESSING.items():
-        yield from ((name, table) for table in tables.get(table_name, ()))
+
+
+def _auto_files(installed: Checkout) -> Iterator[tuple[Path, bytes]]:
+    for path in sorted(installed.auto_folder.glob("*.py")):
+        if not path.name.startswith(("modeling_tf_", "modeling_flax_")):
+            yield path, path.read_bytes()

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from add_model.references import read_text
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout
+from add_model.scaffold.checkout.reference import PREPROCESSING, kind_of
 
 # What Transformers takes a file of such a name to need beside what its classes say.
 _NEEDS_OF_FILES = {"image_processing_": ("vision",), "video_processing_": ("torch", "torchvision", "vision")}
@@ -44,8 +45,12 @@ class Definitions:
 
     @cached_property
     def defined_in(self) -> Mapping[str, str]:
-        """Name of a class -> the module that defines it, within the folder."""
-        return {name: module for module in self.texts for name in self._module(f"{self.folder}.{module}").classes}
+        """Name of a class -> the module that defines it, within the folder.
+
+        Some modeling files have a layer that is called as the feature extractor is; what is offered is the latter.
+        """
+        modules = sorted(self.texts, key=_is_of_preprocessing)
+        return {name: module for module in modules for name in self._module(f"{self.folder}.{module}").classes}
 
     def configuration(self, name: str) -> str | None:
         """The configuration class that a model's class says is its own, itself or by what it derives from."""
@@ -58,14 +63,27 @@ class Definitions:
         return any(self.derives(base) if base in self.defined_in else base not in _PLAIN_BASES for base in bases)
 
     def needs(self, name: str) -> tuple[str, ...]:
-        """The optional packages without which Transformers offers no such class, by its names for them, sorted."""
-        node, module = self._node(name), self.defined_in[name]
+        """The optional packages without which Transformers offers no such class, by its names for them, sorted.
+
+        The class is one of the model's, or a tokenizer or processor of the tree's; of any other nothing is known.
+        """
+        dotted = f"{self.folder}.{self.defined_in[name]}" if name in self.defined_in else self._home(name)
+        if dotted is None:
+            return ()
+        node, module = self._module(dotted).classes[name], dotted.rpartition(".")[2]
         needed = {need for start, needs in _NEEDS_OF_FILES.items() if module.startswith(start) for need in needs}
         for base in node.bases:
             needed.update(_NEEDS_OF_BASES.get(ast.unparse(base), ()))
         for decorator in node.decorator_list:
             needed.update(_required(decorator))
         return tuple(sorted(needed - _ALWAYS_THERE))
+
+    def _home(self, name: str) -> str | None:
+        """The module of the tree that defines a tokenizer or processor, if one does."""
+        for path in sorted(self.checkout.models_folder.glob("*/*.py")):
+            if _is_of_preprocessing(path.stem) and f"class {name}(" in read_text(path):
+                return f"{PACKAGE}.models.{path.parent.name}.{path.stem}"
+        return None
 
     def _node(self, name: str) -> ast.ClassDef:
         return self._module(f"{self.folder}.{self.defined_in[name]}").classes[name]
@@ -93,6 +111,10 @@ class Definitions:
         path = self.checkout.package_folder.joinpath(*module.split(".")[1:]).with_suffix(".py")
         is_there = module.startswith(f"{PACKAGE}.models.") and path.is_file()
         return _parsed(_text(path), module) if is_there else _Module({}, {})
+
+
+def _is_of_preprocessing(module: str) -> bool:
+    return kind_of(PurePosixPath(module.rpartition(".")[2])) in PREPROCESSING
 
 
 def _said_configurations(node: ast.ClassDef) -> Iterator[tuple[bool, str]]:

@@ -15,6 +15,7 @@ from add_model.scaffold.marking import lines_of
 from add_model.scaffold.out_of_tree.auto_classes import AutoClass, find_auto_classes
 from add_model.scaffold.out_of_tree.definitions import Definitions
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
+from add_model.scaffold.out_of_tree.preprocessors import Preprocessor, find_preprocessors
 
 _OTHER_FRAMEWORKS = ("modeling_tf_", "modeling_flax_")
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
@@ -33,13 +34,15 @@ class Model:
     Attributes:
         modules: its modules; their paths are names of files in the model's folder.
         model_types: configuration class -> model type, of every configuration that is registered.
-        auto_classes: what the auto classes answer for them, in the new model's names.
+        auto_classes: the models that the auto classes answer with for them, in the new model's names.
+        preprocessors: the tokenizers and processors that they answer with.
         definitions: its classes, and the modules that define them, such as `modeling_my_llama`.
     """
 
     modules: tuple[NewModule, ...]
     model_types: Mapping[str, str]
     auto_classes: tuple[AutoClass, ...]
+    preprocessors: tuple[Preprocessor, ...]
     definitions: Definitions
 
     @property
@@ -71,7 +74,13 @@ def new_model(plan: CheckoutPlan) -> Model:
     types = {
         renaming.identifier(name): renaming.model_types[model_type] for model_type, name in configurations.items()
     }
-    model = Model(tuple(modules), types, auto_classes, definitions)
+    defined = definitions.defined_in
+    preprocessors = tuple(
+        found
+        for found in find_preprocessors(plan)
+        if found.configuration in defined and (found.name in defined or not found.is_own)
+    )
+    model = Model(tuple(modules), types, auto_classes, preprocessors, definitions)
     return replace(model, modules=tuple(_with_auto_maps(module, model) for module in modules))
 
 
@@ -105,7 +114,7 @@ def _paired(found: Sequence[AutoClass], definitions: Definitions) -> tuple[AutoC
 
 def _other_configurations(auto_class: AutoClass, definitions: Definitions) -> Iterator[tuple[str, str]]:
     """The models' classes that say another configuration is theirs, each with that one."""
-    for name in auto_class.classes if auto_class.is_model else ():
+    for name in auto_class.classes:
         own = definitions.configuration(name) if name in definitions.defined_in else None
         if own not in (None, auto_class.configuration):
             assert own is not None
@@ -130,7 +139,7 @@ def _with_auto_maps(module: NewModule, model: Model) -> NewModule:
 def _auto_map(configuration: str, model: Model) -> Iterator[tuple[str, str]]:
     yield "AutoConfig", f"{model.defined_in[configuration]}.{configuration}"
     for found in model.auto_classes:
-        if found.configuration == configuration and found.is_model and found.classes[0] in model.defined_in:
+        if found.configuration == configuration and found.classes[0] in model.defined_in:
             yield found.name, f"{model.defined_in[found.classes[0]]}.{found.classes[0]}"
 
 

@@ -16,6 +16,7 @@ from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.formatting import format_files
 from add_model.scaffold.out_of_tree.auto_classes import AutoClass
 from add_model.scaffold.out_of_tree.modules import Model, new_model
+from add_model.scaffold.out_of_tree.preprocessors import Preprocessor
 from add_model.scaffold.out_of_tree.target import OutOfTree
 from add_model.scaffold.project_file import with_configuration
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
@@ -23,12 +24,6 @@ from add_model.scaffold.templates import render_folder
 
 # The folder that stands for the package in the paths of the templates.
 _PACKAGE = "package"
-_PREPROCESSORS = {
-    "AutoTokenizer": "tokenizer_class",
-    "AutoFeatureExtractor": "feature_extractor_class",
-    "AutoProcessor": "processor_class",
-    "AutoVideoProcessor": "video_processor_class",
-}
 
 
 def render_out_of_tree(plan: CheckoutPlan, target: OutOfTree) -> Rendering:
@@ -96,11 +91,11 @@ def _values(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Mapping[str,
     registered = [found for found in model.auto_classes if found.classes[0] in module_of]
     groups: dict[tuple[str, ...], list[AutoClass]] = {}
     for found in registered:
-        if found.is_model:
-            groups.setdefault(model.definitions.needs(found.classes[0]), []).append(found)
+        groups.setdefault(model.definitions.needs(found.classes[0]), []).append(found)
     models = groups.pop((), [])
     configurations = sorted(name for name in model.model_types if name in module_of)
-    paired = {found.configuration for found in registered}
+    paired = {found.configuration for found in registered} | {found.configuration for found in model.preprocessors}
+    auto_names = {*(found.name for found in registered), *(found.auto_class for found in model.preprocessors)}
     return {
         "name": plan.name,
         "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
@@ -115,8 +110,8 @@ def _values(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Mapping[str,
         "optional_models": [
             (list(needs), _imports(_classes(found), module_of), _entries(found)) for needs, found in groups.items()
         ],
-        "auto_names": sorted({"AutoConfig", *(found.name for found in registered)}),
-        "preprocessors": [_preprocessor(found, model) for found in registered if not found.is_model],
+        "auto_names": sorted({"AutoConfig", *auto_names}),
+        "preprocessors": [_preprocessor(found, model) for found in model.preprocessors],
     }
 
 
@@ -135,23 +130,19 @@ def _imports(names: Set[str], module_of: Mapping[str, str]) -> list[tuple[str, l
     return [(module, sorted(name for name in names if module_of[name] == module)) for module in modules]
 
 
-def _preprocessor(found: AutoClass, model: Model) -> Mapping[str, Any]:
+def _preprocessor(found: Preprocessor, model: Model) -> Mapping[str, Any]:
     """A tokenizer or processor: what it is registered as, what it needs, and whether it is saved with its code.
 
-    Only what derives from a class of Transformers can be.
+    Only what derives from a class of Transformers can be; its own classes need no code to come along.
     """
-    name = found.classes[0]
-    parameter = _PREPROCESSORS.get(found.name)
-    if parameter is None:
-        parameter = "fast_image_processor_class" if name.endswith("Fast") else "slow_image_processor_class"
     return {
-        "auto": found.name,
+        "auto": found.auto_class,
         "configuration": found.configuration,
-        "class": name,
-        "module": model.defined_in[name],
-        "parameter": parameter,
-        "needs": list(model.definitions.needs(name)),
-        "is_saved": model.definitions.derives(name),
+        "class": found.name,
+        "module": f".{model.defined_in[found.name]}" if found.is_own else PACKAGE,
+        "parameter": found.parameter,
+        "needs": list(model.definitions.needs(found.name)),
+        "is_saved": found.is_own and model.definitions.derives(found.name),
     }
 
 

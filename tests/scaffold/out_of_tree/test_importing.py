@@ -117,10 +117,24 @@ def test_a_model_imports_itself_from_where_it_is(below: tuple[str, ...], before:
     assert with_absolute_imports(f"{before}\n", "transformers.models.my", below, own) == f"{after}\n"
 
 
-def registered(folder: Path, reference: str) -> str:
+def test_what_a_processor_of_the_tree_needs(definitions: Definitions) -> None:
+    finch = definitions.checkout.models_folder / "finch"
+    (finch / "image_processing_finch.py").write_text("class FinchImageProcessor(TorchvisionBackend): ...\n")
+    assert definitions.needs("FinchImageProcessor") == ("torchvision", "vision")
+    assert definitions.needs("FinchUnheardOf") == ()
+
+
+def test_a_layer_that_is_called_as_the_feature_extractor_is_stands_behind_it(definitions: Definitions) -> None:
+    modeling = f"{MODELING}\nclass WrenFeatureExtractor(WrenModel): ...\n"
+    texts = {"feature_extraction_wren": "class WrenFeatureExtractor(Extractor): ...\n", "modeling_wren": modeling}
+    found = Definitions(definitions.checkout, definitions.folder, texts)
+    assert found.defined_in["WrenFeatureExtractor"] == "feature_extraction_wren"
+
+
+def registered(folder: Path, reference: str, *arguments: str) -> str:
     """The package file of a model like one of the installed Transformers."""
-    installed = part_of_transformers(folder / "installed", "5.23.0", reference)
-    made = add_model(folder, "like", f"transformers:{reference}", "--name", "wren", "--into", "mine", "--yes", path=installed)  # fmt: skip
+    installed = part_of_transformers(folder / "installed", "5.23.0", reference, "gpt2")
+    made = add_model(folder, "like", f"transformers:{reference}", "--name", "wren", "--into", "mine", "--yes", *arguments, path=installed)  # fmt: skip
     assert made.returncode == 0, made.stderr
     return (folder / "mine/src/mine/wren/__init__.py").read_text()
 
@@ -139,6 +153,24 @@ def test_a_tokenizer_of_no_class_of_transformers_is_registered_only(tmp_path: Pa
     text = registered(tmp_path, "rag")
     assert "AutoTokenizer.register(WrenConfig, tokenizer_class=WrenTokenizer)" in text
     assert "WrenTokenizer.register_for_auto_class" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module", "tokenizer"),
+    [
+        ((), "transformers", "RobertaTokenizer"),
+        (("--tokenizer-like", "gpt2"), ".tokenization_wren", "WrenTokenizer"),
+        (("--tokenizer-like", "none"), "", ""),
+    ],
+)
+def test_a_tokenizer_that_is_not_the_references_own_is_registered(
+    tmp_path: Path, arguments: tuple[str, ...], module: str, tokenizer: str
+) -> None:
+    text = registered(tmp_path, "bart", *arguments)
+    assert ("AutoTokenizer" in text) is bool(tokenizer)
+    assert not tokenizer or f"    from {module} import {tokenizer}\n" in text
+    assert not tokenizer or f"AutoTokenizer.register(WrenConfig, tokenizer_class={tokenizer})" in text
+    assert "RobertaTokenizer.register_for_auto_class" not in text
 
 
 @pytest.mark.slow
