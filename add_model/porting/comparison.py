@@ -7,7 +7,7 @@ found also where it is small at first and grows on its way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from add_model.porting.differences import (
     values_of_both,
 )
 from add_model.porting.recording_file import Call, Recording, TensorRecord, tensors_of
-from add_model.porting.recording_writer import NAMED_VALUE
+from add_model.porting.recording_writer import NAMED_VALUE, UNRECORDED
 
 if TYPE_CHECKING:
     import torch
@@ -107,7 +107,16 @@ class Comparison:
         Without them the comparison says nothing of what comes after its last place.
         """
         compared = {row.records[1].key for row in self.rows if row.records[1] is not None}
-        return tuple(name for name, record in _final_values(self.new) if record.key not in compared)
+        found = tuple(name for name, record in _final_values(self.new) if record.key not in compared)
+        return found if self.unrecorded is None else ("", *found)
+
+    @property
+    def unrecorded(self) -> str | None:
+        """What the new model returns first, where that is of a kind of which nothing is recorded; else `None`."""
+        if not self.new.modules:
+            return None
+        first = next(_values_of(self.new.root.outputs), None)
+        return None if first is None or isinstance(first, TensorRecord) else first
 
 
 def compare(
@@ -173,6 +182,17 @@ def _final_values(recording: Recording) -> Iterator[tuple[str, TensorRecord]]:
     for position, (name, record) in enumerate(outermost):
         if position == 0 or (record.key in made and record.key not in taken):
             yield name, record
+
+
+def _values_of(value: object) -> Iterator[TensorRecord | str]:
+    """Every tensor in a value, and in place of what is not recorded the name of its kind."""
+    if isinstance(value, TensorRecord):
+        yield value
+    elif isinstance(value, Mapping) and set(value) == {UNRECORDED}:
+        yield str(value[UNRECORDED])
+    elif isinstance(value, (Mapping, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _values_of(item)
 
 
 def _padding(recording: Recording) -> tuple[torch.Tensor, ...]:

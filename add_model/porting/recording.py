@@ -29,7 +29,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
-from add_model.porting.recording_writer import DEFAULT_LIMIT, NAMED_VALUE, RecordingWriter, row_count, sampled_rows
+from add_model.porting.recording_writer import (
+    DEFAULT_LIMIT,
+    NAMED_VALUE,
+    UNRECORDED,
+    RecordingWriter,
+    row_count,
+    sampled_rows,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -162,17 +169,17 @@ class Recorder:
             return self._store_tensor(value)
         if hasattr(value, "__array__"):
             return self._store_array(value)
-        return {"?": type(value).__name__}
+        return {UNRECORDED: type(value).__name__}
 
     def _store_tensor(self, tensor: torch.Tensor) -> dict[str, Any]:
         version = _version(tensor)
         known = self._seen.get(id(tensor))
         if known is not None and known[0]() is tensor and known[1] == version and version >= 0:
             return known[2]
-        dtype = _DTYPES.get(str(tensor.dtype).removeprefix("torch."))
+        plain = _real(tensor.detach())
+        dtype = _DTYPES.get(str(plain.dtype).removeprefix("torch."))
         if dtype is None:
-            return {"?": f"Tensor of {tensor.dtype}"}
-        plain = tensor.detach()
+            return {UNRECORDED: f"Tensor of {tensor.dtype}"}
         shape = list(plain.shape)
         rows = self._writer.rows_to_keep(shape, plain.element_size())
         if rows is not None:
@@ -190,9 +197,11 @@ class Recorder:
         import numpy
 
         array = numpy.asarray(value)
+        if numpy.iscomplexobj(array):
+            array = numpy.stack([array.real, array.imag], axis=-1)
         dtype = _DTYPES.get(array.dtype.name)
         if dtype is None:
-            return {"?": f"array of {array.dtype.name}"}
+            return {UNRECORDED: f"array of {array.dtype.name}"}
         shape = list(array.shape)
         rows = self._writer.rows_to_keep(shape, array.itemsize)
         if rows is not None:
@@ -304,6 +313,14 @@ def _named(names: Sequence[str], positional: Sequence[Any]) -> dict[str, Any]:
 def _is_tensor(value: Any) -> bool:
     torch_module = sys.modules.get("torch")
     return torch_module is not None and isinstance(value, torch_module.Tensor)
+
+
+def _real(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor as it is stored: complex numbers as pairs in a dimension of their own, without what is yet to be done."""
+    import torch
+
+    tensor = tensor.resolve_conj().resolve_neg()
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def _version(tensor: torch.Tensor) -> int:

@@ -222,3 +222,13 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     assert path.stat().st_size > 600_000_000
     # In kilobytes: less than a tenth of what was written.
     assert int(result.stdout) < 60_000
+
+
+def test_complex_numbers_are_kept_as_pairs(tmp_path: Path) -> None:
+    states = torch.complex(torch.randn(2, 3), torch.randn(2, 3))
+    with Recorder(tmp_path / "run.safetensors") as recorder:
+        recorder.record("torch", states.conj())
+        recorder.record("numpy", states.conj().resolve_conj().numpy())
+    recording = load_recording(tmp_path / "run.safetensors")
+    for call in recording.calls:
+        assert torch.equal(recording.values(call.outputs), torch.view_as_real(states.conj().resolve_conj()))
