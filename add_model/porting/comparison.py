@@ -138,7 +138,7 @@ def compare(
     padding = _padding(original)
     rows = list(_rows(original, new, alignment, padding))
     if not rows:
-        raise AddModelError(f"{original.path} and {new.path}: no two tensors of them could belong together; name the weights' correspondence with --rules")  # fmt: skip
+        raise AddModelError(f"{original.path} and {new.path}: no two tensors of them hold values and could belong together; name the weights' correspondence with --rules")  # fmt: skip
     return Comparison(original, new, alignment, tuple(rows), _place(rows, alignment, original, new), tolerance)
 
 
@@ -265,16 +265,21 @@ def _measure(
     if second is None:
         return None
     both = values_of_both(original, first, new, second)
-    if both is None:
+    if both is None or both[0].numel() == 0:
         return None
     refuse_not_finite(original, where, both[0])
     refuse_not_finite(new, where, both[1])
     found = difference(*both)
     if found.relative > rounding(first.dtype):
         for mask in padding:
-            if both[0].shape[:2] == mask.shape and both[0].dim() > 2:
+            if both[0].shape[:2] == mask.shape and both[0].dim() > 2 and not _counts_heads(both[0]):
                 found = min(found, difference(both[0][mask], both[1][mask]), key=lambda each: each.relative)
     return found
+
+
+def _counts_heads(values: torch.Tensor) -> bool:
+    """Whether the second dimension, as many as there are positions, is one of heads: the positions follow it."""
+    return values.dim() == 4 and values.shape[1] == values.shape[2]
 
 
 def _could_be_mask(where: str, first: TensorRecord, second: TensorRecord | None) -> bool:

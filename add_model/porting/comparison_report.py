@@ -85,6 +85,14 @@ def missing_output(comparison: Comparison) -> str | None:
     )
 
 
+def within_rounding(comparison: Comparison) -> str | None:
+    """What is to be said of places that differ, though none by more than rounding makes of such numbers."""
+    if comparison.passed or comparison.place is not None:
+        return None
+    kinds = ", ".join(sorted({row.records[0].dtype for row in comparison.rows if row.difference.largest > comparison.tolerance}))  # fmt: skip
+    return f"no difference is more than rounding makes of {kinds}; record both in float32 to see where it begins"
+
+
 def document(comparison: Comparison, cause: Cause | None, untested: str | None = None) -> dict[str, Any]:
     """Everything, as JSON; `untested` is what keeps some causes from being tested."""
     place = comparison.place

@@ -13,7 +13,7 @@ from torch import nn
 from add_model.errors import AddModelError
 from add_model.porting.comparison import compare
 from add_model.porting.comparison_page import page
-from add_model.porting.comparison_report import document, missing_output
+from add_model.porting.comparison_report import document, missing_output, within_rounding
 from add_model.porting.diagnosis import diagnose
 from add_model.porting.recording import Recorder, record_forward
 from add_model.porting.recording_file import load_recording
@@ -268,3 +268,38 @@ def test_the_document_is_json_though_nothing_was_expected(tmp_path: Path) -> Non
     zeros = both(tmp_path, _Returning(torch.zeros_like, 1.0), _Returning(torch.ones_like, 1.0), {"states": torch.ones(3, 4)})  # fmt: skip
     json.dumps(document(zeros, None), allow_nan=False)
     assert [row["relative"] for row in document(zeros, None)["rows"] if row["place"] == "model output"] == [None]
+
+
+class _Attention(nn.Module):
+    """As many heads as positions; one head is another one where its number is that of a position of padding."""
+
+    def __init__(self, head: float) -> None:
+        super().__init__()
+        self.weights, self.head = nn.Identity(), head
+
+    def forward(self, states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        weights = states[:, None, :, None] * torch.ones(1, 3, 1, 3)
+        weights[:, 2] *= self.head
+        return self.weights(weights).sum()
+
+
+def test_a_head_is_not_padding_though_there_are_as_many_as_positions(tmp_path: Path) -> None:
+    given = {"states": torch.ones(1, 3), "attention_mask": torch.tensor([[1, 1, 0]])}
+    comparison = both(tmp_path, _Attention(1.0), _Attention(2.0), given)
+    assert comparison.place is not None and comparison.place.before.path == "weights"
+
+
+def test_without_values_nothing_is_equal(tmp_path: Path) -> None:
+    with pytest.raises(AddModelError, match="hold values"):
+        both(tmp_path, nn.Linear(4, 4), nn.Linear(4, 4), {"input": torch.ones(0, 4)})
+
+
+def test_a_difference_that_rounding_could_have_made_is_not_left_without_a_word(tmp_path: Path) -> None:
+    given = {"states": torch.ones(3, 4, dtype=torch.bfloat16)}
+    torch.manual_seed(3)
+    model = _Returning(lambda states: states, 1.0).to(torch.bfloat16)
+    other = copy.deepcopy(model)
+    other.factor = 1.05
+    comparison = both(tmp_path, model, other, given)
+    assert not comparison.passed and comparison.place is None
+    assert "BF16" in str(within_rounding(comparison)) and "BF16" in page(comparison, None)
