@@ -91,7 +91,14 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
     from rich.table import Table
     from rich.text import Text
 
-    from add_model.porting.comparison_report import lines, missing_output, outline, place_in_words, summary
+    from add_model.porting.comparison_report import (
+        lines,
+        missing_output,
+        outline,
+        place_in_words,
+        summary,
+        within_rounding,
+    )
 
     console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
     every = lines(comparison)
@@ -108,9 +115,9 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
         )
     console.print()
     console.print(Text(summary(comparison), style="green" if comparison.passed else "red"))
-    ends_early = missing_output(comparison)
-    if ends_early is not None:
-        console.print(Text(ends_early, style="yellow"), soft_wrap=True)
+    for said in (missing_output(comparison), within_rounding(comparison)):
+        if said is not None:
+            console.print(Text(said, style="yellow"), soft_wrap=True)
     place = comparison.place
     if place is None:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Files in a folder that hold weights, the most trusted kind first.
 _IN_FOLDERS = ("*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt")  # fmt: skip
+# The name of a file of a sharded checkpoint: the checkpoint's name and suffix.
+_PART = re.compile(r"(.+)-\d+-of-\d+(\.\w+)")
 _AS_NUMPY = "save its variables with numpy.savez in its own environment, and convert the .npz"
 _FOREIGN = {
     b"\x89HDF": f"is an HDF5 file (Keras); {_AS_NUMPY}",
@@ -128,6 +131,9 @@ def _find(path: Path) -> Path:
             return found[0]
         if found:
             names = ", ".join(file.name for file in found[:5]) + (", ..." if len(found) > 5 else "")
+            part = _PART.fullmatch(found[0].name)
+            if part is not None:
+                raise AddModelError(f"{path}: holds parts of a checkpoint ({names}), and not the index that says what is in them; fetch {part[1]}{part[2]}.index.json")  # fmt: skip
             raise AddModelError(f"{path}: holds several checkpoints ({names}); name one of them")
     for file in sorted(path.iterdir()):
         if file.suffix in _FOREIGN_SUFFIXES:
@@ -169,6 +175,9 @@ def _open_sharded(path: Path, index: Path, read: Sequence[str]) -> Checkpoint:
         raise AddModelError(f"{index}: is no index of a sharded checkpoint; fetch it again") from error
     if not places:
         raise AddModelError(f"{index}: names no weights; fetch it again")
+    whole = index.with_name(index.name.removesuffix(".index.json"))
+    if path != index and whole.is_file() and whole.name not in places.values():
+        raise AddModelError(f"{path}: holds two checkpoints, {whole.name} and the parts that {index.name} names; name one of the two")  # fmt: skip
     files: dict[Path, WeightsFile] = {}
     try:
         for name in sorted(set(places.values())):

@@ -64,7 +64,7 @@ def outermost_parts(content: Any) -> tuple[Part, ...]:
 def _usual(content: Any) -> Iterator[str]:
     """The part that is known to hold the weights, if there is one."""
     keys: list[str] = []
-    while isinstance(content, Mapping) and not any(isinstance(value, torch.Tensor) for value in content.values()):
+    while isinstance(content, Mapping) and not any(map(_is_weight, content.values())):
         known = [key for key in _INSIDE if isinstance(content.get(key), Mapping) and any(_tensors(content[key]))]
         if not known:
             break
@@ -72,6 +72,11 @@ def _usual(content: Any) -> Iterator[str]:
         content = content[known[0]]
     if keys:
         yield ".".join(keys)
+
+
+def _is_weight(value: Any) -> bool:
+    """Whether it is a weight, and not a figure that training keeps: the best loss, the state of random numbers."""
+    return isinstance(value, torch.Tensor) and value.is_floating_point() and value.dim() > 0
 
 
 def _parts(content: Any, chosen: Sequence[str], prefix: str = "") -> Iterator[Part]:

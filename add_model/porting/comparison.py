@@ -7,7 +7,7 @@ found also where it is small at first and grows on its way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from add_model.porting.differences import (
     values_of_both,
 )
 from add_model.porting.recording_file import Call, Recording, TensorRecord, tensors_of
-from add_model.porting.recording_writer import NAMED_VALUE
+from add_model.porting.recording_writer import NAMED_VALUE, UNRECORDED
 
 if TYPE_CHECKING:
     import torch
@@ -107,7 +107,16 @@ class Comparison:
         Without them the comparison says nothing of what comes after its last place.
         """
         compared = {row.records[1].key for row in self.rows if row.records[1] is not None}
-        return tuple(name for name, record in _final_values(self.new) if record.key not in compared)
+        found = tuple(name for name, record in _final_values(self.new) if record.key not in compared)
+        return found if self.unrecorded is None else ("", *found)
+
+    @property
+    def unrecorded(self) -> str | None:
+        """What the new model returns first, where that is of a kind of which nothing is recorded; else `None`."""
+        if not self.new.modules:
+            return None
+        first = next(_values_of(self.new.root.outputs), None)
+        return None if first is None or isinstance(first, TensorRecord) else first
 
 
 def compare(
@@ -129,7 +138,7 @@ def compare(
     padding = _padding(original)
     rows = list(_rows(original, new, alignment, padding))
     if not rows:
-        raise AddModelError(f"{original.path} and {new.path}: no two tensors of them could belong together; name the weights' correspondence with --rules")  # fmt: skip
+        raise AddModelError(f"{original.path} and {new.path}: no two tensors of them hold values and could belong together; name the weights' correspondence with --rules")  # fmt: skip
     return Comparison(original, new, alignment, tuple(rows), _place(rows, alignment, original, new), tolerance)
 
 
@@ -173,6 +182,17 @@ def _final_values(recording: Recording) -> Iterator[tuple[str, TensorRecord]]:
     for position, (name, record) in enumerate(outermost):
         if position == 0 or (record.key in made and record.key not in taken):
             yield name, record
+
+
+def _values_of(value: object) -> Iterator[TensorRecord | str]:
+    """Every tensor in a value, and in place of what is not recorded the name of its kind."""
+    if isinstance(value, TensorRecord):
+        yield value
+    elif isinstance(value, Mapping) and set(value) == {UNRECORDED}:
+        yield str(value[UNRECORDED])
+    elif isinstance(value, (Mapping, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _values_of(item)
 
 
 def _padding(recording: Recording) -> tuple[torch.Tensor, ...]:
@@ -245,16 +265,21 @@ def _measure(
     if second is None:
         return None
     both = values_of_both(original, first, new, second)
-    if both is None:
+    if both is None or both[0].numel() == 0:
         return None
     refuse_not_finite(original, where, both[0])
     refuse_not_finite(new, where, both[1])
     found = difference(*both)
     if found.relative > rounding(first.dtype):
         for mask in padding:
-            if both[0].shape[:2] == mask.shape and both[0].dim() > 2:
+            if both[0].shape[:2] == mask.shape and both[0].dim() > 2 and not _counts_heads(both[0]):
                 found = min(found, difference(both[0][mask], both[1][mask]), key=lambda each: each.relative)
     return found
+
+
+def _counts_heads(values: torch.Tensor) -> bool:
+    """Whether the second dimension, as many as there are positions, is one of heads: the positions follow it."""
+    return values.dim() == 4 and values.shape[1] == values.shape[2]
 
 
 def _could_be_mask(where: str, first: TensorRecord, second: TensorRecord | None) -> bool:

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from html import escape
 
 from add_model.porting.comparison import Comparison
-from add_model.porting.comparison_report import DIFFERS, Line, lines, place_in_words, summary
+from add_model.porting.comparison_report import (
+    DIFFERS,
+    Line,
+    lines,
+    missing_output,
+    place_in_words,
+    summary,
+    within_rounding,
+)
 from add_model.porting.diagnosis import Cause
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 960, 300, 56, 24
@@ -40,7 +48,12 @@ def page(comparison: Comparison, cause: Cause | None, untested: str | None = Non
 
 def _cause(comparison: Comparison, cause: Cause | None, untested: str | None) -> str:
     if comparison.place is None:
-        return "<p>The two runs are the same, up to rounding.</p>\n"
+        differs = within_rounding(comparison)
+        if differs is not None:
+            return f"<p>Somewhere the two runs differ; {escape(differs)}.</p>\n"
+        ends_early = missing_output(comparison)
+        said = "The two runs are the same, up to rounding." if ends_early is None else f"As far as they were compared, the two runs are the same; {ends_early}."  # fmt: skip
+        return f"<p>{escape(said)}</p>\n"
     text = f"<p>The difference begins <b>{escape(place_in_words(comparison.place))}</b>.</p>"
     if cause is None:
         known = (

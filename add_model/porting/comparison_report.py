@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,9 +78,19 @@ def missing_output(comparison: Comparison) -> str | None:
     names = ", ".join(name for name in comparison.unreached if name)
     if not comparison.passed or not comparison.unreached:
         return None
+    if comparison.unrecorded is not None:
+        return f"the new model's output is not among them: of what it returns, {comparison.unrecorded}, nothing is recorded; let it return tensors, in a tuple, a mapping or a dataclass"  # fmt: skip
     return (
         f"the new model's output is not among them{f': {names}' if names else ''}; record it of the original as well"
     )
+
+
+def within_rounding(comparison: Comparison) -> str | None:
+    """What is to be said of places that differ, though none by more than rounding makes of such numbers."""
+    if comparison.passed or comparison.place is not None:
+        return None
+    kinds = ", ".join(sorted({row.records[0].dtype for row in comparison.rows if row.difference.largest > comparison.tolerance}))  # fmt: skip
+    return f"no difference is more than rounding makes of {kinds}; record both in float32 to see where it begins"
 
 
 def document(comparison: Comparison, cause: Cause | None, untested: str | None = None) -> dict[str, Any]:
@@ -104,7 +115,11 @@ def document(comparison: Comparison, cause: Cause | None, untested: str | None =
         if cause is None
         else {"name": cause.name, "explanation": cause.explanation, "remedy": cause.remedy},
         "untested": untested,
-        "rows": [vars(line) for line in lines(comparison)],
+        # JSON has no infinity: nothing is as many times as large as nothing.
+        "rows": [
+            {**vars(line), "relative": line.relative if math.isfinite(line.relative) else None}
+            for line in lines(comparison)
+        ],
         "unmatched": {
             "original": [call.path for call in comparison.alignment.only_original],
             "new": [call.path for call in comparison.alignment.only_new],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 # Numbers in a name are ranks among siblings (`Unit.reading`): `1of2`. Where there are more than two weights in a
@@ -39,6 +39,8 @@ _PHRASES: Sequence[tuple[str, str]] = (
     (r"(NETWORK )?(output dense|fc out|down proj|down|dense \d h to h|((NETWORK|fc|lin|linear|w|dense|layer) )2of2$)|NETWORK (c proj|wo|proj|out)", "NETWORK DOWN"),
     # The places of normalisations in a layer.
     (r"CROSS ATTENTION NORM|NORM 2of3", "CROSS NORMALISATION"),
+    (r"behind ATTENTION NORM", "POST FIRST NORM"),
+    (r"post NETWORK NORM", "POST SECOND NORM"),
     (r"post ATTENTION NORM|NORM (2of2|3of3)|NETWORK NORM|pre NETWORK NORM", "SECOND NORM"),
     (r"(input|pre ATTENTION|ATTENTION) NORM|NORM 1of[23]", "FIRST NORM"),
     (r"(final|last|post|output|out) NORM|NORM (f|final|post|out|output)", "FINAL NORM"),
@@ -57,6 +59,10 @@ _WEIGHT = frozenset("weight kernel gamma scale w g embedding table embeddings".s
 _BIAS = frozenset("bias beta offset b shift".split())
 # The number of what has no siblings, which may be the only layer.
 _ALONE = "1of1"
+# A normalisation `post_attention` belongs to the network that follows it. Where that has one behind it, too, it belongs
+# to the attention before it, and is read as one behind that.
+_POST_ATTENTION = re.compile(r"post_?(?=(self_?)?att)", re.IGNORECASE)
+_POST_NETWORK = re.compile(r"post_?(?=mlp|ff|feed_?forward)", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+of\d+|\d+|#")
 
 
@@ -78,6 +84,17 @@ class Meaning:
 def words_of(name: str) -> list[str]:
     """The words of a name, in small letters."""
     return [word.lower() for word in _WORD.findall(name)]
+
+
+def told_apart(readings: Mapping[str, str]) -> dict[str, str]:
+    """Readings in which a word that means two things says which, by what else there is on the same side.
+
+    Args:
+        readings: name -> its reading, of everything on one side.
+    """
+    if not any(map(_POST_NETWORK.search, readings.values())):
+        return dict(readings)
+    return {name: _POST_ATTENTION.sub("behind_", reading) for name, reading in readings.items()}
 
 
 def meaning(reading: str, of_the_model: Collection[str] = ()) -> Meaning:

@@ -49,6 +49,10 @@ def convert(
     """
     if out.exists() and not out.is_dir():
         raise AddModelError(f"{out}: is a file; pass a folder with --out")
+    if Path.cwd().resolve().is_relative_to(out.resolve()):
+        raise AddModelError(
+            f"{out}: is the folder that the command runs in, or one around it; pass another with --out"
+        )
     if out.is_dir() and any(out.iterdir()) and not replace:
         raise AddModelError(f"{out}: is not empty; pass another folder with --out, or --force to replace the weights in it")  # fmt: skip
     plan = conversion.plan

@@ -42,11 +42,12 @@ class Group:
         order = _order(fused)
         return tuple(self.parts[word] for word in (order if set(order) == set(self.parts) else self.parts))
 
-    def doubt(self, fused: Unit) -> str:
+    def doubt(self, fused: Unit, in_convolution: bool) -> str:
         """Why it is not sure that a weight on the other side holds the parts one behind the other, in this order."""
         if set(_order(fused)) != set(self.parts):
             return "its name does not say in which order it holds its parts"
-        return "" if _WHOLE.fullmatch(_name(fused)) else _HEAD_BY_HEAD
+        # Attention over images has it both ways under each of the names.
+        return "" if _WHOLE.fullmatch(_name(fused)) and not in_convolution else _HEAD_BY_HEAD
 
 
 def doubt_between(old: Unit, old_meaning: Meaning, new: Unit, new_meaning: Meaning) -> str:

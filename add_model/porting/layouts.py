@@ -10,13 +10,16 @@ from add_model.porting.concepts import Meaning
 from add_model.porting.operations import Operation, Permute, Reshape, Transpose
 from add_model.porting.units import Unit
 
-# Convolutions are stored as (size, in, out) where PyTorch stores (out, in, size), with one or two axes of size.
-_CONVOLUTIONS = {3: (2, 1, 0), 4: (3, 2, 0, 1)}
+# Kernels are stored as (size, in, out) where PyTorch stores (out, in, size), with one to three axes of size. PyTorch
+# stores those of a transposed convolution as (in, out, size), and others as (size, in, out), reversed along each size,
+# or as (size, out, in).
+_CONVOLUTIONS = {3: (2, 1, 0), 4: (3, 2, 0, 1), 5: (4, 3, 0, 1, 2)}
+_TRANSPOSED = {3: (1, 2, 0), 4: (2, 3, 0, 1), 5: (3, 4, 0, 1, 2)}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a matrix is stored.
+    """How a matrix, or the kernel of a convolution, is stored.
 
     Attributes:
         output_first: whether it is (output size, input size); `None` where nothing tells.
@@ -59,7 +62,9 @@ def find_layouts(
     for unit, vote in zip(units, told, strict=True):
         if vote is not None:
             votes.setdefault(kind_of(unit), Counter())[vote] += 1
-    everybody = sum(votes.values(), Counter())
+    # Matrices say nothing of how kernels are stored, nor kernels of matrices.
+    matrices = [vote for unit, vote in zip(units, told, strict=True) if len(_without_ones(unit.shape)) == 2]
+    everybody = Counter(vote for vote in matrices if vote is not None)
     layouts = []
     for unit, found, vote in zip(units, meanings, told, strict=True):
         is_told = vote is not None
@@ -101,23 +106,38 @@ def steps_between(
     """The steps from one shape to the other, and whether they are certain; `None` where there are none."""
     if len(old) == 2 and new in (old, old[::-1]):
         return _matrix_steps(old, new, old_layout, new_layout)
+    kernel = _kernel_steps(old, new, old_layout, new_layout) if len(old) == len(new) > 2 else None
+    if kernel is not None or old == new:
+        return kernel or ((), True)
+    slim, wanted = _without_ones(old), _without_ones(new)
+    if len(slim) == 2 and wanted in (slim, slim[::-1]):
+        inner = _matrix_steps(slim, wanted, old_layout, new_layout)
+        if inner is None:
+            return None
+        before: tuple[Operation, ...] = () if slim == old else (Reshape(slim),)
+        behind: tuple[Operation, ...] = () if wanted == new else (Reshape(new),)
+        return (*before, *inner[0], *behind), inner[1]
+    return ((Reshape(new),), True) if slim == wanted else None
+
+
+def _kernel_steps(
+    old: tuple[int, ...], new: tuple[int, ...], old_layout: Layout, new_layout: Layout
+) -> tuple[tuple[Operation, ...], bool] | None:
+    """The steps between kernels of convolutions, or other weights of as many axes; `None` where these do not lead there."""
+    if len(old) not in _CONVOLUTIONS or len(_without_ones(old)) < 2:
+        return None
+    straight, turned = _CONVOLUTIONS[len(old)], _TRANSPOSED[len(old)]
+    fits, fits_turned = (tuple(old[axis] for axis in axes) == new for axes in (straight, turned))
+    is_transposed = new_layout.is_told and new_layout.output_first is False
     if old == new:
-        return (), True
-    axes = _CONVOLUTIONS.get(len(old))
-    if axes is not None and tuple(old[axis] for axis in axes) == new:
-        return (Permute(axes),), True
-    slim = _without_ones(old)
-    if slim == _without_ones(new) and slim != old:
-        if len(slim) == 2 and slim == new:
-            inner = steps_between(slim, new, old_layout, new_layout)
-            return None if inner is None else ((Reshape(slim), *inner[0]), inner[1])
-        return (Reshape(new),), True
-    if slim == _without_ones(new):
-        return (Reshape(new),), True
-    if len(slim) == 2 and slim != old and slim[::-1] == new:
-        inner = _matrix_steps(slim, new, old_layout, new_layout)
-        return None if inner is None else ((Reshape(slim), *inner[0]), inner[1])
-    return None
+        if not new_layout.is_told and len(old) == 3 and old[1] == old[2]:
+            # A stack of square matrices; how single ones are stored says nothing of it.
+            return (), False
+        is_kernel = old_layout.is_told and old_layout.output_first is False
+        return ((Permute(straight),), not is_transposed) if fits and is_kernel else ((), not fits)
+    if is_transposed and (fits or fits_turned):
+        return (Permute(turned if fits_turned else straight),), False
+    return ((Permute(straight),), True) if fits else None
 
 
 def _matrix_steps(

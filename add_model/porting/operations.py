@@ -88,7 +88,10 @@ class Permute(Operation):
 
 @dataclass(frozen=True)
 class Reshape(Operation):
-    """Gives every tensor another shape of as many elements; one size may be -1: `{ reshape = [12, -1, 768] }`."""
+    """Gives every tensor another shape of as many elements; one size may be -1: `{ reshape = [12, -1, 768] }`.
+
+    No size at all makes a single number of it: `{ reshape = [] }`.
+    """
 
     name: ClassVar[str] = "reshape"
     copies: ClassVar[bool] = True
@@ -103,7 +106,7 @@ class Reshape(Operation):
         fits = elements == known
         if -1 in self.shape:
             fits = known > 0 and elements % known == 0 and self.shape.count(-1) == 1
-        fits = fits and min(self.shape) >= -1
+        fits = fits and min(self.shape, default=0) >= -1
         if not fits:
             raise ValueError(f"{list(shape)} cannot be reshaped to {list(self.shape)}")
         return tuple(elements // known if size == -1 else size for size in self.shape)
@@ -297,7 +300,7 @@ def _cast(table: Mapping[str, Any]) -> Operation:
 
 
 def _reshape(table: Mapping[str, Any]) -> Operation:
-    shape = _integers(table, "reshape")
+    shape = _integers(table, "reshape") if table["reshape"] != [] else ()
     if any(size < -1 for size in shape) or shape.count(-1) > 1:
         raise ValueError(f"reshape takes sizes, one of which may be -1, not {list(shape)}")
     return Reshape(shape)

@@ -17,19 +17,25 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import dataclasses
-import functools
 import hashlib
 import inspect
 import math
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
-from add_model.porting.recording_writer import DEFAULT_LIMIT, NAMED_VALUE, RecordingWriter, row_count, sampled_rows
+from add_model.porting.recording_writer import (
+    DEFAULT_LIMIT,
+    NAMED_VALUE,
+    UNRECORDED,
+    RecordingWriter,
+    row_count,
+    sampled_rows,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -162,17 +168,19 @@ class Recorder:
             return self._store_tensor(value)
         if hasattr(value, "__array__"):
             return self._store_array(value)
-        return {"?": type(value).__name__}
+        return {UNRECORDED: type(value).__name__}
 
     def _store_tensor(self, tensor: torch.Tensor) -> dict[str, Any]:
         version = _version(tensor)
         known = self._seen.get(id(tensor))
         if known is not None and known[0]() is tensor and known[1] == version and version >= 0:
             return known[2]
-        dtype = _DTYPES.get(str(tensor.dtype).removeprefix("torch."))
+        if not _is_plain(tensor):
+            return {UNRECORDED: f"Tensor of {tensor.dtype}, {tensor.layout}"}
+        plain = _real(tensor.detach())
+        dtype = _DTYPES.get(str(plain.dtype).removeprefix("torch."))
         if dtype is None:
-            return {"?": f"Tensor of {tensor.dtype}"}
-        plain = tensor.detach()
+            return {UNRECORDED: f"Tensor of {tensor.dtype}"}
         shape = list(plain.shape)
         rows = self._writer.rows_to_keep(shape, plain.element_size())
         if rows is not None:
@@ -190,9 +198,11 @@ class Recorder:
         import numpy
 
         array = numpy.asarray(value)
+        if numpy.iscomplexobj(array):
+            array = numpy.stack([array.real, array.imag], axis=-1)
         dtype = _DTYPES.get(array.dtype.name)
         if dtype is None:
-            return {"?": f"array of {array.dtype.name}"}
+            return {UNRECORDED: f"array of {array.dtype.name}"}
         shape = list(array.shape)
         rows = self._writer.rows_to_keep(shape, array.itemsize)
         if rows is not None:
@@ -219,7 +229,7 @@ class Recorder:
             key = None
             if first in described and first != name:
                 key = described[first][2]
-            elif dtype is not None and size <= limit and tensor.device.type != "meta":
+            elif dtype is not None and size <= limit and _is_plain(tensor):
                 limit -= size
                 plain = tensor.detach().cpu().contiguous()
                 key = self._writer.add(dtype, plain.shape, _bytes_of(plain), counted=False)
@@ -269,7 +279,7 @@ def record_forward(
 
 def _watch(recorder: Recorder, name: str, module: nn.Module) -> list[Any]:
     """Hooks that record the calls of one submodule."""
-    names = _argument_names(type(module).forward)
+    names = _argument_names(type(module))
     class_name = type(module).__name__
     begun: list[tuple[int, list[torch.Tensor]]] = []
 
@@ -281,16 +291,25 @@ def _watch(recorder: Recorder, name: str, module: nn.Module) -> list[Any]:
         index, states = begun.pop()
         recorder.end(index, outputs, _differ(states, _random_states()))
 
-    return [
-        module.register_forward_pre_hook(before, with_kwargs=True),
-        module.register_forward_hook(after, with_kwargs=True),
-    ]
+    try:
+        return [
+            module.register_forward_pre_hook(before, with_kwargs=True),
+            module.register_forward_hook(after, with_kwargs=True),
+        ]
+    except RuntimeError as error:
+        # What TorchScript compiled cannot be watched, only what calls it.
+        if name:
+            return []
+        raise AddModelError(f"{class_name}: {error}; call it in the forward of a module of your own, and record that") from error  # fmt: skip
 
 
-@functools.lru_cache(maxsize=1024)
-def _argument_names(forward: Callable[..., Any]) -> tuple[str, ...]:
+def _argument_names(module_class: type[nn.Module]) -> tuple[str, ...]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = list(inspect.signature(forward).parameters.values())[1:]
+    try:
+        parameters = list(inspect.signature(module_class.forward).parameters.values())[1:]
+    except (AttributeError, TypeError, ValueError):
+        # What was compiled, such as TorchScript, has none that Python knows.
+        return ()
     return tuple(parameter.name for parameter in parameters if parameter.kind in kinds)
 
 
@@ -304,6 +323,21 @@ def _named(names: Sequence[str], positional: Sequence[Any]) -> dict[str, Any]:
 def _is_tensor(value: Any) -> bool:
     torch_module = sys.modules.get("torch")
     return torch_module is not None and isinstance(value, torch_module.Tensor)
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether a tensor's values lie in memory, one for each of its elements."""
+    import torch
+
+    return tensor.layout is torch.strided and not (tensor.is_nested or tensor.is_quantized or tensor.is_meta)
+
+
+def _real(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor as it is stored: complex numbers as pairs in a dimension of their own, without what is yet to be done."""
+    import torch
+
+    tensor = tensor.resolve_conj().resolve_neg()
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def _version(tensor: torch.Tensor) -> int:

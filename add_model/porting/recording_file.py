@@ -39,7 +39,7 @@ class TensorRecord:
     rows: int | None = None
 
 
-# A tensor; a sequence or a mapping of values; a number, a text or None; the class name of anything else, as {"?": name}.
+# A tensor; a sequence or a mapping of values; a number, a text or None; the kind of anything else, as {UNRECORDED: name}.
 Value = Any
 
 

@@ -25,6 +25,8 @@ FORMAT_VERSION = 1
 METADATA_KEY = "recording"
 # The class of what `Recorder.record` keeps: no call, but a value with a name.
 NAMED_VALUE = "value"
+# The only key in place of a value of which nothing is kept; under it stands the name of its kind.
+UNRECORDED = "?"
 DEFAULT_LIMIT = 4 << 30
 _LENGTH_BYTES = 8
 _RESERVED = 256 << 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _LENGTH = 12
 _HEAD = re.compile(r"(?<=[a-z0-9])(For[A-Z]\w*|[A-Z]+HeadModel|DoubleHeadsModel|Model)$")
+# What a script is called as a module: its own name may be that of a package that it imports.
+_SCRIPT_NAME = "add_model_script_"
 _SCRIPT_HINT = "it must return (model, inputs)"
 
 
@@ -186,9 +189,14 @@ def _from_script(path: Path, function: str, request: Request) -> Run:
 
     if not path.is_file():
         raise AddModelError(f"{path}: no such script; pass path/to/script.py:function")
-    specification = importlib.util.spec_from_file_location(path.stem, path)
+    specification = importlib.util.spec_from_file_location(f"{_SCRIPT_NAME}{path.stem}", path)
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
+    # As when Python itself runs a script: what lies beside it can be imported, by what it imports as well, and the
+    # module can be found by its name, which dataclasses ask for.
+    sys.modules[specification.name] = module
+    if str(path.parent.absolute()) not in sys.path:
+        sys.path.insert(0, str(path.parent.absolute()))
     torch.manual_seed(request.seed)
     try:
         specification.loader.exec_module(module)

@@ -79,7 +79,11 @@ class StagedFolder:
             if path.name not in ours and not is_weights_file(path.name):
                 _copy(path, folder / path.name)
         folder.chmod(self.target.stat().st_mode & 0o7777)
-        os.rename(self.target, before)
+        try:
+            os.rename(self.target, before)
+        except OSError:
+            before.rmdir()
+            raise
         os.rename(folder, self.target)
         shutil.rmtree(before)
 
@@ -105,6 +109,8 @@ def staged_folder(target: Path) -> Iterator[StagedFolder]:
         AddModelError: it cannot be written; nothing is left behind then.
     """
     made: list[Path] = []
+    # What takes the place of a link would not be what the link leads to.
+    target = target.resolve()
     try:
         made = _make_parents(target.parent)
         remove_leftovers(target)

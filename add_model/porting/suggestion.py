@@ -21,6 +21,7 @@ from add_model.porting.condense import condense
 from add_model.porting.found import Found, Pairs
 from add_model.porting.fused import Group, doubt_between, find_groups
 from add_model.porting.generalise import patterns_for
+from add_model.porting.incomplete import with_doubts
 from add_model.porting.layouts import Layout, compared_layouts, find_layouts, steps_between
 from add_model.porting.operations import Concatenate, Operation, Split
 from add_model.porting.pattern import Pattern
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 # What training and other code bases leave in checkpoints, and why it is not needed.
 _UNNEEDED = (
-    (r"(^|[./_])(masked_bias|causal_mask|attn_mask|mask)$", "a mask, which the model makes itself"),
+    # The mask of a weight is what pruning left of it.
+    (r"(^|[./]|(?<!weight)(?<!bias)_)(masked_bias|causal_mask|attn_mask|mask)$", "a mask, which the model makes itself"),
     (r"(^|[./_])position_ids$", "numbers of positions, which the model makes itself"),
     (r"(^|[./_])(inv_freq|freqs_cis|rotary\w*)$", "angles of positions, which the model makes itself"),
     (r"(^|[./_])num_batches_tracked$", "a counter of training"),
@@ -42,6 +44,8 @@ _UNNEEDED = (
     (r"(^|[./_])(version|_float_tensor)$", "a mark of the original's code, not a weight"),
 )  # fmt: skip
 
+# Modules of PyTorch -> whether they store their output size first.
+_OUTPUT_FIRST = {"Linear": True, "Bilinear": True, **{f"Conv{number}d": True for number in (1, 2, 3)}, **{f"ConvTranspose{number}d": False for number in (1, 2, 3)}}  # fmt: skip
 # What speaks against a pair that would have to be transposed although nothing else has to be.
 _UNCERTAIN = 0.2
 
@@ -53,6 +57,10 @@ class Side:
     units: Sequence[Unit]
     meanings: Sequence[Meaning]
     layouts: Sequence[Layout]
+
+    def is_convolution(self, unit: Unit) -> bool:
+        """Whether a unit is of a module whose weights have more than two axes."""
+        return any(len(other.shape) > 2 and other.parents[:1] == unit.parents[:1] for other in self.units)
 
 
 @dataclass(frozen=True)
@@ -100,9 +108,10 @@ def find_pairs(
         old_units = _without(old_units, [unit for pair in pairs for unit in pair.sources])
         new_units = _without(new_units, [unit for pair in pairs for unit in pair.targets])
     found = list(without_strangers(found, new.tied, read))
+    used = {name for pair in found for unit in pair.sources for name in unit.names.values()}
+    found = list(with_doubts(found, left.keys() - used))
     order = {name: number for number, name in enumerate([*new.weights, *new.tied])}
     found.sort(key=lambda pair: min(order[name] for name in pair.targets[0].names.values()))
-    used = {name for pair in found for unit in pair.sources for name in unit.names.values()}
     return Pairs(tuple(found), unneeded, tuple(name for name in left if name not in used))
 
 
@@ -149,12 +158,12 @@ def _match(
         if joined is not None:
             sources = tuple(old_units[part] for part in joined.in_order_of(target))
             operations = (Concatenate(joined.axis), *operations)
-            doubt = doubt or joined.doubt(target)
+            doubt = doubt or joined.doubt(target, new.is_convolution(target))
         if cut is not None:
             targets = tuple(new_units[part] for part in cut.in_order_of(source))
             sizes = tuple(unit.shape[cut.axis] for unit in targets)
             operations = (*operations, Split(cut.axis, parts=len(sizes)) if len(set(sizes)) == 1 else Split(cut.axis, sizes=sizes))  # fmt: skip
-            doubt = doubt or cut.doubt(source)
+            doubt = doubt or cut.doubt(source, old.is_convolution(source))
         if joined is None and cut is None:
             doubt = doubt or doubt_between(source, old.meanings[pair.old], target, new.meanings[pair.new])
         yield Found(sources, targets, operations, doubt)
@@ -205,8 +214,10 @@ def _sides(
     def kind(unit: Unit) -> str:
         return kinds.get(next(iter(unit.names.values())), "")
 
-    known = {"Linear": True, "Bilinear": True}
-    old, new = _side(old_units, of_the_model, leaf, {"kernel": False}), _side(new_units, of_the_model, kind, known)
+    old, new = (
+        _side(old_units, of_the_model, leaf, {"kernel": False}),
+        _side(new_units, of_the_model, kind, _OUTPUT_FIRST),
+    )
     return _compared(old, new), new
 
 
@@ -287,7 +298,9 @@ def _drops(
 
 
 def _unneeded(name: str, weight: Weight, new: NewWeights, read: Read | None) -> str | None:
-    if name in new.weights or name in new.tied:
+    last = re.split(r"[./]", name)[-1]
+    if any(re.split(r"[./]", other)[-1] == last and wanted.shape == weight.shape for other, wanted in new.weights.items()):  # fmt: skip
+        # Whatever it is elsewhere, the new model has to be filled with such a weight.
         return None
     if len(weight.shape) == 4 and weight.shape[:2] == (1, 1) and weight.shape[2] == weight.shape[3]:
         # The kernel of a convolution of size one has this shape, too.
@@ -302,6 +315,9 @@ def _unneeded(name: str, weight: Weight, new: NewWeights, read: Read | None) -> 
 def _hides(values: torch.Tensor) -> bool:
     """Whether these are the values of a mask: one for what is seen, and one for what is not."""
     first, last = values[0, 0, 0, 0], values[0, 0, 0, -1]
+    if bool(first == last):
+        # Nothing tells apart what is seen and what is not: this may as well be the kernel of a convolution.
+        return False
     causal = torch.ones_like(values, dtype=torch.bool).tril()
     return bool(torch.equal(values, torch.where(causal, first, last)))
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass
 
 from add_model.porting.checkpoint_files import Weight
+from add_model.porting.concepts import told_apart
 
 Indices = tuple[int, ...]
 
@@ -27,7 +28,7 @@ class Unit:
     Attributes:
         template: their name, with `#` for each number that varies.
         reading: the template as it is to be understood: every other number as its rank among its siblings, `1of2`,
-            because some count from zero, some from one, and some begin with none.
+            because some count from zero, some from one, and some begin with none; see also `told_apart`.
         names: the numbers, from left to right -> the name.
         weight: the shape and type that all of them have.
         position: where the first of them stands among all weights.
@@ -60,7 +61,7 @@ def find_units(weights: Mapping[str, Weight]) -> list[Unit]:
     """Takes weights together that differ by the number of their layer alone, in the order of the first of each."""
     variable = _variable_numbers(weights)
     templates = {name: _opened(name, spans, len(name)) for name, spans in variable.items()}
-    readings = _readings(set(templates.values()))
+    readings = told_apart(_readings(set(templates.values())))
     groups: dict[tuple[str, Weight], dict[Indices, str]] = defaultdict(dict)
     positions: dict[tuple[str, Weight], int] = {}
     for position, (name, weight) in enumerate(weights.items()):

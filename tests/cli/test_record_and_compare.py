@@ -42,6 +42,21 @@ def turned():
 """
 
 
+SCRIPT_WITH_IMPORTS = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from sizes_beside_the_script import SIZE
+
+@dataclass
+class Configuration:
+    size: int = SIZE
+
+def make():
+    return torch.nn.Linear(Configuration().size, 2), torch.ones(2, 4)
+"""
 SCRIPT_OF_BERT = """
 import torch
 from add_model.zoo.models.bert import BertConfig, BertModel
@@ -276,3 +291,13 @@ def test_status_says_to_record_with_the_inputs_of_the_original(library: Path) ->
     for function, said in (("short", "--input-ids '5,6,7;8,9,10'"), ("masked", None), ("long", None)):
         record(library, f"make.py:{function}", "--out", "original.safetensors", "--original-of", "brand_new_bert")
         assert (said in seventh()) if said else ("--input-ids" not in seventh())
+
+
+def test_a_script_runs_as_python_runs_it(tmp_path: Path) -> None:
+    """It can import what lies beside it, under whatever name, and look itself up as dataclasses do."""
+    (tmp_path / "original").mkdir()
+    (tmp_path / "original/sizes_beside_the_script.py").write_text("SIZE = 4\n")
+    (tmp_path / "original/json.py").write_text(SCRIPT_WITH_IMPORTS)
+    result = add_model_here(tmp_path, "record", "original/json.py:make", "--out", "run", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["class"] == "Linear"

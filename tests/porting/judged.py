@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from add_model.porting.checkpoint_files import Weight
 from add_model.porting.plan import NewWeights, make_plan, new_weights
@@ -55,11 +56,26 @@ class Judged:
 def judged(model: Model, stored_as: Callable[[Weights], Weights]) -> Judged:
     """Judges what is suggested for a model that is stored under other names."""
     subject = _subject(model.name)
-    new, kinds = _to_fill(subject, model)
-    truth = values_of(model)
+    built = subject.build(subject.configure(model.values), model.class_name)
+    return _judged(built, values_of(model), stored_as, {subject.name, *subject.name.split("_")})
+
+
+def judged_module(module: nn.Module, stored_as: Callable[[Weights], Weights]) -> Judged:
+    """Judges what is suggested for a module whose weights are stored in another way; they become all different."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.copy_(torch.randn_like(weight))
+    return _judged(module, {name: tensor.clone() for name, tensor in module.state_dict().items()}, stored_as, set())
+
+
+def _judged(
+    built: nn.Module, truth: Weights, stored_as: Callable[[Weights], Weights], words: Collection[str]
+) -> Judged:
+    new = new_weights(built)
+    kinds = {name: type(built.get_submodule(name.rpartition(".")[0])).__name__ for name in built.state_dict()}
     old = {name: tensor.contiguous() for name, tensor in stored_as(dict(truth)).items()}
     weights = {name: Weight(tuple(tensor.shape), tensor.dtype) for name, tensor in old.items()}
-    words = {subject.name, *subject.name.split("_")}
     pairs = find_pairs(weights, new, kinds, words, old.__getitem__)
     return judge(as_rules(pairs, weights, new).rules, old, truth, new)
 
@@ -89,12 +105,6 @@ def judge(rules: Rules, old: Weights, truth: Weights, new: NewWeights) -> Judged
 @functools.cache
 def _subject(name: str) -> Subject:
     return find_subject(Path.cwd(), name)
-
-
-def _to_fill(subject: Subject, model: Model) -> tuple[NewWeights, dict[str, str]]:
-    built = subject.build(subject.configure(model.values), model.class_name)
-    kinds = {name: type(built.get_submodule(name.rpartition(".")[0])).__name__ for name in built.state_dict()}
-    return new_weights(built), kinds
 
 
 def values_of(model: Model) -> Weights:

@@ -18,6 +18,9 @@ GPT2 = Model("zoo:gpt2", "GPT2LMHeadModel", {"vocab_size": 40, "n_positions": 20
 BART = Model("zoo:bart", "BartForConditionalGeneration", {"vocab_size": 40, "d_model": _SIZE, "encoder_layers": _LAYERS, "decoder_layers": _LAYERS, "encoder_attention_heads": _HEADS, "decoder_attention_heads": _HEADS, "encoder_ffn_dim": 32, "decoder_ffn_dim": 32, "max_position_embeddings": 20})  # fmt: skip
 LLAMA = Model("transformers:llama", "LlamaForCausalLM", {"vocab_size": 40, "hidden_size": _SIZE, "intermediate_size": 32, "num_hidden_layers": _LAYERS, "num_attention_heads": _HEADS, "num_key_value_heads": _HEADS, "max_position_embeddings": 20, "tie_word_embeddings": False})  # fmt: skip
 NEOX = Model("transformers:gpt_neox", "GPTNeoXForCausalLM", {"vocab_size": 40, "hidden_size": _SIZE, "intermediate_size": 32, "num_hidden_layers": _LAYERS, "num_attention_heads": _HEADS, "max_position_embeddings": 20})  # fmt: skip
+_BEHIND = {**LLAMA.values, "pad_token_id": None, "bos_token_id": 0, "eos_token_id": 1, "head_dim": 6}
+OLMO2 = Model("transformers:olmo2", "Olmo2ForCausalLM", _BEHIND)
+GEMMA2 = Model("transformers:gemma2", "Gemma2ForCausalLM", _BEHIND)
 LAYERS = {
     BERT.name: r"bert\.encoder\.layer\.(\d+)",
     GPT2.name: r"transformer\.h\.(\d+)",

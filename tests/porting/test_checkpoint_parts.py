@@ -143,3 +143,16 @@ def test_what_names_no_part_is_refused(tmp_path: Path, weights: dict[str, torch.
     (tmp_path / "gpt2.rules.toml").write_text(text)
     (line,) = convert(tmp_path, code=2).stderr.splitlines()
     assert 'gpt2.rules.toml: read must name parts of the checkpoint, such as read = ["model", "head"]' in line
+
+
+def test_figures_beside_the_weights_do_not_hide_them(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
+    content = {
+        "model": weights,
+        "best_val_loss": torch.tensor(2.5),
+        "rng_state": torch.get_rng_state(),
+        "iteration": 3,
+    }
+    torch.save(content, tmp_path / "file.pt")
+    result = convert(tmp_path)
+    assert equal(filled(tmp_path), weights)
+    assert "best_val_loss (1 weight), rng_state (1 weight) is left" in result.stderr

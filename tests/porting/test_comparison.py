@@ -1,6 +1,7 @@
 """Two runs side by side: which calls belong together, what counts as a difference, and where one begins."""
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from torch import nn
 
 from add_model.errors import AddModelError
 from add_model.porting.comparison import compare
+from add_model.porting.comparison_page import page
+from add_model.porting.comparison_report import document, missing_output, within_rounding
 from add_model.porting.diagnosis import diagnose
 from add_model.porting.recording import Recorder, record_forward
 from add_model.porting.recording_file import load_recording
@@ -211,3 +214,92 @@ def test_a_whole_recording_reaches_the_output(model: str, tmp_path: Path) -> Non
     assert comparison.unreached == ()
     bases = source.base_model, originals.bundled(model, source).base_model
     assert both(tmp_path, *bases, originals.inputs(model, 7)).unreached == ()
+
+
+class _Own:
+    """What a code base returns that has a class of its own for it."""
+
+    def __init__(self, logits: torch.Tensor) -> None:
+        self.logits = logits
+
+
+class _Returning(nn.Module):
+    """A model that makes something of its last states."""
+
+    def __init__(self, make: Any, factor: float) -> None:
+        super().__init__()
+        self.body, self.make, self.factor = nn.Linear(4, 4), make, factor
+
+    def forward(self, states: torch.Tensor) -> Any:
+        return self.make(self.body(states) * self.factor)
+
+
+def _returned(tmp_path: Path, make: Any, factor: float) -> Any:
+    torch.manual_seed(3)
+    model = _Returning(make, 1.0)
+    other = copy.deepcopy(model)
+    other.factor = factor
+    return both(tmp_path, model, other, {"states": torch.ones(3, 4)})
+
+
+@pytest.mark.parametrize("make", [_Own, lambda states: [None, _Own(states)], lambda states: {"own": _Own(states)}])
+def test_an_output_of_which_nothing_is_recorded_is_not_reached(make: Any, tmp_path: Path) -> None:
+    comparison = _returned(tmp_path, make, 2.0)
+    assert comparison.unreached == ("",) and comparison.unrecorded == "_Own"
+    said = missing_output(comparison)
+    assert said is not None and "_Own" in said
+    assert "As far as they were compared" in page(comparison, None)
+
+
+def test_what_is_returned_beside_a_tensor_need_not_be_recorded(tmp_path: Path) -> None:
+    comparison = _returned(tmp_path, lambda states: (None, states, _Own(states)), 1.0)
+    assert comparison.passed and comparison.unreached == () and comparison.unrecorded is None
+
+
+def test_complex_numbers_are_compared(tmp_path: Path) -> None:
+    for make in (lambda states: states * (1 + 1j), lambda states: (states * (1 + 1j)).conj()):
+        assert _returned(tmp_path, make, 1.0).passed
+        assert not _returned(tmp_path, make, 2.0).passed
+    assert not both(tmp_path, _Returning(lambda states: states * 1j, 1.0), _Returning(lambda states: states * -1j, 1.0), {"states": torch.ones(3, 4)}).passed  # fmt: skip
+
+
+def test_the_document_is_json_though_nothing_was_expected(tmp_path: Path) -> None:
+    """Of zeros, any difference is infinitely many times as large."""
+    zeros = both(tmp_path, _Returning(torch.zeros_like, 1.0), _Returning(torch.ones_like, 1.0), {"states": torch.ones(3, 4)})  # fmt: skip
+    json.dumps(document(zeros, None), allow_nan=False)
+    assert [row["relative"] for row in document(zeros, None)["rows"] if row["place"] == "model output"] == [None]
+
+
+class _Attention(nn.Module):
+    """As many heads as positions; one head is another one where its number is that of a position of padding."""
+
+    def __init__(self, head: float) -> None:
+        super().__init__()
+        self.weights, self.head = nn.Identity(), head
+
+    def forward(self, states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        weights = states[:, None, :, None] * torch.ones(1, 3, 1, 3)
+        weights[:, 2] *= self.head
+        return self.weights(weights).sum()
+
+
+def test_a_head_is_not_padding_though_there_are_as_many_as_positions(tmp_path: Path) -> None:
+    given = {"states": torch.ones(1, 3), "attention_mask": torch.tensor([[1, 1, 0]])}
+    comparison = both(tmp_path, _Attention(1.0), _Attention(2.0), given)
+    assert comparison.place is not None and comparison.place.before.path == "weights"
+
+
+def test_without_values_nothing_is_equal(tmp_path: Path) -> None:
+    with pytest.raises(AddModelError, match="hold values"):
+        both(tmp_path, nn.Linear(4, 4), nn.Linear(4, 4), {"input": torch.ones(0, 4)})
+
+
+def test_a_difference_that_rounding_could_have_made_is_not_left_without_a_word(tmp_path: Path) -> None:
+    given = {"states": torch.ones(3, 4, dtype=torch.bfloat16)}
+    torch.manual_seed(3)
+    model = _Returning(lambda states: states, 1.0).to(torch.bfloat16)
+    other = copy.deepcopy(model)
+    other.factor = 1.05
+    comparison = both(tmp_path, model, other, given)
+    assert not comparison.passed and comparison.place is None
+    assert "BF16" in str(within_rounding(comparison)) and "BF16" in page(comparison, None)

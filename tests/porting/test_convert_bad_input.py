@@ -290,3 +290,43 @@ def test_bytes_that_are_no_checkpoint_are_refused_whatever_they_are(folder: Path
         archive.writestr("archive/data.pkl", b"\x80\x02}q\x00.")
     (folder / "half.pt").write_bytes(buffer.getvalue())
     refused(folder, checkpoint="half.pt", naming=("half.pt",))
+
+
+def test_a_whole_checkpoint_beside_the_parts_of_another(folder: Path) -> None:
+    """One of the two is left over, and nobody knows which."""
+    save_file({"a": torch.ones(2)}, folder / "original" / "part.safetensors")
+    index = folder / "original" / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": "part.safetensors"}}))
+    refused(folder, naming=("original: holds two checkpoints", "model.safetensors and", index.name, "name one"))
+    refused(
+        folder, checkpoint="original/model.safetensors.index.json", naming=("a [2] of the checkpoint is not used",)
+    )
+    assert add_model_here(folder, "convert", "zoo:gpt2", "original/model.safetensors", "--out", "new").returncode == 0
+
+
+def test_parts_of_a_checkpoint_without_their_index(folder: Path) -> None:
+    (folder / "parts").mkdir()
+    for number in (1, 2):
+        save_file({f"a.{number}": torch.ones(2)}, folder / "parts" / f"model-{number:05d}-of-00002.safetensors")
+    refused(folder, checkpoint="parts", naming=("parts: holds parts of a checkpoint", "fetch model.safetensors.index.json"))  # fmt: skip
+
+
+def test_the_folder_that_the_command_runs_in_is_not_replaced(folder: Path) -> None:
+    (folder / "inside").mkdir()
+    for out in (".", ".."):
+        result = add_model_here(folder / "inside", "convert", "zoo:gpt2", "../original", "--out", out, "--force")
+        assert result.returncode == 2
+        assert f"error: {out}: is the folder that the command runs in" in result.stderr
+    assert not list((folder / "inside").iterdir())
+
+
+@pytest.mark.parametrize("arguments", [(), ("--force",)])
+def test_a_link_to_a_folder_stays_one(folder: Path, arguments: tuple[str, ...]) -> None:
+    (folder / "elsewhere").mkdir()
+    (folder / "new").symlink_to("elsewhere")
+    if arguments:
+        (folder / "elsewhere" / "mine.txt").write_text("mine")
+    result = add_model_here(folder, "convert", "zoo:gpt2", "original", "--out", "new", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert (folder / "new").is_symlink() and (folder / "elsewhere" / "model.safetensors").is_file()
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]

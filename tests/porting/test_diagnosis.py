@@ -8,7 +8,7 @@ from torch import nn
 
 from add_model.porting.comparison import compare
 from add_model.porting.diagnosis import HYPOTHESES, diagnose
-from add_model.porting.diagnosis.scene import Example, Hypothesis
+from add_model.porting.diagnosis.scene import Example, Hypothesis, Sketch
 from add_model.porting.recording import record_forward
 from add_model.porting.recording_file import load_recording
 
@@ -54,3 +54,14 @@ def test_two_runs_of_one_model_that_differ_are_told_from_a_fault(training: tuple
     cause = diagnose(comparison)
     assert comparison.place is not None and comparison.place.path == "1"
     assert cause is not None and cause.name == "dropout active"
+
+
+@pytest.mark.parametrize("right", [lambda model, states: model.dense(states) + states.square().sum(-1, keepdim=True), lambda model, states: torch.full_like(model.dense(states), 3.0)])  # fmt: skip
+def test_of_one_number_any_other_is_a_multiple(right: Sketch, tmp_path: Path) -> None:
+    """So that it is one shows nothing."""
+
+    def wrong(model: nn.Module, states: torch.Tensor) -> torch.Tensor:
+        return model.dense(states).abs()
+
+    example = Example(lambda: {"dense": nn.Linear(6, 1)}, right, wrong, inputs=lambda: torch.randn(1, 6))
+    assert diagnose(compared(tmp_path, example)) is None

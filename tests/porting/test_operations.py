@@ -126,3 +126,12 @@ def test_what_cannot_be_done_is_said_with_its_shapes(
     with pytest.raises(ValueError) as raised:
         output_shapes(operations, shapes)
     assert said in str(raised.value)
+
+
+def test_a_single_number_has_no_size() -> None:
+    step = parse_operation({"reshape": []})
+    assert step.table() == {"reshape": []}
+    assert step.shapes([(1,), (1, 1)]) == [(), ()]
+    assert step.apply([torch.ones(1)])[0].shape == ()
+    with pytest.raises(ValueError, match="cannot be reshaped"):
+        step.shapes([(2,)])

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch import nn
 from add_model.errors import AddModelError
 from add_model.porting.recording import Recorder, record_forward
 from add_model.porting.recording_file import Recording, load_recording, tensors_of
-from add_model.porting.recording_writer import row_count, sampled_rows
+from add_model.porting.recording_writer import UNRECORDED, row_count, sampled_rows
 
 
 class Block(nn.Module):
@@ -222,3 +223,44 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     assert path.stat().st_size > 600_000_000
     # In kilobytes: less than a tenth of what was written.
     assert int(result.stdout) < 60_000
+
+
+def test_complex_numbers_are_kept_as_pairs(tmp_path: Path) -> None:
+    states = torch.complex(torch.randn(2, 3), torch.randn(2, 3))
+    with Recorder(tmp_path / "run.safetensors") as recorder:
+        recorder.record("torch", states.conj())
+        recorder.record("numpy", states.conj().resolve_conj().numpy())
+    recording = load_recording(tmp_path / "run.safetensors")
+    for call in recording.calls:
+        assert torch.equal(recording.values(call.outputs), torch.view_as_real(states.conj().resolve_conj()))
+
+
+class Packed(nn.Module):
+    """A model that returns a tensor that has no value for each of its elements, and another."""
+
+    def __init__(self, pack: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.body, self.pack = nn.Linear(4, 4), pack
+
+    def forward(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        states = self.body(states)
+        return self.pack(states), states
+
+
+@pytest.mark.parametrize("pack", [torch.Tensor.to_sparse, lambda states: states.to("meta"), lambda states: torch.nested.nested_tensor([*states])])  # fmt: skip
+def test_a_tensor_whose_values_are_not_in_memory_is_named_only(pack: Callable[[torch.Tensor], torch.Tensor], tmp_path: Path) -> None:  # fmt: skip
+    recording = recorded(tmp_path, Packed(pack), torch.ones(2, 4))
+    packed, states = recording.root.outputs
+    assert "Tensor of torch.float32" in packed[UNRECORDED]
+    assert recording.values(states).shape == (2, 4)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_torchscript_compiled_is_recorded_from_outside(tmp_path: Path) -> None:
+    layers = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+    states = torch.ones(2, 4)
+    for model in (torch.jit.trace(layers, states), nn.Sequential(torch.jit.script(layers))):
+        recording = recorded(tmp_path, model, states)
+        assert torch.equal(recording.values(recording.root.outputs), model(states))
+    with pytest.raises(AddModelError, match="in the forward of a module of your own"):
+        recorded(tmp_path, torch.jit.script(layers), states)

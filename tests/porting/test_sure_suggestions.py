@@ -5,7 +5,7 @@ import pytest
 from add_model.porting.rule import Fill
 from tests.porting import naming_schemes as schemes
 from tests.porting.judged import Model, judged
-from tests.porting.naming_schemes import BART, BERT, GPT2, LLAMA, NEOX, Scheme
+from tests.porting.naming_schemes import BART, BERT, GEMMA2, GPT2, LLAMA, NEOX, OLMO2, Scheme
 
 # Schemes that are clear: nothing of them is unsure.
 _LISTS = ("layer_{}", "l{}", "L{}", "blk{}", "n{}", "sub{}", "unit{}", "encoderblock_{}", "stack_{}", "tf_layer_{:02}")
@@ -34,6 +34,12 @@ CLEAR: dict[str, tuple[Model, Scheme]] = {
     "BERT with to_vk": (BERT, schemes.fused({"k": "key", "v": "value"}, "to_vk", "vk")),
     "Llama with gate_up_proj": (LLAMA, schemes.fused(schemes.GATED_PARTS, "gate_up_proj", "gu")),
     "Llama with up_gate_proj": (LLAMA, schemes.fused(schemes.GATED_PARTS, "up_gate_proj", "ug")),
+    # Normalisations behind the attention and the network, alone or beside those in front of them.
+    **{
+        f"OLMo 2 with {attention} and {network}": (OLMO2, schemes.renamed((r"post_attention_layernorm", attention), (r"post_feedforward_layernorm", network)))
+        for attention, network in (("attention_norm", "feed_forward_norm"), ("norm1", "norm2"), ("post_attn_norm", "post_mlp_norm"), ("sa_norm", "ff_norm"))
+    },
+    "Gemma 2 with pre and post": (GEMMA2, schemes.renamed(("input_layernorm", "pre_attn_norm"), ("post_attention_layernorm", "post_attn_norm"), ("pre_feedforward_layernorm", "pre_ffn_norm"), ("post_feedforward_layernorm", "post_ffn_norm"))),
     "GPT-NeoX with a prefix": (NEOX, schemes.renamed(("^", "wrapped."))),
 }  # fmt: skip
 # Schemes that leave something open, and the word in what is left open.

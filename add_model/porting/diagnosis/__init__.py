@@ -56,6 +56,8 @@ HYPOTHESES: Sequence[Hypothesis] = (
     weights.HeadsReordered(),
     precision.WeightRounded(),
     filling.WeightNotTheOriginals(),
+    # One vector that is divided by its length is a multiple of itself.
+    norms.LengthMissing(),
     sums.ScaleMissing(),
     precision.WrongDtype(),
 )

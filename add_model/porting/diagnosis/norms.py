@@ -25,6 +25,12 @@ def _parts() -> dict[str, nn.Module]:
     return parts
 
 
+def _one_vector() -> torch.Tensor:
+    import torch
+
+    return torch.randn(1, 6)
+
+
 def _raise_epsilon(parts: Any) -> None:
     parts.norm.eps = 1e-2
 
@@ -117,6 +123,30 @@ class NormMissing:
             for known in scene.alike_and_itself():
                 if any(scene.explains(value) for value in _normalised(scene, silent, known.value, epsilon)):
                     return f"the original applies {path} to {known.name}, the new model never calls it"
+        return None
+
+
+class LengthMissing:
+    """The original divides vectors by their length, as it needs no module for."""
+
+    name = "norm missing"
+    remedy = "divide by it in forward, where the original does, as torch.nn.functional.normalize or rms_norm do"
+    examples = (
+        Example(_parts, lambda m, x: m.last((y := m.dense(x)) / y.norm(dim=-1, keepdim=True)), lambda m, x: m.last(m.dense(x))),
+        Example(_parts, lambda m, x: (y := m.dense(x)) / y.norm(dim=-1, keepdim=True), lambda m, x: m.dense(x), inputs=_one_vector),
+        Example(_parts, lambda m, x: (y := m.dense(x)) / y.square().mean(-1, keepdim=True).sqrt(), lambda m, x: m.dense(x)),
+    )  # fmt: skip
+
+    def test(self, scene: Scene) -> str | None:
+        """Whether the original's value is a known one whose vectors are as long as one, or as their number's root."""
+        if not scene.target.is_floating_point() or scene.target.dim() == 0 or scene.target.shape[-1] < 2:
+            return None
+        for known in scene.alike_and_itself():
+            states = known.value.double()
+            length = states.norm(dim=-1, keepdim=True)
+            for said, divisor in (("length", length), ("root mean square", length / states.shape[-1] ** 0.5)):
+                if bool((length > 0).all()) and scene.explains(states / divisor):
+                    return f"the original divides {known.name} by its {said}, vector by vector, the new model does not"
         return None
 
 

@@ -77,7 +77,7 @@ class ScaleMissing:
 
     def test(self, scene: Scene) -> str | None:
         """Whether the original's value, or what it has more than the new one's, is a multiple of a known value."""
-        if not scene.target.is_floating_point() or is_mask(scene.target):
+        if not scene.target.is_floating_point() or is_mask(scene.target) or _is_one_number(scene.found):
             return None
         factor = _factor(scene.target, scene.found)
         if factor > 0 and scene.explains(scene.found * factor):
@@ -87,6 +87,11 @@ class ScaleMissing:
             if missing > -1 and scene.explains(scene.found + missing * known.value):
                 return f"the original multiplies {known.name} by {1 + missing:.6g}"
         return None
+
+
+def _is_one_number(values: torch.Tensor) -> bool:
+    """Whether all values are the same: anything is a multiple of one number."""
+    return bool((values == values.reshape(-1)[:1]).all())
 
 
 def _is_only(total: torch.Tensor, part: torch.Tensor, *times: int) -> bool:
