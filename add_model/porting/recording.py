@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import dataclasses
+import functools
 import hashlib
 import inspect
 import math
@@ -279,7 +280,7 @@ def record_forward(
 
 def _watch(recorder: Recorder, name: str, module: nn.Module) -> list[Any]:
     """Hooks that record the calls of one submodule."""
-    names = _argument_names(type(module))
+    names = _argument_names(getattr(type(module), "forward", None))
     class_name = type(module).__name__
     begun: list[tuple[int, list[torch.Tensor]]] = []
 
@@ -303,11 +304,12 @@ def _watch(recorder: Recorder, name: str, module: nn.Module) -> list[Any]:
         raise AddModelError(f"{class_name}: {error}; call it in the forward of a module of your own, and record that") from error  # fmt: skip
 
 
-def _argument_names(module_class: type[nn.Module]) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=1024)
+def _argument_names(forward: Any) -> tuple[str, ...]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
-        parameters = list(inspect.signature(module_class.forward).parameters.values())[1:]
-    except (AttributeError, TypeError, ValueError):
+        parameters = list(inspect.signature(forward).parameters.values())[1:]
+    except (TypeError, ValueError):
         # What was compiled, such as TorchScript, has none that Python knows.
         return ()
     return tuple(parameter.name for parameter in parameters if parameter.kind in kinds)
