@@ -18,6 +18,8 @@ from typing import BinaryIO
 
 from add_model.errors import AddModelError
 
+# What the folder is called that another is about to replace.
+_BEFORE = ".before."
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
 
 
@@ -74,17 +76,18 @@ class StagedFolder:
     def _take_place(self, folder: Path) -> None:
         """Takes the place of a folder that exists; what else is in there stays in there."""
         ours = {path.name for path in folder.iterdir()}
-        before = Path(tempfile.mkdtemp(prefix=f"{_prefix(self.target)}{os.getpid()}.", dir=self.target.parent))
+        prefix = f"{_prefix(self.target)}{os.getpid()}{_BEFORE}"
+        before = Path(tempfile.mkdtemp(prefix=prefix, dir=self.target.parent))
         for path in self.target.iterdir():
             if path.name not in ours and not is_weights_file(path.name):
                 _copy(path, folder / path.name)
         folder.chmod(self.target.stat().st_mode & 0o7777)
         try:
             os.rename(self.target, before)
-        except OSError:
-            before.rmdir()
+            os.rename(folder, self.target)
+        except BaseException:
+            _put_back(before, self.target)
             raise
-        os.rename(folder, self.target)
         shutil.rmtree(before)
 
     def discard(self) -> None:
@@ -131,14 +134,25 @@ def staged_folder(target: Path) -> Iterator[StagedFolder]:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Removes what processes that were killed have left beside the target."""
+    """Removes what processes that were killed have left beside the target; one that was to be replaced is put back."""
     prefix = _prefix(target)
-    for path in target.parent.iterdir():
+    for path in sorted(target.parent.iterdir()):
         if not path.name.startswith(prefix):
             continue
-        number = path.name.removeprefix(prefix).partition(".")[0]
+        number, dot, rest = path.name.removeprefix(prefix).partition(".")
         if number.isdigit() and not _is_alive(int(number)):
+            if f"{dot}{rest}".startswith(_BEFORE):
+                _put_back(path, target)
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _put_back(before: Path, target: Path) -> None:
+    """Gives a folder its place again, if nothing has taken that."""
+    if not target.exists() and any(before.iterdir()):
+        os.rename(before, target)
+    elif target.exists():
+        with contextlib.suppress(OSError):
+            before.rmdir()
 
 
 def is_weights_file(name: str) -> bool:

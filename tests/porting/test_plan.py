@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
+from add_model.errors import AddModelError
 from add_model.porting import staged
 from add_model.porting.checkpoint_files import Weight
 from add_model.porting.plan import NewWeights, make_plan
@@ -142,6 +143,39 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> No
         path.mkdir()
     staged.remove_leftovers(tmp_path / "new")
     assert sorted(tmp_path.iterdir()) == sorted([alive, other])
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "refused"])
+def test_a_folder_that_has_lost_its_place_gets_it_back(
+    killed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "new"
+    target.mkdir()
+    (target / "README.md").write_text("mine")
+    (target / "model.safetensors").write_text("old")
+    rename = os.rename
+
+    def ends(old: Path, new: Path) -> None:
+        if new == target and old.name.startswith(".new.add-model-") and ".before." not in old.name:
+            if killed:
+                os._exit(9)
+            raise PermissionError
+        rename(old, new)
+
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(os, "rename", ends)
+        with pytest.raises(AddModelError, match="nothing was changed"):
+            write(target, "whole")
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == (9 if killed else 0)
+    assert target.exists() is not killed
+    staged.remove_leftovers(target)
+    assert {path.name: path.read_text() for path in target.iterdir()} == {
+        "README.md": "mine",
+        "model.safetensors": "old",
+    }
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def _no_process() -> int:
