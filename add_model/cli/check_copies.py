@@ -147,7 +147,7 @@ def _look_up(base: str, library: Library) -> None:
     """Raises an error where git knows no such commit, which nobody might ask about where no copy differs."""
     from add_model.copies.history import History
 
-    History(library.root, base).content(library.root)
+    History(library.root, base).verify()
 
 
 def _watch(root: Path | None, paths: Sequence[Path], run: Callable[[], int]) -> int:
