@@ -109,6 +109,7 @@ def check_copies(
     Nothing is imported or run. Layout does not count; comments and docstrings do.
     """
     from add_model.copies.finding import Code
+    from add_model.copies.report import summary
     from add_model.copies.selection import read_selection
 
     if force and not (fix or diff):
@@ -134,10 +135,12 @@ def check_copies(
             else:
                 findings, counts = check(library, paths or [], not no_cache, progress.advance, base)
                 changed = []
+        found = len(findings)
         findings = sorted(filter(selection.reports, findings), key=lambda finding: finding.sort_key)
         if not diff:
             _show(_placed(findings, library.root, output_format), output_format, statistics)
-        _summarise(findings, counts, changed, time.monotonic() - started, is_outlook=diff and bool(changed))
+        said = summary(findings, counts, time.monotonic() - started, passed_over=found - len(findings))
+        _summarise(said, changed, is_outlook=diff and bool(changed))
         return exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
 
     raise typer.Exit(_watch(root, paths or [], run) if watch else run())
@@ -147,7 +150,7 @@ def _look_up(base: str, library: Library) -> None:
     """Raises an error where git knows no such commit, which nobody might ask about where no copy differs."""
     from add_model.copies.history import History
 
-    History(library.root, base).content(library.root)
+    History(library.root, base).verify()
 
 
 def _watch(root: Path | None, paths: Sequence[Path], run: Callable[[], int]) -> int:
@@ -233,12 +236,8 @@ def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: 
             console.print(line)
 
 
-def _summarise(
-    findings: Sequence[Finding], counts: Counts, changed: Sequence[str], seconds: float, is_outlook: bool
-) -> None:
-    from add_model.copies.report import summary
-
+def _summarise(said: str, changed: Sequence[str], is_outlook: bool) -> None:
     for line in changed:
         typer.echo(line, err=True)
     # What a diff is followed by speaks of the library as --fix would leave it.
-    typer.echo(f"{'afterwards: ' if is_outlook else ''}{summary(findings, counts, seconds)}", err=True)
+    typer.echo(f"{'afterwards: ' if is_outlook else ''}{said}", err=True)

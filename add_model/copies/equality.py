@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 # A logical line, behind the one above it, which tells a docstring from any other string.
 _Line = tuple[str, str]
 
+_NUMBER = r"0[xXoObB]\w+|(?:\d[\d_]*\.?|\.\d)[\d_]*(?:[eE][+-]?\d[\d_]*)?[jJ]?"
 _TOKEN = (
-    rf"(?P<string>[A-Za-z]{{0,2}}(?:{STRING}))|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<space>(?:[ \t\f]|\\\n)+)"
-    r"|(?P<word>\w+)|(?P<mark>.)"
+    rf"(?P<string>[bBfFrRtTuU]{{0,2}}(?:{STRING}))|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<space>(?:[ \t\f]|\\\n)+)"
+    rf"|(?P<word>{_NUMBER}|\w+)|(?P<mark>:=|.)"
 )
 # Everything that another layout may add, drop or double: white space, brackets around an expression, commas, quotes,
-# escapes of quotes, and the prefix that each part of a split string repeats.
-_LAYOUT = b" \t\f\n\\\"'(),;#fFrRbBuU"
+# escapes of quotes, the prefix that each part of a split string repeats, the braces that are doubled in some of those,
+# and what a number may do without: `1.0` is `1.`, and `1e+5` is `1e5`.
+_LAYOUT = b" \t\f\n\\\"'(){},;#fFrRbBuU0.+"
 _STRUCTURE = frozenset("()[]{},;")
 _HEADER = re.compile(r"[ \t]*(?:class|(?:async[ \t]+)?def)\b")
 _QUOTES = '"""'
@@ -297,7 +299,7 @@ def _comments(block: str) -> Iterator[tuple[int, bool, str]]:
     """
     # Several statements may share a line; a colon or a semicolon ends one if something follows it there.
     statement, ended = 0, -1
-    words, depth, in_string, own_line = 0, 0, False, True
+    words, depth, lambdas, in_string, own_line = 0, 0, 0, False, True
     for token in _token_pattern().finditer(block):
         kind, text = token.lastgroup, token.group()
         if kind == "comment":
@@ -311,7 +313,12 @@ def _comments(block: str) -> Iterator[tuple[int, bool, str]]:
                 statement, ended, in_string = words, -1, False
         elif kind != "space":
             own_line = False
-            if text in (":", ";") and depth <= 0:
+            if text == "lambda" and depth <= 0:
+                lambdas += 1
+            if text == ":" and depth <= 0 and lambdas:
+                # Of all colons outside of brackets this one alone has nothing to do with statements.
+                lambdas -= 1
+            elif text in (":", ";") and depth <= 0:
                 ended = words + (text == ":")
             elif ended >= 0:
                 statement, ended = ended, -1

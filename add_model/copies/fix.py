@@ -196,10 +196,13 @@ class _Fix:
     def _merge(self, pair: Pair) -> Merge:
         """What both sides of a copy come to; the copy as it is, where its original has not moved or they conflict."""
         side = self._sides.of(pair)
-        if side.moved is not Moved.BOTH or side.committed is None:
+        if side.moved not in (Moved.COPY, Moved.BOTH) or side.committed is None:
             return Merge(pair.block)
         copy, committed = _ended(pair.block), side.committed
         base = self._sides.written.taken_over(self._sides.name(pair), committed.block, copy)
+        if base is None and side.moved is Moved.COPY:
+            return Merge(pair.block)
+        # An original that is what it was may have been something else meanwhile, which the copy has taken over.
         if base is None:
             base = _ended(with_name(committed.block, copy[slice(*own_name(copy))]))
         return merge(base, copy, self._original_side(pair, committed))
@@ -324,8 +327,9 @@ class _Fix:
             unwritable = self._unwritable.get(self._key(pair)) if pair is not None else None
             if not self._force and finding.moved in (Moved.COPY, Moved.BOTH):
                 conflicts = self._merge(pair).conflicts if pair is not None else ()
-                both = ", and conflict" if conflicts else ", and the copy's own edit is left"
-                message = f"{finding.message}{both if finding.moved is Moved.BOTH else ''}: {_CHOICES[pair is None]}"
+                edit_is_left = ", and the copy's own edit is left" if finding.moved is Moved.BOTH else ""
+                state = ", and conflict" if conflicts else edit_is_left
+                message = f"{finding.message}{state}: {_CHOICES[pair is None]}"
                 finding = finding._replace(message=message, conflicts=conflicts)
             elif unwritable is not None and finding.code is Code.CP001:
                 finding = finding._replace(message=f"{finding.message}; left as it is: {unwritable}", fixable=False)

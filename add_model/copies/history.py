@@ -49,6 +49,16 @@ class History:
         """
         names = {path: name for path in paths if path not in self._contents and (name := self._name(path))}
         self._contents |= zip(names, self._read(list(names.values())), strict=True)
+        former = {path: old for path in names if self._contents[path] is None and (old := self._former_name(path))}
+        self._contents |= zip(former, self._read(list(former.values())), strict=True)
+
+    def verify(self) -> None:
+        """Raises an error where the revision was named by the user, and git knows none of that name here.
+
+        Raises:
+            AddModelError: so it is.
+        """
+        _ = self._place
 
     def content(self, path: Path) -> bytes | None:
         """The bytes of a file at the revision; `None` where git knows no such file."""
@@ -86,12 +96,35 @@ class History:
 
     def _name(self, path: Path) -> str | None:
         """What git calls a file at the revision."""
+        name = self._relative(path)
+        return self._at_revision(name) if name and "\n" not in name else None
+
+    def _former_name(self, path: Path) -> str | None:
+        """What git called a file at the revision that has another name by now."""
+        name = self._renamed.get(self._relative(path) or "")
+        return self._at_revision(name) if name and "\n" not in name else None
+
+    def _relative(self, path: Path) -> str | None:
+        """The path of a file within the work tree; `None` outside of it, and where there is no commit yet."""
         if self._place is None or not self._place[2]:
             return None
-        top, _, commit = self._place
-        real = Path(os.path.realpath(path))
-        name = f"{commit}:{real.relative_to(top).as_posix()}" if real.is_relative_to(top) else ""
-        return name if name and "\n" not in name else None
+        top, real = self._place[0], Path(os.path.realpath(path))
+        return real.relative_to(top).as_posix() if real.is_relative_to(top) else None
+
+    def _at_revision(self, name: str) -> str:
+        assert self._place is not None
+        return f"{self._place[2]}:{name}"
+
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        """The former names of the files that git knows under another name than at the revision, by their names now."""
+        if self._place is None or not self._place[2]:
+            return {}
+        asked = ("diff", "--no-relative", "--name-status", "-z", "--find-renames", "--diff-filter=R", self._place[2])
+        _, answer, _ = self._git(*asked)
+        # For each of them how alike the two are, the name that it had, and the one that it has.
+        _, *names = answer.decode("utf-8", "surrogateescape").split("\0")
+        return dict(zip(names[1::3], names[0::3], strict=False))
 
     def _read(self, names: list[str]) -> list[bytes | None]:
         if not names:

@@ -104,14 +104,19 @@ def end_of_copy(block: str) -> int | None:
     """Where the `# End copy` line of a block starts; `None` where it has none at the indentation of its body."""
     if END_COPY not in block:
         return None
-    body: str | None = None
-    for start, end in logical_lines(block):
-        indent = _SPACE.match(block, start).group()  # type: ignore[union-attr]
-        if indent == body and block.startswith(END_COPY, start + len(indent)):
-            return start
-        if start > 0 and body is None and block[start:end].strip() and not _COMMENT_LINE.match(block, start):
-            body = indent
-    return None
+    _, *lines = logical_lines(block)
+    # The first line of code tells how deep the body is, and the words may stand above that line.
+    body = next((_indent(block, start) for start, end in lines if _is_code(block, start, end)), None)
+    ends = (start for start, _ in lines if _indent(block, start) == body)
+    return next((start for start in ends if block.startswith(f"{body}{END_COPY}", start)), None)
+
+
+def _indent(block: str, start: int) -> str:
+    return _SPACE.match(block, start).group()  # type: ignore[union-attr]
+
+
+def _is_code(block: str, start: int, end: int) -> bool:
+    return not block[start:end].isspace() and not _COMMENT_LINE.match(block, start)
 
 
 def is_ignored(block: str) -> bool:

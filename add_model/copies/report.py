@@ -114,18 +114,22 @@ def statistics_as_text(findings: Iterable[Finding]) -> Iterator[RenderableType]:
         yield Text(f"{count:6} {code.name} {severity.value:7} {code.value}")
 
 
-def summary(findings: Sequence[Finding], counts: Counts, seconds: float) -> str:
-    """One line: what was found, and what was looked at for it."""
+def summary(findings: Sequence[Finding], counts: Counts, seconds: float, passed_over: int = 0) -> str:
+    """One line: what was found, and what was looked at for it; so many findings more are of codes that do not count."""
     fixable = sum(finding.fixable for finding in findings)
     hint = f"; --fix can rewrite {fixable}" if fixable else ""
-    return f"{timed(outcome(findings, counts), seconds)}{hint}"
+    return f"{timed(outcome(findings, counts, passed_over), seconds)}{hint}"
 
 
-def outcome(findings: Sequence[Finding], counts: Counts) -> str:
+def outcome(findings: Sequence[Finding], counts: Counts, passed_over: int = 0) -> str:
     """The start of a summary, in which no run differs from another that finds the same."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     warnings = len(findings) - errors
-    found = f"{_number(errors, 'error')}, {_number(warnings, 'warning')}" if findings else "all copies hold"
+    found = f"{_number(errors, 'error')}, {_number(warnings, 'warning')}"
+    if passed_over:
+        found += f", {passed_over} passed over"
+    elif not findings:
+        found = "all copies hold"
     unchecked = f", {counts.unchecked} unchecked" if counts.unchecked else ""
     return f"{found}: {_number(counts.markers, 'marker')} checked{unchecked} in {_number(counts.files, 'file')}"
 

@@ -7,6 +7,7 @@ layout that it has. What a formatter would do to the rest is left to the formatt
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from textwrap import indent
@@ -92,9 +93,10 @@ def rewritten_block(expected: str, copy: str) -> str:
     if blocks_match(expected, copy):
         return copy
     result = _rewritten_class(expected, copy) if members(copy) and members(expected) else _rewritten_function(expected, copy)  # fmt: skip
-    # Whatever layout is kept must not cost the verdict; what a copy ignores is not to be lost for it.
-    own = sorted(_own_texts(copy).values())
-    if blocks_match(expected, result) and own == sorted(_own_texts(result).values()):
+    # Whatever layout is kept must not cost the verdict; what a copy ignores is not to be lost for it. An original that
+    # is a copy itself may bring more of the kind.
+    own = Counter(_own_texts(copy).values())
+    if blocks_match(expected, result) and not own - Counter(_own_texts(result).values()):
         return result
     return copy if own else expected
 

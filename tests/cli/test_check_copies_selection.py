@@ -74,6 +74,13 @@ def test_a_file_that_cannot_be_read_is_reported_unless_that_is_ignored(
     assert ("CP006" in result.stdout) is (exit_code == 2) and "all copies hold" not in result.stderr
 
 
+@pytest.mark.parametrize("options", [["--select", "CP003"], ["--ignore", "CP001,CP005"]])
+def test_what_is_passed_over_is_not_said_to_hold(options: list[str], drifted: Path) -> None:
+    result = check(drifted, *options)
+    assert result.returncode == 0 and result.stdout == ""
+    assert result.stderr.startswith("0 errors, 0 warnings, 2 passed over: ")
+
+
 @pytest.mark.parametrize("option", ["--select", "--ignore"])
 def test_an_unknown_code_is_named_with_the_nearest(option: str, drifted: Path) -> None:
     result = check(drifted, option, "CP0002")

@@ -119,11 +119,32 @@ def test_comments_at_other_places(old: str, new: str) -> None:
         ("if a: return 1  # why", "if a:\n        return 1  # why"),
         ("x = 1; y = 2  # why", "x = 1\n    y = 2  # why"),
         ("x: int = 1;  # why", "x: int = 1  # why"),
+        ("if a: x = lambda: 1  # why", "if a:\n        x = (lambda: 1)  # why"),
     ],
 )
 def test_comments_behind_statements_that_share_a_line(one: str, other: str) -> None:
     one, other = (f"def f(a):\n    {body}\n" for body in (one, other))
     assert equal(one, other) and equal(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("while (x := a()):  # why\n        pass", "while x := a():  # why\n        pass"),
+        ("return (lambda x: x)  # why", "return lambda x: x  # why"),
+        ("return (lambda x=lambda: 1: x)  # why", "return lambda x=lambda: 1: x  # why"),
+        ("return a(1.) + .5 + 1.e+5 + 1e+5 + 2.J\n    # why", "return a(1.0) + 0.5 + 1.0e5 + 1e5 + 2.0j\n    # why"),
+        (
+            "return 1if a=='b'or'f'in a else 0XE+1\n    # why",
+            "return 1 if a == 'b' or 'f' in a else 0xE + 1\n    # why",
+        ),
+        ("return f'{a}' '{b}}'  # why", "return f'{a}{{b}}}}'  # why"),
+    ],
+)
+def test_comments_behind_what_formatters_write_in_another_way(one: str, other: str) -> None:
+    one, other = (f"def f(a):\n    {body}\n" for body in (one, other))
+    assert equal(one, other) and equal(other, one)
+    assert not equal(one, other.replace("why", "what"))
 
 
 LINES = st.lists(

@@ -167,6 +167,12 @@ def test_what_follows_end_copy_is_kept(tmp_path: Path) -> None:
     assert fixed_copy(tmp_path, before) == before.replace("return 2", "return 1")
 
 
+def test_what_follows_end_copy_directly_below_the_header_is_kept(tmp_path: Path) -> None:
+    copy = "# Copied from my_models.bert.Bert.other\ndef first(self):\n    # End copy\n    return 3\n"
+    body = "def first(self):\n"
+    assert fixed_copy(tmp_path, copy) == copy.replace(body, f"{body}    return 1\n")
+
+
 def test_a_function_becomes_a_method_with_its_indentation(tmp_path: Path) -> None:
     original = "def scale(states):\n    if states:\n        return 1\n"
     before = "class ViT:\n    # Copied from my_models.bert.scale\n    def scale(self): ...\n    y = 1\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.finding import Code, Moved
+from add_model.copies.finding import Code, Conflict, Moved
 from add_model.library import Library, library_at
 
 from .libraries import write_library
@@ -104,6 +104,31 @@ def test_a_merge_that_was_undone_is_made_again(library: Library) -> None:
     assert merged != before
     (library.root / "src/my_models/vit.py").write_text(before)
     assert fixed(library).merged == 1 and vit(library) == merged
+
+
+def test_what_was_merged_is_taken_back_with_the_edit_of_the_original(library: Library) -> None:
+    edit(library, "vit.py", "return 1", "return 3")
+    before = vit(library)
+    edit(library, "bert.py", "z = 3", "z = 4")
+    assert fixed(library).merged == 1 and vit(library) != before
+    edit(library, "bert.py", "z = 4", "z = 3")
+    assert fixed(library).merged == 1 and vit(library) == before
+    assert left(library).moved is Moved.COPY and vit(library) == before
+    edit(library, "bert.py", "z = 3", "z = 4")
+    assert fixed(library).merged == 1 and "z = 4" in vit(library)
+
+
+def test_what_was_merged_and_edited_is_not_taken_back(library: Library) -> None:
+    edit(library, "vit.py", "return 1", "return 3")
+    edit(library, "bert.py", "z = 3", "z = 4")
+    assert fixed(library).merged == 1
+    edit(library, "vit.py", "z = 4", "z = 5")
+    edit(library, "bert.py", "z = 4", "z = 3")
+    before = vit(library)
+    finding = left(library)
+    assert vit(library) == before
+    assert "and conflict: carry" in finding.message
+    assert finding.conflicts == (Conflict(copy="        z = 5", original="        z = 3"),)
 
 
 def test_a_copy_that_cannot_be_written_keeps_no_other_from_it(tmp_path: Path) -> None:

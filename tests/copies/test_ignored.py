@@ -88,6 +88,14 @@ def test_a_fix_leaves_what_a_class_in_a_class_ignores() -> None:
         assert rewritten_block(expected, copy) == copy
 
 
+def test_what_an_original_ignores_as_a_copy_itself_joins_what_its_own_copy_ignores() -> None:
+    first, own, last = (f"    def {name}(self):\n        return 1\n" for name in ("first", "own", "last"))
+    other = "    # Ignore copy\n    def other(self):\n        return 2\n"
+    expected = f"class A:\n{first}\n    # Ignore copy\n{own}\n{last}"
+    result = rewritten_block(expected, f"class A:\n{first}\n{other}\n{last}")
+    assert result == f"class A:\n{first}\n{other}\n    # Ignore copy\n{own}\n{last}"
+
+
 PARTS = st.lists(
     st.one_of(
         st.tuples(st.just("def"), st.sampled_from("fghk")),

@@ -166,6 +166,29 @@ def test_an_original_that_moved_to_another_file_has_not_moved(library: Library) 
     assert told(library).moved is Moved.COPY
 
 
+@pytest.mark.parametrize("name", ["vit2.py", "it's \t vé.py"])
+def test_an_edit_in_a_file_that_was_renamed_is_seen(library: Library, name: str) -> None:
+    git(library.root, "mv", "src/my_models/vit.py", f"src/my_models/{name}")
+    edit(library, name, "return 1", "return 2")
+    assert told(library).moved is Moved.COPY
+    assert left(library).moved is Moved.COPY
+    assert "return 2" in (library.root / "src/my_models" / name).read_text()
+    commit(library.root)
+    assert told(library).moved is Moved.NONE
+    assert told(library, base="HEAD~1").moved is Moved.COPY
+
+
+def test_a_copy_and_its_original_may_be_renamed_together(library: Library) -> None:
+    git(library.root, "mv", "src/my_models", "src/models")
+    folder = library.root / "src/models"
+    for path in folder.glob("*.py"):
+        path.write_text(path.read_text().replace("my_models", "models"))
+    bert = folder / "bert.py"
+    bert.write_text(bert.read_text().replace("return 1", "return 2"))
+    git(library.root, "add", ".")
+    assert told(library_at(library.root)).moved is Moved.ORIGINAL
+
+
 def test_names_of_files_that_are_hard_to_write(tmp_path: Path) -> None:
     root = tmp_path / "with space\tand 'é"
     library = write_library(root, {"my_models/bert.py": BERT, "my_models/vé it.py": VIT})
