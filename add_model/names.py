@@ -21,6 +21,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z][a-z]*[0-9]*|[a-z]+[0-9]*|[0-9]+
 _IDENTIFIER = r"[A-Za-z0-9_]+"
 # Its files are called `test_convert_NAME_checkpoint.py` and the like, and no file's name holds more than 255 letters.
 _LONGEST = 100
+_WINDOWS_DEVICE = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]")
 _SNAKE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
@@ -65,6 +66,8 @@ class ModelName:
             raise AddModelError(f"--name {snake!r} is a keyword of Python; try {snake}_model")
         if hasattr(builtins, snake):
             raise AddModelError(f"--name {snake!r} is a builtin of Python; try {snake}_model")
+        if _WINDOWS_DEVICE.fullmatch(snake):
+            raise AddModelError(f"--name {snake!r} is the name of a device on Windows, where no folder can be called that; try {snake}_model")  # fmt: skip
         camel = "".join(word[:1].upper() + word[1:] for word in snake.split("_"))
         return cls(snake, camel, camel)
 

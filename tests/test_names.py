@@ -89,6 +89,7 @@ def test_the_name_inside_a_longer_word_is_untouched(old: str, new: str, prefix: 
 def test_a_suggested_name_is_a_name(text: str) -> None:
     suggestion = to_snake(text)
     assume(suggestion and not keyword.iskeyword(suggestion) and not hasattr(builtins, suggestion))
+    assume(not re.fullmatch(r"con|prn|aux|nul|(com|lpt)\d", suggestion))
     assert ModelName.from_snake(suggestion).snake == suggestion
 
 
@@ -258,6 +259,8 @@ def test_a_new_name_has_every_casing() -> None:
         ("ünder", "snake_case"),
         ("class", "keyword of Python; try class_model"),
         ("async", "keyword of Python; try async_model"),
+        ("nul", "device on Windows, where no folder can be called that; try nul_model"),
+        ("com1", "device on Windows, where no folder can be called that; try com1_model"),
         ("print", "builtin of Python; try print_model"),
         ("int", "builtin of Python; try int_model"),
     ],
