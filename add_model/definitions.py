@@ -17,7 +17,7 @@ from add_model.lexical import column_of, logical_lines
 from add_model.values import NamedTuple
 
 SPACE = re.compile(r"[ \t\f]*")
-_LINE_START = re.compile(r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?")
+_LINE_START = r"([ \t\f]*)(?:([#@\n])|(?:class|(?:async[ \t]+)?def)[ \t]+(\w+))?"
 
 
 class Definition(NamedTuple):
@@ -43,8 +43,9 @@ def find_definitions(text: str) -> Iterator[Definition]:
     open_definitions: list[tuple[int, Definition]] = []
     comments: list[tuple[int, int]] = []
     code_end, decorated = 0, None
+    line_start = re.compile(_LINE_START)
     for start, end in logical_lines(text):
-        indent, kind, name = _LINE_START.match(text, start, end).groups()  # type: ignore[union-attr]
+        indent, kind, name = line_start.match(text, start, end).groups()  # type: ignore[union-attr]
         if kind == "\n" or (kind is None and start + len(indent) >= end):
             continue
         column = column_of(indent)

@@ -24,9 +24,9 @@ _LEXEME = (
     rf"(?:(?P<newline>\n)|(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])|(?P<join>\\\n?)|\Z)"
 )
 
-_EITHER = re.compile("\"\"\"|'''")
+_EITHER = "\"\"\"|'''"
 # Around a string that is a statement of its own.
-_BEFORE_ALONE, _BEHIND_ALONE = re.compile(r"[ \t\f]*[A-Za-z]{0,2}"), re.compile(r"[ \t\f]*(?:#|\n|\Z)")
+_BEFORE_ALONE, _BEHIND_ALONE = r"[ \t\f]*[A-Za-z]{0,2}", r"[ \t\f]*(?:#|\n|\Z)"
 _AHEAD = 10_000  # characters
 # What on its line before a mark leaves open whether that opens a string.
 _ODD = re.compile("[#\"']")
@@ -76,6 +76,7 @@ def strings(text: str) -> Iterator[tuple[int, int]]:
 def multi_line_strings(text: str) -> Iterator[tuple[int, int, bool]]:
     """The extent of every string with a line break in it, its prefix left out; whether it is a statement of its own."""
     depth, line = 0, 0
+    before, behind = re.compile(_BEFORE_ALONE), re.compile(_BEHIND_ALONE)
     for lexeme in _lexemes().finditer(text):
         kind, end = lexeme.lastgroup, lexeme.end()
         if kind == "newline" and depth == 0:
@@ -86,7 +87,7 @@ def multi_line_strings(text: str) -> Iterator[tuple[int, int, bool]]:
             depth -= 1
         elif kind == "string" and "\n" in lexeme["string"]:
             start = lexeme.start("string")
-            alone = depth == 0 and _BEFORE_ALONE.fullmatch(text, line, start) and _BEHIND_ALONE.match(text, end)
+            alone = depth == 0 and before.fullmatch(text, line, start) and behind.match(text, end)
             yield start, end, bool(alone)
 
 
@@ -145,7 +146,7 @@ class TripleQuoted:
 
     def _next_mark(self, start: int) -> int:
         # A pattern for both kinds is slower, and the other kind is rare.
-        found = _EITHER.search(self._text, start, self._searched)
+        found = re.compile(_EITHER).search(self._text, start, self._searched)
         return found.start() if found else -1
 
     def _sure_start(self, line: int, start: int) -> int:

@@ -22,7 +22,7 @@ _DEFINED = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
 _KEYWORDS = (["class"], ["def"], ["async", "def"])
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*")
-_COMPOUND = re.compile(r"(?:if|try|with|for|while|match|async[ ]+(?:with|for))\b")
+_COMPOUND = r"(?:if|try|with|for|while|match|async[ ]+(?:with|for))\b"
 # A line that is the start of a statement on the face of it, and no continuation of an open bracket.
 _PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|if |try:|from |import |[A-Za-z_][\w.]* = )")
 # One that is no part of an expression, so that no bracket can be open before it.
@@ -121,10 +121,11 @@ class Module:
         body, indent = self._body(0)
         if not indent or "\t" in indent or "\f" in indent:
             return None
+        compound = re.compile(_COMPOUND)
         for line in _lines_pattern(indent).finditer(text, body - 1):
             start, statement = line.start() + 1, line.end()
             defined = _DEFINED.match(text, statement)
-            if (defined is None and not _COMPOUND.match(text, statement)) or not self.is_code(start):
+            if (defined is None and not compound.match(text, statement)) or not self.is_code(start):
                 continue
             # What is defined below an `if` is the class's, too, and takes a look at every line.
             first = None if defined is None else _decorated_start(text, start, indent)

@@ -23,7 +23,9 @@ else:
             fields = namespace.get("__annotations__", {})
             defaults = [namespace.pop(field) for field in fields if field in namespace]
             values = namedtuple(name, fields, defaults=defaults, module=namespace["__module__"])
-            return type(name, (values,), {"__slots__": (), **namespace})
+            for attribute, value in namespace.items():
+                setattr(values, attribute, value)
+            return values
 
     class NamedTuple(metaclass=_Fields):
         """A tuple whose fields have names: each annotation of a class that derives from it is one."""

@@ -34,11 +34,11 @@ _PATH = rf"{_WORD}(?:[./]{_WORD})+"
 _MARKER = re.compile(
     rf"(?P<indent>[ \t]*)#[ \t]*Copied[ \t]+from[ \t]+(?P<source>{_PATH})[ \t]*(?P<rest>(?<=[ \t]).*)?$"
 )
-# Nothing here is looked for from every `#` of a line on: lines are long, and may hold thousands.
+# What few lines hold is compiled when the first is there. Nothing here is looked for from every `#` of a line on: lines
+# are long, and may hold thousands.
 _SAID = rf"\bcopied(?:[ \t]+from)?(?P<colon>[ \t]*:[ \t]*|[ \t]+)(?P<quotes>[\"'`]*)(?P<source>\.*{_WORD}(?:(?:\.+|[/:]){_WORD})+)"
-_SAYS_SO = re.compile(_SAID, re.IGNORECASE)
-_MENTION = re.compile(rf"#(?P<before>.*?){_SAID}", re.IGNORECASE)
-_BEHIND_QUOTES = re.compile(r"[\"'`]*,?[ \t]*(?:$|with\b|\S+[ \t]*->)")
+_MENTION = rf"#(?P<before>.*?){_SAID}"
+_BEHIND_QUOTES = r"[\"'`]*,?[ \t]*(?:$|with\b|\S+[ \t]*->)"
 _REPLACEMENT = re.compile(r"(?P<old>\S+)->(?P<new>\S+)(?:\s+(?P<option>.*))?$")
 _COPIED = "Copied"
 _MARKER_LINE = re.compile(rf"[ \t]*#[ \t]*{_COPIED}[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)")
@@ -127,8 +127,8 @@ def read_comment(line: str) -> Marker | Mention | None:
         source = _dotted(source)
         if source.count(".") >= 2:
             return Marker(indent, source, *_read_replacements(rest or ""))
-    comment = next(comments(line), "") if "#" in line and _SAYS_SO.search(line) else ""
-    mention = _MENTION.match(comment)
+    comment = next(comments(line), "") if "#" in line and re.search(_SAID, line, re.IGNORECASE) else ""
+    mention = re.match(_MENTION, comment, re.IGNORECASE)
     return None if mention is None else _read_mention(line.removesuffix(comment), mention)
 
 
@@ -221,7 +221,7 @@ def _what_is_odd(mention: re.Match[str], parts: int) -> str:
 
 def _is_prose(mention: re.Match[str], names: list[str]) -> bool:
     """Whether what stands in place of a path may just as well be the name of a file or a class, or words about one."""
-    if mention["quotes"] and not _BEHIND_QUOTES.match(mention.string, mention.end()):
+    if mention["quotes"] and not re.match(_BEHIND_QUOTES, mention.string[mention.end() :]):
         return True
     return len(names) == 2 and (names[1] == "py" or names[0] != names[0].lower())
 
