@@ -145,9 +145,19 @@ def _other_shapes(configuration: Any, known: Mapping[str, Any], generator: Any) 
         yield {"pixel_values": known["pixel_values"].unsqueeze(1).repeat(1, _number(configuration, "num_frames", 2), 1, 1, 1)}  # fmt: skip
 
 
+def _text_configuration(configuration: Any) -> Any:
+    """The part of a configuration that is a language model's, or the whole; of several the decoder's."""
+    if not hasattr(configuration, "get_text_config"):
+        return configuration
+    try:
+        return configuration.get_text_config()
+    except ValueError:
+        return configuration.get_text_config(decoder=True)
+
+
 def _width_of(configuration: Any) -> int:
     """The width of a text model's vectors."""
-    text = configuration.get_text_config() if hasattr(configuration, "get_text_config") else configuration
+    text = _text_configuration(configuration)
     return _number(text, "hidden_size", _number(text, "d_model", 32))
 
 
@@ -155,7 +165,7 @@ def _tensors(configuration: Any, generator: Any) -> dict[str, Any]:
     """What arguments of these names usually are; ids stay clear of the special ones."""
     import torch
 
-    text = configuration.get_text_config() if hasattr(configuration, "get_text_config") else configuration
+    text = _text_configuration(configuration)
     vision = getattr(configuration, "vision_config", None) or configuration
     vocabulary = _number(text, "vocab_size", 100)
     width = _width_of(configuration)
