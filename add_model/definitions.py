@@ -38,6 +38,11 @@ class Definition(NamedTuple):
     indent: str
 
 
+def indent_at(text: str, start: int = 0) -> str:
+    """The white space that a line starts with."""
+    return SPACE.match(text, start).group()  # type: ignore[union-attr]
+
+
 def find_definitions(text: str) -> Iterator[Definition]:
     """Every class and function of the text, nested ones included, in the order of their ends."""
     open_definitions: list[tuple[int, Definition]] = []
@@ -67,7 +72,7 @@ def find_definitions(text: str) -> Iterator[Definition]:
 
 def block_end(text: str, header: int) -> int:
     """Where the block ends whose header starts at this offset, which must be the start of a logical line."""
-    column = column_of(SPACE.match(text, header).group())  # type: ignore[union-attr]
+    column = column_of(indent_at(text, header))
     deeper = " " * (column + 1)
     code_end, behind_lower_comment = header, False
     for start, end in logical_lines(text, header):
@@ -76,7 +81,7 @@ def block_end(text: str, header: int) -> int:
             if not text[start:end].isspace():
                 code_end = end
             continue
-        indent = SPACE.match(text, start).group()  # type: ignore[union-attr]
+        indent = indent_at(text, start)
         code = start + len(indent)
         if text.startswith("#", code):
             behind_lower_comment = behind_lower_comment or column_of(indent) <= column

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from add_model.definitions import SPACE, Definition, block_end, find_definitions
+from add_model.definitions import SPACE, Definition, block_end, find_definitions, indent_at
 from add_model.encoding import SourceError, decode
 from add_model.lexical import TripleQuoted, logical_lines, strings
 from add_model.values import NamedTuple
@@ -137,7 +137,7 @@ class Module:
     def _body(self, header: int) -> tuple[int, str]:
         """Where the line behind a header starts, and the indentation of the first line of code from there on."""
         _, body = next(logical_lines(self.text, header))
-        return body, SPACE.match(self.text, self.behind_comments(body)).group()  # type: ignore[union-attr]
+        return body, indent_at(self.text, self.behind_comments(body))
 
     def header_of(self, name: str) -> int | None:
         """Where the header of the definition of that dotted name starts."""
@@ -162,7 +162,7 @@ class Module:
             dedent: where the first line behind it starts that is not indented deeper, if the caller knows.
         """
         text = self.text
-        indent = SPACE.match(text, header).group()  # type: ignore[union-attr]
+        indent = indent_at(text, header)
         if "\t" not in indent and "\f" not in indent:
             stop = _first_dedent(text, header, len(indent)) if dedent is None else dedent
             if self._is_closed(header, stop):
@@ -246,7 +246,7 @@ class Module:
         header = _first_header(text, name, start, stop)
         if header < 0 or not self.is_code(header):
             return None
-        indent = SPACE.match(text, header).group()  # type: ignore[union-attr]
+        indent = indent_at(text, header)
         if indent != body or "\t" in indent or "\f" in indent:
             return None
         # Up to the first line that is not indented deeper the block goes in any case; if further, as a string or a

@@ -14,7 +14,7 @@ from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.records import FileResult
 from add_model.copies.selection import read_selection
 from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
-from add_model.definitions import SPACE
+from add_model.definitions import indent_at
 from add_model.encoding import SourceError
 from add_model.library import Library
 from add_model.source import Module
@@ -339,7 +339,7 @@ class Check:
 
 def _is_within(module: Module, outer: int, inner: int) -> bool:
     """Whether one of two definitions, which start at these headers, is a part of the other."""
-    deep, deeper = (len(SPACE.match(module.text, header).group()) for header in (outer, inner))  # type: ignore[union-attr]
+    deep, deeper = (len(indent_at(module.text, header)) for header in (outer, inner))
     return deep < deeper and inner < module.block_end(outer)
 
 

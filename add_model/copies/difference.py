@@ -33,13 +33,12 @@ def first_difference(pair: Pair) -> Difference | None:
         return shown
     # What has the same letters may still differ: in their case, in the white space of a string, in its indentation.
     apart = lines_apart(*sides)
-    other = None if apart is None else _at(pair, apart, sides)
+    other = None if apart is None else _at(pair, name, apart, sides)
     return other if shown is None or (other is not None and other.line < shown.line) else shown
 
 
-def _at(pair: Pair, apart: tuple[int, int], sides: tuple[str, str]) -> Difference:
+def _at(pair: Pair, name: str, apart: tuple[int, int], sides: tuple[str, str]) -> Difference:
     """The difference between two logical lines that start there; shown with what tells their indentations apart."""
-    name = pair.block[slice(*own_name(pair.block))]
     texts = (text[start:] if start else with_name(text, name) for text, start in zip(sides, apart, strict=True))
     wanted, present = (text.expandtabs().split("\n") for text in texts)
     same = 0

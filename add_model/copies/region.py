@@ -19,6 +19,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from add_model.copies.marker import without_markers
+from add_model.definitions import indent_at
 from add_model.lexical import comments, logical_lines, multi_line_strings
 from add_model.source import Module
 from add_model.values import NamedTuple
@@ -29,7 +30,6 @@ END_COPY = "# End copy"
 HEAD = ""
 
 _HEADER = re.compile(r"[ \t\f]*(?:class|(?:async[ \t]+)?def)[ \t]+(?P<name>\w+)")
-_SPACE = re.compile(r"[ \t\f]*")
 _COMMENT_LINE = re.compile(r"[ \t\f]*#")
 _END_OF_LINE = re.compile(r"[ \t\f]*\n")
 _MAY_HOLD_LINES = re.compile("\"\"\"|'''|\\\\\n")
@@ -106,13 +106,9 @@ def end_of_copy(block: str) -> int | None:
         return None
     _, *lines = logical_lines(block)
     # The first line of code tells how deep the body is, and the words may stand above that line.
-    body = next((_indent(block, start) for start, end in lines if _is_code(block, start, end)), None)
-    ends = (start for start, _ in lines if _indent(block, start) == body)
+    body = next((indent_at(block, start) for start, end in lines if _is_code(block, start, end)), None)
+    ends = (start for start, _ in lines if indent_at(block, start) == body)
     return next((start for start in ends if block.startswith(f"{body}{END_COPY}", start)), None)
-
-
-def _indent(block: str, start: int) -> str:
-    return _SPACE.match(block, start).group()  # type: ignore[union-attr]
 
 
 def _is_code(block: str, start: int, end: int) -> bool:
@@ -188,7 +184,7 @@ def reindent(block: str, indent: str) -> str:
     The lines inside a string stay as they are, for its value's sake; those of a docstring are layout, as they are of any
     string that is a statement of its own.
     """
-    old = _SPACE.match(block).group()  # type: ignore[union-attr]
+    old = indent_at(block)
     if old == indent:
         return block
     result, at = [], 0
@@ -217,7 +213,8 @@ def _values(block: str) -> Iterator[tuple[int, int]]:
 
 def _has_docstring(block: str) -> bool:
     """Whether a plain docstring stands behind the header; `False` where that takes a closer look to tell."""
-    start = _SPACE.match(block, header_end(block)).end()  # type: ignore[union-attr]
+    body = header_end(block)
+    start = body + len(indent_at(block, body))
     end = block.find('"""', start + 3)
     is_closed = end >= 0 and block[end - 1] != "\\"
     return block.startswith('"""', start) and is_closed and _END_OF_LINE.match(block, end + 3) is not None

@@ -28,11 +28,11 @@ from add_model.copies.region import (
     own_name,
     with_name,
 )
+from add_model.definitions import indent_at
 
 if TYPE_CHECKING:
     import libcst
 
-_SPACE = re.compile(r"[ \t\f]*")
 _BLANK_LINES = re.compile(r"(?:[ \t\f]*\n)*")
 _DEFINITION_LINE = re.compile(r"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]", re.MULTILINE)
 _DECORATED_LINE = re.compile(r"^[ \t]*(?:@|(?:class|(?:async[ \t]+)?def)[ \t])", re.MULTILINE)
@@ -65,8 +65,7 @@ def _under_header_of(copy: str, expected: str) -> str:
     shares_line = body_start(expected) < header_end(expected)
     if not header.endswith("\n"):
         return f"{header}{body}" if shares_line else f"{header}\n{body}"
-    indent = _SPACE.match(copy).group()  # type: ignore[union-attr]
-    return f"{header}{indent}    {body.strip()}\n" if shares_line else f"{header}{body}"
+    return f"{header}{indent_at(copy)}    {body.strip()}\n" if shares_line else f"{header}{body}"
 
 
 def same_but_for_layout(first: str, second: str) -> bool:
@@ -216,7 +215,7 @@ class _parsed:
     def __init__(self, block: str) -> None:
         import libcst
 
-        self._wrapped = bool(_SPACE.match(block).group())  # type: ignore[union-attr]
+        self._wrapped = bool(indent_at(block))
         self._module = libcst.parse_module(f"if 1:\n{block}" if self._wrapped else block)
         outer = self._module.body[0]
         found = outer.body.body[0] if isinstance(outer, libcst.If) else outer

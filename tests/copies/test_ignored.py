@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,7 +110,7 @@ PARTS = st.lists(
 BODIES = st.integers(1, 3)
 
 
-def class_of(parts: list[tuple[str, str]], bodies: list[int], ignored: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+def class_of(parts: list[tuple[str, str]], bodies: list[int], ignored: Set[str] = frozenset()) -> str:
     lines = ["class A:", '    """Doc."""', ""]
     for (kind, name), body in zip(parts, bodies, strict=True):
         if kind == "def":
