@@ -15,7 +15,6 @@ original's environment.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
 import functools
 import hashlib
@@ -37,6 +36,7 @@ from add_model.porting.recording_writer import (
     row_count,
     sampled_rows,
 )
+from add_model.porting.tensor_memory import bytes_of, count_of_changes, is_plain, real
 
 if TYPE_CHECKING:
     import torch
@@ -172,13 +172,13 @@ class Recorder:
         return {UNRECORDED: type(value).__name__}
 
     def _store_tensor(self, tensor: torch.Tensor) -> dict[str, Any]:
-        version = _version(tensor)
+        version = count_of_changes(tensor)
         known = self._seen.get(id(tensor))
         if known is not None and known[0]() is tensor and known[1] == version and version >= 0:
             return known[2]
-        if not _is_plain(tensor):
+        if not is_plain(tensor):
             return {UNRECORDED: f"Tensor of {tensor.dtype}, {tensor.layout}"}
-        plain = _real(tensor.detach())
+        plain = real(tensor.detach())
         dtype = _DTYPES.get(str(plain.dtype).removeprefix("torch."))
         if dtype is None:
             return {UNRECORDED: f"Tensor of {tensor.dtype}"}
@@ -188,7 +188,7 @@ class Recorder:
             chosen = plain.new_tensor(sampled_rows(row_count(shape), rows)).long()
             plain = plain.reshape(-1, shape[-1] if shape else 1).index_select(0, chosen)
         plain = plain.cpu().contiguous()
-        key = self._writer.add(dtype, plain.shape, _bytes_of(plain))
+        key = self._writer.add(dtype, plain.shape, bytes_of(plain))
         stored: dict[str, Any] = {"key": key, "dtype": dtype, "shape": shape}
         if rows is not None:
             stored["rows"] = rows
@@ -230,10 +230,10 @@ class Recorder:
             key = None
             if first in described and first != name:
                 key = described[first][2]
-            elif dtype is not None and size <= limit and _is_plain(tensor):
+            elif dtype is not None and size <= limit and is_plain(tensor):
                 limit -= size
                 plain = tensor.detach().cpu().contiguous()
-                key = self._writer.add(dtype, plain.shape, _bytes_of(plain), counted=False)
+                key = self._writer.add(dtype, plain.shape, bytes_of(plain), counted=False)
             described[name] = [list(tensor.shape), dtype or str(tensor.dtype), key, first if first != name else None]
         return {name: described[name] for name in tensors}
 
@@ -327,35 +327,6 @@ def _is_tensor(value: Any) -> bool:
     return torch_module is not None and isinstance(value, torch_module.Tensor)
 
 
-def _is_plain(tensor: torch.Tensor) -> bool:
-    """Whether a tensor's values lie in memory, one for each of its elements."""
-    import torch
-
-    return tensor.layout is torch.strided and not (tensor.is_nested or tensor.is_quantized or tensor.is_meta)
-
-
-def _real(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor as it is stored: complex numbers as pairs in a dimension of their own, without what is yet to be done."""
-    import torch
-
-    tensor = tensor.resolve_conj().resolve_neg()
-    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
-
-
-def _version(tensor: torch.Tensor) -> int:
-    """How often the tensor was changed in place; -1 where torch does not count that."""
-    try:
-        return tensor._version
-    except RuntimeError:
-        return -1
-
-
-def _bytes_of(tensor: torch.Tensor) -> memoryview:
-    """The memory of a contiguous tensor on the CPU, not copied; the tensor must outlive what is returned."""
-    size = tensor.numel() * tensor.element_size()
-    return memoryview((ctypes.c_char * size).from_address(tensor.data_ptr())).cast("B") if size else memoryview(b"")
-
-
 def _random_states() -> list[torch.Tensor]:
     """The states of the generators that a forward pass may draw from, as bytes on the CPU."""
     import torch
@@ -375,7 +346,7 @@ def _differ(states: Sequence[torch.Tensor], later: Sequence[torch.Tensor]) -> bo
 def _random_state() -> dict[str, Any]:
     import torch
 
-    content = b"".join(bytes(_bytes_of(state)) for state in _random_states())
+    content = b"".join(bytes(bytes_of(state)) for state in _random_states())
     return {"seed": torch.initial_seed(), "digest": hashlib.sha256(content).hexdigest()}
 
 
