@@ -141,18 +141,17 @@ def remove_leftovers(target: Path) -> None:
             continue
         number, dot, rest = path.name.removeprefix(prefix).partition(".")
         if number.isdigit() and not _is_alive(int(number)):
-            if f"{dot}{rest}".startswith(_BEFORE):
+            if f"{dot}{rest}".startswith(_BEFORE) and not target.exists():
                 _put_back(path, target)
             shutil.rmtree(path, ignore_errors=True)
 
 
 def _put_back(before: Path, target: Path) -> None:
-    """Gives a folder its place again, if nothing has taken that."""
-    if not target.exists() and any(before.iterdir()):
+    """Gives a folder its place again, if nothing has taken that; one that has not been moved has left an empty one."""
+    if target.exists():
+        before.rmdir()
+    else:
         os.rename(before, target)
-    elif target.exists():
-        with contextlib.suppress(OSError):
-            before.rmdir()
 
 
 def is_weights_file(name: str) -> bool:

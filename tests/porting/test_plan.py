@@ -164,10 +164,14 @@ def test_a_folder_that_has_lost_its_place_gets_it_back(
 
     child = os.fork()
     if child == 0:
-        monkeypatch.setattr(os, "rename", ends)
-        with pytest.raises(AddModelError, match="nothing was changed"):
-            write(target, "whole")
-        os._exit(0)
+        status = 1
+        try:
+            monkeypatch.setattr(os, "rename", ends)
+            with pytest.raises(AddModelError, match="nothing was changed"):
+                write(target, "whole")
+            status = 0
+        finally:
+            os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == (9 if killed else 0)
     assert target.exists() is not killed
     staged.remove_leftovers(target)
