@@ -215,14 +215,23 @@ def _configuration(table: Any, path: Path) -> Configuration:
         pattern: tuple(codes) for pattern, codes in values.get("per_file_ignores", {}).items()
     }
     configuration = Configuration(**values)
-    for key in ("source", "tests", "docs", "templates"):
-        folder = Path(values.get(key, ""))
-        if ".." in folder.parts or folder.is_absolute():
-            raise AddModelError(f"{path}: `{key}` in [{CONFIGURATION_TABLE}] must be a folder below {path.parent}")
+    _ensure_below(configuration, path)
     package = configuration.package
     if package is not None and not all(part.isidentifier() for part in package.split(".")):
         raise AddModelError(f"{path}: `package` in [{CONFIGURATION_TABLE}] is not a dotted module name: {package!r}")
     return configuration
+
+
+def _ensure_below(configuration: Configuration, path: Path) -> None:
+    """Raises `AddModelError` unless everything that a configuration names lies below its root, links followed."""
+    folders = ("source", "tests", "docs", "templates")
+    named = [(key, value) for key in folders if (value := getattr(configuration, key)) is not None]
+    named += [("full-copies", text) for pair in configuration.full_copies.items() for text in pair]
+    from add_model.boundary import named_below
+
+    for key, text in named:
+        kind = "folder" if key in folders else "file"
+        named_below(path.parent, text, f"{path}: `{key}` in [{CONFIGURATION_TABLE}]", kind)
 
 
 def _is_of_kind(value: Any, kind: str) -> bool:

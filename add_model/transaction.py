@@ -1,29 +1,29 @@
 """Many files written as one: all of them, or none, also when the process is killed or the disk is full.
 
-Every new content is first staged below `<root>/.add-model/transaction/`, and what it will replace is kept there too.
-Only then is the journal put in place, and the staged files are renamed onto their targets. A journal that is found
-later belongs to a run that was cut off; `recover` takes its half-done work back, so that the tree is as it was before.
+Every new content is first staged in a folder below `<root>/.add-model/`, and what it will replace is kept there too.
+Only then are the steps noted in the user's own journal, and the staged files renamed onto their targets. Steps that are
+found there later belong to a run that was cut off; `recover` takes its half-done work back, so that the tree is as it
+was before. Folders that staging has left in the tree and the journal knows nothing of are somebody else's: left alone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import getpass
 import hashlib
-import json
 import os
+import secrets
 import shutil
 import stat
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from add_model.boundary import ensure_writable
 from add_model.errors import AddModelError, ChangedMeanwhile
-from add_model.state import STATE_FOLDER as STATE_FOLDER
-from add_model.state import is_left_behind, transaction_folder
+from add_model.journal import Folder, Journal, Step, Steps, locked, relative_names, write_durably
+from add_model.state import STAGING, STATE_FOLDER, staging_folders
 
-_LOCK_SECONDS = 30
+_CACHE = "__pycache__"
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Change:
     """One file to write whole, or to delete.
 
     Attributes:
-        path: where it goes; inside the root once every symbolic link is followed.
-        content: its bytes; `None` for a file that is to go.
+        path: where it goes; inside the root, and no symbolic link on the way there.
+        content: its bytes; `None` for a file that is to go, and with it the folders that it was the last file of.
         expected: what the file must still hold for the change to apply; `None` for a file that must not exist yet.
         mode: permission bits of a file that is new; a file that exists keeps its own.
     """
@@ -43,34 +43,23 @@ class Change:
     mode: int | None = None
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A journal entry: `staged` replaces `target`; `kept` is the old content, `None` where there was no such file.
-
-    Where `staged` is `None` the target is deleted, and `digest` says nothing.
-    """
-
-    target: str
-    staged: str | None
-    kept: str | None
-    digest: str
-
-
 def write_files(root: Path, changes: Sequence[Change]) -> None:
     """Writes every change, or nothing.
 
     Raises:
         ChangedMeanwhile: a target is not what it was expected to be; the tree is then as it was before.
-        AddModelError: a target lies outside the root, or cannot be written; the tree is as it was before, too.
+        AddModelError: a target lies outside the root, behind a symbolic link or in a folder of version control, or
+            cannot be written; the tree is as it was before, too.
     """
-    for path in (transaction_folder(root), *(change.path for change in changes)):
-        ensure_inside(root, path)
+    for path in (root / STATE_FOLDER, *(change.path for change in changes)):
+        ensure_writable(root, path)
+    journal = Journal(root)
     try:
-        with _locked(root):
+        with locked(root):
             made = _make_folders(root)
             try:
-                _recover_locked(root)
-                _write_locked(root, changes)
+                _recover_locked(root, journal)
+                _write_locked(Path(os.path.realpath(root)), changes, journal)
             finally:
                 _tidy(root, made)
     except OSError as error:
@@ -85,12 +74,12 @@ def recover(root: Path) -> list[Path]:
     Raises:
         AddModelError: a file cannot be put back (a read-only or full disk).
     """
-    if not is_left_behind(root):
+    if not (root / STATE_FOLDER).is_dir():
         return []
-    ensure_inside(root, transaction_folder(root))
+    ensure_writable(root, root / STATE_FOLDER)
     try:
-        with _locked(root):
-            restored = _recover_locked(root)
+        with locked(root):
+            restored = _recover_locked(root, Journal(root))
             _tidy(root, [])
     except OSError as error:
         path = error.filename2 or error.filename or root
@@ -99,87 +88,80 @@ def recover(root: Path) -> list[Path]:
 
 
 def was_interrupted(root: Path) -> bool:
-    """Whether a run that wrote below `root` was cut off (or is still writing), so that `recover` has work to do."""
-    return transaction_folder(root).exists()
+    """Whether a run of this user that wrote below `root` was cut off (or is still writing): `recover` has work to do."""
+    folders = staging_folders(root)
+    return bool(folders) and Journal(root).staging in _real(folders)
 
 
-def ensure_inside(root: Path, path: Path) -> None:
-    """Raises `AddModelError` unless `path`, with every symbolic link followed, lies below `root`."""
-    real_root, real_path = Path(os.path.realpath(root)), Path(os.path.realpath(path))
-    if not real_path.is_relative_to(real_root):
-        raise AddModelError(f"{path}: leads to {real_path}, outside {real_root}; remove the symbolic link or work on that folder itself")  # fmt: skip
+def strange_folders(root: Path) -> list[Path]:
+    """What some other run has staged below `root`, another user's or one in another place; no run here touches it."""
+    folders = staging_folders(root)
+    if not folders:
+        return []
+    own = Journal(root).staging
+    return [folder for folder in folders if _real([folder]) != [own]]
 
 
-@contextlib.contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """One writer at a time; the lock dies with its process, so a kill never leaves it behind.
+def _real(folders: Sequence[Path]) -> list[Path]:
+    return [Path(os.path.realpath(folder.parent)) / folder.name for folder in folders]
 
-    The lock file lies outside the tree: it must never be deleted (a waiting process may hold it open), and a tree
-    is to hold nothing of ours once a run is done.
-    """
-    from filelock import FileLock, Timeout
 
-    # By number where there is one: in a container the user may have no name.
-    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
-    folder = Path(tempfile.gettempdir()) / f"add-model-{user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()
+def _write_locked(root: Path, changes: Sequence[Change], journal: Journal) -> None:
+    staging = root / STATE_FOLDER / f"{STAGING}-{secrets.token_hex(8)}"
     try:
-        with FileLock(folder / f"{name}.lock", timeout=_LOCK_SECONDS):
-            yield
-    except Timeout as error:
-        raise AddModelError(f"{root}: another add-model run is writing here; wait for it and run again") from error
-
-
-def _write_locked(root: Path, changes: Sequence[Change]) -> None:
-    folder = transaction_folder(root)
-    try:
-        folder.mkdir(parents=True)
-        steps = [_stage(root, folder, number, change) for number, change in enumerate(changes)]
+        journal.open(staging)
+        staging.mkdir(parents=True)
+        files = [_stage(root, staging, number, change) for number, change in enumerate(changes)]
         missing = _missing_folders(root, changes)
-        journal = {"steps": [asdict(step) for step in steps], "folders": [_relative(root, path) for path in missing]}
-        _write_durably(folder / "journal.part", json.dumps(journal).encode())
-        os.replace(folder / "journal.part", folder / "journal.json")
+        emptied = _emptied_folders(root, [root / step.target for step in files if step.staged is None])
+        steps = Steps(tuple(files), relative_names(root, missing), tuple(emptied))
+        journal.begin(steps)
         for path in missing:
             path.mkdir()
-        for step, change in zip(steps, changes, strict=True):
+        for step, change in zip(files, changes, strict=True):
             # Staging many files takes long enough for somebody to save one of them.
             _ensure_expected(root / step.target, change)
-            if step.staged is None:
-                os.unlink(root / step.target)
-            else:
-                os.replace(folder / step.staged, root / step.target)
-        # From here on the run counts as done: without its journal there is nothing to take back.
-        os.unlink(folder / "journal.json")
-        shutil.rmtree(folder, ignore_errors=True)
+            if step.staged is not None:
+                os.replace(staging / step.staged, root / step.target)
+            elif step.kept is not None:
+                os.replace(root / step.target, staging / step.kept)
+        for folder in emptied:
+            _take_away(root, staging, folder)
+        # From here on the run counts as done: without its steps there is nothing to take back.
+        journal.finish()
+        shutil.rmtree(staging, ignore_errors=True)
+        journal.close()
     except BaseException:
-        _recover_locked(root)
+        _recover_locked(root, journal)
         raise
 
 
-def _stage(root: Path, folder: Path, number: int, change: Change) -> _Step:
-    target = Path(os.path.realpath(change.path))
-    if change.content is None:
-        return _stage_deletion(root, folder, number, change, target)
-    staged, kept = f"{number}.new", None
-    _write_durably(folder / staged, change.content)
-    if target.exists():
-        kept = f"{number}.old"
-        shutil.copy2(target, folder / kept)
-        _ensure_expected(folder / kept, change)
-        os.chmod(folder / staged, stat.S_IMODE(target.stat().st_mode))
-    else:
-        _ensure_expected(target, change)
-    if kept is None and change.mode is not None:
-        os.chmod(folder / staged, change.mode)
-    return _Step(_relative(Path(os.path.realpath(root)), target), staged, kept, _digest(change.content))
-
-
-def _stage_deletion(root: Path, folder: Path, number: int, change: Change, target: Path) -> _Step:
+def _stage(root: Path, staging: Path, number: int, change: Change) -> Step:
+    target = root / _relative(root, change.path)
     kept = f"{number}.old"
-    _ensure_expected(target, change)
-    shutil.copy2(target, folder / kept)
-    return _Step(_relative(Path(os.path.realpath(root)), target), None, kept, "")
+    name = target.relative_to(root).as_posix()
+    if change.content is None:
+        _ensure_expected(target, change)
+        return Step(name, None, kept, "")
+    staged = f"{number}.new"
+    write_durably(staging / staged, change.content)
+    if not target.exists():
+        _ensure_expected(target, change)
+        if change.mode is not None:
+            os.chmod(staging / staged, change.mode)
+        return Step(name, staged, None, _digest(change.content))
+    _keep(target, staging / kept)
+    _ensure_expected(staging / kept, change)
+    os.chmod(staging / staged, stat.S_IMODE(target.stat().st_mode))
+    return Step(name, staged, kept, _digest(change.content))
+
+
+def _keep(target: Path, kept: Path) -> None:
+    """Keeps what a file holds, without room for it where the file system has hard links: the target is replaced whole."""
+    try:
+        os.link(target, kept)
+    except (OSError, NotImplementedError):
+        shutil.copy2(target, kept)
 
 
 def _ensure_expected(path: Path, change: Change) -> None:
@@ -193,68 +175,93 @@ def _ensure_expected(path: Path, change: Change) -> None:
         raise ChangedMeanwhile(f"{change.path}: was {what} while this run was at work; run again")
 
 
-def _recover_locked(root: Path) -> list[Path]:
-    folder = transaction_folder(root)
-    if not folder.exists():
+def _recover_locked(root: Path, journal: Journal) -> list[Path]:
+    root, staging = Path(os.path.realpath(root)), journal.staging
+    if staging is None:
         return []
     restored: list[Path] = []
-    steps, folders = _read_journal(root, folder)
-    for step in steps:
-        target = root / step.target
-        if step.staged is None:
-            if step.kept is None or target.exists() or not (folder / step.kept).exists():
-                continue
-            os.replace(folder / step.kept, target)
-            restored.append(target)
-            continue
-        # A file that no longer holds what the cut-off run wrote has been edited since: it is left alone.
-        if not target.is_file() or _digest(target.read_bytes()) != step.digest:
-            continue
-        if step.kept is None:
-            target.unlink()
-        elif (folder / step.kept).exists():
-            # A move, for which a full disk has room; being cut off here as well leaves the other steps to take back.
-            os.replace(folder / step.kept, target)
-        restored.append(target)
-    for path in reversed(folders):
-        with contextlib.suppress(OSError):
-            path.rmdir()
-    (folder / "journal.json").unlink(missing_ok=True)
-    shutil.rmtree(folder)
+    # Where the tree is another by now, what was kept of the old one is gone, and there is nothing to take back to.
+    steps = journal.steps if os.path.isdir(staging) and not os.path.islink(staging) else None
+    if steps is not None:
+        for folder in reversed(steps.emptied):
+            _bring_back(root, staging, folder)
+        restored = [root / step.target for step in steps.files if _take_back(root, staging, step)]
+        for made in reversed(steps.made):
+            with contextlib.suppress(OSError):
+                (root / made).rmdir()
+    journal.finish()
+    if os.path.isdir(staging) and not os.path.islink(staging):
+        shutil.rmtree(staging)
+    journal.close()
     return restored
 
 
-def _read_journal(root: Path, folder: Path) -> tuple[list[_Step], list[Path]]:
-    """The steps of the run that was cut off, and the folders it made; none where no target had been touched yet.
-
-    Raises:
-        AddModelError: the journal is none of ours; whoever wrote it, it reaches nothing outside the tree.
-    """
-    path = folder / "journal.json"
-    try:
-        journal = json.loads(path.read_bytes())
-        steps = [_Step(**fields) for fields in journal["steps"]]
-        folders = [root / relative for relative in journal["folders"]]
-        for target in (*folders, *(root / step.target for step in steps)):
-            ensure_inside(root, target)
-        for step in steps:
-            ensure_inside(folder, folder / (step.kept or ""))
-    except FileNotFoundError:
-        return [], []
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise AddModelError(f"{path}: is no journal of add-model ({error}); remove {folder} and run again") from error
-    return steps, folders
+def _take_back(root: Path, staging: Path, step: Step) -> bool:
+    """Puts one file back; whether that was called for. A move, for which a full disk has room."""
+    target = root / step.target
+    kept = None if step.kept is None else staging / step.kept
+    if step.staged is None:
+        if kept is None or target.exists() or not kept.exists():
+            return False
+        os.replace(kept, target)
+        return True
+    # A file that no longer holds what the cut-off run wrote has been edited since: it is left alone.
+    if not target.is_file() or _digest(target.read_bytes()) != step.digest:
+        return False
+    if kept is None:
+        target.unlink()
+    elif kept.exists():
+        # Being cut off here as well leaves the other steps to take back.
+        os.replace(kept, target)
+    return True
 
 
 def _missing_folders(root: Path, changes: Sequence[Change]) -> list[Path]:
     """The folders to make for the changes, parents first."""
     missing: dict[Path, None] = {}
     for change in changes:
-        above = [
-            path for path in change.path.parents if path != root and path.is_relative_to(root) and not path.exists()
-        ]
+        path = root / _relative(root, change.path)
+        above = [parent for parent in path.parents if parent.is_relative_to(root) and not parent.exists()]
         missing.update(dict.fromkeys(reversed(above)))
     return list(missing)
+
+
+def _emptied_folders(root: Path, deleted: Sequence[Path]) -> list[Folder]:
+    """The folders that hold nothing once these files have gone, and nothing but what Python left of modules in them."""
+    gone = set(deleted)
+    found: list[Folder] = []
+    candidates = {folder for path in deleted for folder in path.parents if folder != root and folder.is_relative_to(root)}  # fmt: skip
+    for folder in sorted(candidates, key=lambda path: len(path.parts), reverse=True):
+        with contextlib.suppress(OSError):
+            left = {path for path in folder.iterdir() if path not in gone}
+            cache = folder / _CACHE
+            if left == {cache} and cache.is_dir() and not cache.is_symlink():
+                found.append(Folder(_relative(root, cache), _mode(cache), kept=f"{len(found)}.cache"))
+                left = set()
+            if not left:
+                found.append(Folder(_relative(root, folder), _mode(folder)))
+                gone.add(folder)
+    return found
+
+
+def _take_away(root: Path, staging: Path, folder: Folder) -> None:
+    # Somebody may have put a file there meanwhile, with which the folder stays.
+    with contextlib.suppress(OSError):
+        if folder.kept is None:
+            (root / folder.target).rmdir()
+        else:
+            os.rename(root / folder.target, staging / folder.kept)
+
+
+def _bring_back(root: Path, staging: Path, folder: Folder) -> None:
+    target = root / folder.target
+    if target.exists():
+        return
+    if folder.kept is None:
+        target.mkdir()
+        os.chmod(target, folder.mode)
+    elif (staging / folder.kept).is_dir():
+        os.rename(staging / folder.kept, target)
 
 
 def _make_folders(root: Path) -> list[Path]:
@@ -276,15 +283,13 @@ def _tidy(root: Path, made: Sequence[Path]) -> None:
             path.rmdir()
 
 
-def _write_durably(path: Path, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def _relative(root: Path, path: Path) -> str:
-    return path.relative_to(root).as_posix()
+    """A path below the real root, relative to it; the way to the root itself may lead through links."""
+    return os.path.relpath(os.path.realpath(path), root).replace(os.sep, "/")
 
 
 def _digest(content: bytes) -> str:

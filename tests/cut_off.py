@@ -17,10 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from add_model.errors import AddModelError
+from add_model.state import user_folder
 from add_model.transaction import Change, recover, write_files
 
 Snapshot = dict[str, str]
-_EVENTS = frozenset({"open", "os.chmod", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.copyfile"})
+_EVENTS = frozenset(
+    {"open", "os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.copyfile"}
+)
 _BLOCK = 4096
 
 
@@ -158,13 +161,17 @@ def killed_twice(root: Path) -> dict[str, object]:
     """Cuts off the recovery as well, at each of its steps; of the run every third step will do."""
     result, runs = report(root, before), []
     for step, code in every_step(root, before, kill):
-        if code == 0 or step % 3 or not (root / ".add-model/transaction/journal.json").exists():
+        notes = user_folder() / "transactions"
+        if code == 0 or step % 3 or not any(notes.glob("*/steps.json")):
             continue
-        half_done = root.with_name("half_done")
+        half_done, noted = root.with_name("half_done"), root.with_name("noted")
         shutil.copytree(root, half_done)
+        shutil.copytree(notes, noted)
         for inner in itertools.count():
             shutil.rmtree(root)
+            shutil.rmtree(notes)
             shutil.copytree(half_done, root)
+            shutil.copytree(noted, notes)
 
             def take_back(inner: int = inner) -> None:
                 at_step(inner, kill)
@@ -176,6 +183,7 @@ def killed_twice(root: Path) -> dict[str, object]:
             if code == 0:
                 break
         shutil.rmtree(half_done)
+        shutil.rmtree(noted)
     return {**result, "runs": runs}
 
 

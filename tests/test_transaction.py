@@ -13,9 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from add_model import transaction
+from add_model import journal
+from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError
-from add_model.transaction import Change, ensure_inside, recover, write_files
+from add_model.journal import Journal, Step, Steps
+from add_model.state import user_folder
+from add_model.transaction import Change, recover, write_files
 from tests.cut_off import before, changes, snapshot
 
 REPOSITORY = Path(__file__).parents[1]
@@ -194,14 +197,25 @@ def test_a_state_folder_that_leaves_the_tree_is_refused(tmp_path: Path) -> None:
     assert not any((tmp_path / "outside").iterdir())
 
 
-def test_a_link_within_the_tree_is_written_through(tmp_path: Path) -> None:
+def test_nothing_is_written_through_a_link_within_the_tree(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real/file").write_text("old")
     (tmp_path / "link").symlink_to("real/file")
     (tmp_path / "folder").symlink_to("real")
-    write_files(tmp_path, [Change(tmp_path / "link", b"new", b"old"), Change(tmp_path / "folder/other", b"x", None)])
-    assert (tmp_path / "link").is_symlink() and (tmp_path / "folder").is_symlink()
-    assert (tmp_path / "real/file").read_text() == "new" and (tmp_path / "real/other").read_text() == "x"
+    for change in (Change(tmp_path / "link", b"new", b"old"), Change(tmp_path / "folder/other", b"x", None), Change(tmp_path / "link", None, b"old")):  # fmt: skip
+        fails(tmp_path, [change], "is a symbolic link to .*real.*, and nothing is written through one")
+
+
+@pytest.mark.parametrize("path", [".git/hooks/pre-commit", ".GIT/config", ".git./config", "git~1/config", "a/.hg/hgrc", ".svn/x", "sub/.jj/config", ".git"])  # fmt: skip
+def test_nothing_is_written_into_a_folder_of_version_control(tmp_path: Path, path: str) -> None:
+    before(tmp_path / "root")
+    fails(tmp_path / "root", [*changes(tmp_path / "root"), Change(tmp_path / "root" / path, b"#!/bin/sh\n", None)], "version control's own")  # fmt: skip
+
+
+def test_nothing_is_written_where_the_root_lies_in_a_folder_of_version_control(tmp_path: Path) -> None:
+    root = tmp_path / ".git/modules/root"
+    before(root)
+    fails(root, changes(root), "version control's own")
 
 
 def test_a_root_behind_a_link_is_written(tmp_path: Path) -> None:
@@ -277,20 +291,21 @@ def test_an_interrupt_at_any_step_leaves_all_or_nothing_at_once(tmp_path: Path) 
         assert interrupted["recovered"] in (found["before"], found["after"])
 
 
-def cut_off(root: Path, kept: str = "0.old", target: str = "package/registry.py", folders: tuple[str, ...] = ("docs",)) -> None:  # fmt: skip
-    """The tree as a run leaves it that is cut off when two of its files stand."""
+def cut_off(root: Path, kept: str = "0.old", target: str = "package/registry.py", made: tuple[str, ...] = ("docs",)) -> None:  # fmt: skip
+    """The tree, and the user's notes about it, as a run leaves them that is cut off when two of its files stand."""
     before(root)
-    folder = root / ".add-model/transaction"
+    journal, folder = Journal(root), root / ".add-model/transaction-0123456789abcdef"
     folder.mkdir(parents=True)
     (folder / "0.old").write_text("old registry\n")
     (root / "package/registry.py").write_text("new registry\n")
     (root / "docs").mkdir()
     (root / "docs/index.md").write_text("an index\n")
-    steps = [
-        {"target": target, "staged": "0.new", "kept": kept, "digest": digest("new registry\n")},
-        {"target": "docs/index.md", "staged": "1.new", "kept": None, "digest": digest("an index\n")},
-    ]
-    (folder / "journal.json").write_text(json.dumps({"steps": steps, "folders": folders}))
+    steps = (
+        Step(target, "0.new", kept, digest("new registry\n")),
+        Step("docs/index.md", "1.new", None, digest("an index\n")),
+    )
+    journal.open(folder)
+    journal.begin(Steps(steps, made, ()))
 
 
 def digest(text: str) -> str:
@@ -321,8 +336,8 @@ def test_a_file_that_was_edited_after_the_run_was_cut_off_is_left_alone(tmp_path
     assert (root / "package/registry.py").read_text() == "old registry\n"
 
 
-@pytest.mark.parametrize("leaving", [{"target": "../outside"}, {"folders": ("../empty",)}, {"kept": "../../../outside"}])  # fmt: skip
-def test_a_journal_from_somewhere_else_reaches_nothing_outside(tmp_path: Path, leaving: dict[str, Any]) -> None:
+@pytest.mark.parametrize("leaving", [{"target": "../outside"}, {"made": ("../empty",)}])
+def test_notes_reach_nothing_outside_whoever_wrote_them(tmp_path: Path, leaving: dict[str, Any]) -> None:
     (tmp_path / "outside").write_text("new registry\n")
     (tmp_path / "empty").mkdir()
     cut_off(tmp_path / "root", **leaving)
@@ -331,13 +346,17 @@ def test_a_journal_from_somewhere_else_reaches_nothing_outside(tmp_path: Path, l
     assert (tmp_path / "outside").read_text() == "new registry\n" and (tmp_path / "empty").is_dir()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"steps": [{}], "folders": []}', '{"steps": 3, "folders": 4}', "\xff"])  # fmt: skip
-def test_a_journal_that_is_none_is_named_with_the_remedy(tmp_path: Path, text: str) -> None:
-    folder = tmp_path / ".add-model/transaction"
-    folder.mkdir(parents=True)
-    (folder / "journal.json").write_text(text, encoding="latin-1")
-    with pytest.raises(AddModelError, match=f"no journal of add-model.*remove {folder} and run again"):
-        recover(tmp_path)
+@pytest.mark.parametrize("name", ["staging.json", "steps.json"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"files": [{}], "made": [], "emptied": []}', "[" * 100_000, "\xff"])  # fmt: skip
+def test_notes_that_are_none_are_named_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    cut_off(tmp_path / "root")
+    (path,) = user_folder().glob(f"transactions/*/{name}")
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(AddModelError, match=f"is no note of add-model.*remove {path.parent} and run again"):
+        recover(tmp_path / "root")
 
 
 @pytest.mark.parametrize("name", ["missing", "file", "empty"])
@@ -429,7 +448,7 @@ def test_a_writer_that_keeps_others_waiting_is_reported(tmp_path: Path, monkeypa
         assert process.stdout is not None
         writer = int(process.stdout.readline())
         try:
-            monkeypatch.setattr(transaction, "_LOCK_SECONDS", 0)
+            monkeypatch.setattr(journal, "_LOCK_SECONDS", 0)
             for work in (lambda: write_files(root, [Change(root / "other", b"x", None)]), lambda: recover(root)):
                 with pytest.raises(AddModelError, match="another add-model run is writing here; wait for it"):
                     work()

@@ -15,7 +15,7 @@ import typer
 
 from add_model.cli.checking import check, exit_code, library_of
 from add_model.cli.examples import with_examples
-from add_model.cli.interrupted import take_back
+from add_model.cli.interrupted import take_back, tell_interrupted
 from add_model.cli.progress import Progress
 from add_model.errors import AddModelError
 
@@ -126,7 +126,10 @@ def check_copies(
         selection = read_selection(library, select or (), ignore or ())
         if (fix or diff) and Code.CP001 not in selection.codes:
             raise AddModelError("--fix and --diff put CP001 right: leave it among the codes")
-        take_back(library.root)
+        if fix and not diff:
+            take_back(library.root)
+        else:
+            tell_interrupted(library.root)
         if base is not None:
             _look_up(base, library)
         progress = Progress(enabled=sys.stderr.isatty())

@@ -13,6 +13,7 @@ from add_model.cli.convert import convert
 from add_model.cli.like import like
 from add_model.cli.publish import publish
 from add_model.cli.record import record
+from add_model.cli.recover import recover
 from add_model.cli.references import references
 from add_model.cli.remove import remove
 from add_model.cli.status import status
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command("like", short_help="Add a model like a reference.")(like)
 app.command("check-copies", short_help="Check every copied block.")(check_copies)
 app.command("remove", short_help="Undo what like wrote.")(remove)
+app.command("recover", short_help="Take back what a killed run left.")(recover)
 app.command("references", short_help="List what to start from.")(references)
 app.command("convert", short_help="Fill a model from a checkpoint.")(convert)
 app.command("record", short_help="Record a forward pass.")(record)

@@ -46,12 +46,12 @@ def check_copies_quickly(arguments: Sequence[str]) -> int | None:
 def _run(request: _Request) -> int | None:
     from add_model.cli.checking import check, exit_code, failure, library_of
     from add_model.cli.progress import Progress
-    from add_model.state import is_left_behind
+    from add_model.state import staging_folders
 
     started = time.monotonic()
     library = library_of(request.root, request.paths)
-    if is_left_behind(library.root):
-        return None  # the command takes it back first
+    if staging_folders(library.root):
+        return None  # the command says so
     if library.configuration.per_file_ignores:
         return None  # the command passes them over
     recalled = None

@@ -77,9 +77,9 @@ class Fixed:
         Raises:
             AddModelError: a file was changed meanwhile, or cannot be written, or what it replaces cannot be kept.
         """
-        # A file and a link to it are one.
+        # A file and a link to it are one, and it is the file that is written.
         files = {os.path.realpath(path): path for path in self.after}
-        changes = [Change(Path(path), self.after[path], expected=self.before[path]) for path in files.values()]
+        changes = [Change(Path(real), self.after[path], expected=self.before[path]) for real, path in files.items()]
         if not changes:
             return None
         # Everything that a later run needs comes first: a kill may come behind it.

@@ -25,7 +25,8 @@ from add_model.copies.sources import Original, Sources, read_bytes
 from add_model.encoding import SourceError
 from add_model.library import Library, installed_package
 from add_model.source import decode_module
-from add_model.transaction import STATE_FOLDER, Change
+from add_model.state import STATE_FOLDER
+from add_model.transaction import Change
 
 RECORD = "copied.json"
 _VERSION = re.compile(r"""^__version__\s*(?::\s*str\s*)?=\s*["']([^"']+)["']""", re.MULTILINE)

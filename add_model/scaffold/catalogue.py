@@ -16,7 +16,7 @@ from add_model.scaffold.answers import load_answers
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.out_of_tree.target import OutOfTree
 from add_model.scaffold.targets import Target, find_candidate, model_types, offers_zoo, origin_of, titles
-from add_model.transaction import STATE_FOLDER
+from add_model.state import STATE_FOLDER
 
 TRANSFORMERS = "transformers"
 OTHER = "other"

@@ -6,7 +6,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
-from add_model.errors import AddModelError
+from add_model.errors import AddModelError, ChangedMeanwhile
 from add_model.library import CONFIGURATION_FILE
 
 
@@ -14,6 +14,7 @@ def with_configuration(text: str, package: str) -> str:
     """Adds the `[tool.add-model]` table to a `pyproject.toml` that has none.
 
     Raises:
+        ChangedMeanwhile: it has that table by now.
         AddModelError: the file is not valid TOML, or `tool` is no table in it.
     """
     try:
@@ -22,6 +23,9 @@ def with_configuration(text: str, package: str) -> str:
         raise AddModelError(f"{CONFIGURATION_FILE}: is not valid TOML: {error}; mend it and run again") from error
     if not isinstance(document.get("tool", {}), dict):
         raise AddModelError(f"{CONFIGURATION_FILE}: `tool` must be a table; mend it and run again")
+    if "add-model" in document.get("tool", {}):
+        # The library was looked for before, and was not there: another run has laid it down since.
+        raise ChangedMeanwhile(f"{CONFIGURATION_FILE}: has been taught about the library while this run was at work; run again")  # fmt: skip
     if isinstance(document.get("tool"), InlineTable):
         # TOML does not let a table written in one line be added to from outside.
         raise AddModelError(f"{CONFIGURATION_FILE}: `tool` must be a table of its own, [tool], not an inline one; mend it and run again")  # fmt: skip

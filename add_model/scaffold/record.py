@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
-from add_model.transaction import STATE_FOLDER
+from add_model.state import STATE_FOLDER
 
 RECORD_FILE = "written.json"
 _ENTRY = re.compile(rb"\s*[(\"'].*,\s*", re.DOTALL)

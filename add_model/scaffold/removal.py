@@ -9,12 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError
 from add_model.library import library_at, read_configuration
 from add_model.references import encoded
 from add_model.registry import parse_registry
 from add_model.scaffold.record import RECORD_FILE, Record, checked_path, digest, load_record, state_of, without_hunks
-from add_model.transaction import STATE_FOLDER, Change, ensure_inside, write_files
+from add_model.state import STATE_FOLDER
+from add_model.transaction import Change, write_files
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from add_model import __version__
+from add_model.boundary import ensure_inside
 from add_model.copies.marker import without_markers
 from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE
@@ -25,7 +26,7 @@ from add_model.scaffold.project_file import with_configuration
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
 from add_model.scaffold.selection import without_names
 from add_model.scaffold.templates import render_folder
-from add_model.transaction import STATE_FOLDER, ensure_inside
+from add_model.state import STATE_FOLDER
 
 
 def render(plan: Plan) -> Rendering:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from add_model.names import ModelName
 from add_model.references import encoded, read_bytes_and_text
-from add_model.transaction import STATE_FOLDER
+from add_model.state import STATE_FOLDER
 
 
 @dataclass(frozen=True)

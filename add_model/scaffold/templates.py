@@ -23,8 +23,8 @@ from jinja2 import (
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError
-from add_model.transaction import ensure_inside
 
 SUFFIX = ".jinja"
 NAME_IN_PATH = "NAME"
@@ -47,6 +47,8 @@ def render_folder(
     """
     if own is not None and not own.is_dir():
         raise AddModelError(f"{own}: no such folder; make it, or take `templates` out of [tool.add-model]")
+    if own is not None:
+        ensure_inside(own, own / group)
     folders = [folder / group for folder in (own, bundled_folder()) if folder is not None]
     environment = ImmutableSandboxedEnvironment(
         loader=_Loader([str(folder) for folder in folders]),

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError, ChangedMeanwhile
 from add_model.library import CONFIGURATION_FILE
 from add_model.scaffold.record import RECORD_FILE, Hunk, Record, digest, hunks_between, load_record, without_hunks
 from add_model.scaffold.rendering import RenderedFile, Rendering
-from add_model.transaction import STATE_FOLDER, Change, ensure_inside, write_files
+from add_model.state import STATE_FOLDER
+from add_model.transaction import Change, write_files
 
 
 @dataclass(frozen=True)
