@@ -20,7 +20,6 @@ _PASSED_OVER = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _SHORT_NAME = "git~1"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255
-_LEADS_INTO_OWN = "leads into what is version control's or add-model's own"
 
 
 def ensure_inside(root: Path, path: Path) -> None:
@@ -58,7 +57,7 @@ def is_version_control(part: str) -> bool:
     return name in VERSION_CONTROL or name == _SHORT_NAME
 
 
-def named_below(root: Path, text: str, where: str, kind: str = "file") -> Path:
+def named_below(root: Path, text: str, where: str, kind: str = "file", state: bool = False) -> Path:
     """The path that a file of the tree names, relative to the root.
 
     Args:
@@ -66,6 +65,7 @@ def named_below(root: Path, text: str, where: str, kind: str = "file") -> Path:
         text: the path, as it stands in that file.
         where: the place in which it stands, for the message.
         kind: what it is the path of, for the message.
+        state: whether it may lie in the folder in which the tool remembers things.
 
     Raises:
         AddModelError: it leads, or a symbolic link on its way leads, out of the tree or into what is version
@@ -74,10 +74,12 @@ def named_below(root: Path, text: str, where: str, kind: str = "file") -> Path:
     path, problem = root / text, _problem(text)
     if problem is None:
         real_root, real_path = Path(os.path.realpath(root)), Path(os.path.realpath(path))
-        if not real_path.is_relative_to(real_root):
+        is_inside = real_path.is_relative_to(real_root)
+        parts = (*Path(text).parts, *(real_path.relative_to(real_root).parts if is_inside else ()))
+        if not is_inside:
             problem = "is a symbolic link that leads out of it"
-        elif any(map(_is_own, real_path.relative_to(real_root).parts)):
-            problem = _LEADS_INTO_OWN
+        elif any(map(is_version_control, parts)) or (not state and STATE_FOLDER in map(str.lower, parts)):
+            problem = "leads into what is version control's or add-model's own"
     if problem is not None:
         shown = text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}..."
         raise AddModelError(f"{where} must be a {kind} below {root}, and {shown!r} {problem}")
@@ -92,16 +94,10 @@ def _problem(text: str) -> str | None:
     if len(text) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in parts):
         return "is too long"
     if text.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", text):
-        return "is no relative path"
+        return "is absolute, and so leads out of it"
     if ".." in parts:
-        return "leads upwards"
-    if any(map(_is_own, parts)):
-        return _LEADS_INTO_OWN
+        return "leads out of it"
     return None
-
-
-def _is_own(part: str) -> bool:
-    return is_version_control(part) or part.lower() == STATE_FOLDER
 
 
 def _spelled(root: Path, path: Path) -> str:

@@ -23,7 +23,7 @@ def with_entries(text: str, entries: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def without_model(text: str, model_type: str, mappings: Set[str]) -> str:
-    """Takes a model type out of these mappings; an empty mapping stays."""
+    """Takes a model type out of these mappings; one that holds no other stays, as `{}` where it holds no comment."""
     return libcst.parse_module(text).visit(_Remover(model_type, mappings)).code
 
 
@@ -86,7 +86,18 @@ class _Remover(_MappingEditor):
         self.mappings = mappings
 
     def edited(self, name: str, mapping: libcst.Dict) -> libcst.Dict | None:
-        return _without_type(mapping, self.model_type) if name in self.mappings else None
+        return _closed(_without_type(mapping, self.model_type)) if name in self.mappings else None
+
+
+def _closed(mapping: libcst.Dict) -> libcst.Dict:
+    """An empty mapping on one line, as it was before its first entry came."""
+    if mapping.elements or _has_comments(mapping.lbrace.whitespace_after) or _has_comments(mapping.rbrace.whitespace_before):  # fmt: skip
+        return mapping
+    nothing = libcst.SimpleWhitespace("")
+    return mapping.with_changes(
+        lbrace=mapping.lbrace.with_changes(whitespace_after=nothing),
+        rbrace=mapping.rbrace.with_changes(whitespace_before=nothing),
+    )
 
 
 def _without_type(mapping: libcst.Dict, model_type: str) -> libcst.Dict:
@@ -100,7 +111,7 @@ def _without_type(mapping: libcst.Dict, model_type: str) -> libcst.Dict:
     joined = _joined(_whitespace_after(before), after)
     removed = elements.pop(place)
     if not elements:
-        lbrace = lbrace.with_changes(whitespace_after=joined if _has_comments(joined) else libcst.SimpleWhitespace(""))
+        lbrace = lbrace.with_changes(whitespace_after=joined)
         rbrace = rbrace.with_changes(whitespace_before=libcst.SimpleWhitespace(""))
     elif is_last:
         elements[-1] = elements[-1].with_changes(comma=removed.comma)

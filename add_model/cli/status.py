@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.interrupted import tell_interrupted
 from add_model.cli.options import IntoOption, JsonOption, ModelArgument
 from add_model.errors import AddModelError
 
@@ -66,6 +67,7 @@ def status(
     if note is not None and done is None and not_applicable is None:
         raise AddModelError("--note belongs to --done STEP or --not-applicable STEP; pass one of them")
     model = find_ported_model(into or Path.cwd(), name)
+    tell_interrupted(model.root)
     _keep_word(model, done, not_applicable, undo, note)
     steps = progress(gather(model))
     if as_json:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from add_model.copies.files import relative_path
 from add_model.errors import AddModelError
+from add_model.state import user_folder
 
 PATCH = "replaced.patch"
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
@@ -33,17 +34,22 @@ def keep(root: Path, replaced: Mapping[str, tuple[bytes, bytes]]) -> Path:
     Raises:
         AddModelError: it cannot be written.
     """
+    folder = None
     try:
         folder = _new_folder(root)
-        with open(folder / PATCH, "xb") as file:
+        # Half a patch would pass for a whole one.
+        part = folder / f"{PATCH}.part"
+        with open(part, "xb") as file:
             for path, (before, after) in sorted(replaced.items()):
                 file.writelines(_patch(relative_path(path, root), after, before))
             file.flush()
             os.fsync(file.fileno())
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
+        os.replace(part, folder / PATCH)
+    except OSError as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         raise AddModelError(
-            f"the text to be replaced cannot be kept ({reason}), so nothing was changed; commit it, "
+            f"the text to be replaced cannot be kept ({error.strerror or error}), so nothing was changed; commit it, "
             "or set XDG_STATE_HOME to a folder with room"
         ) from error
     return folder / PATCH
@@ -59,21 +65,14 @@ def memory(root: Path, git_folder: Path | None) -> Path | None:
     if git_folder is not None:
         return git_folder / "add-model" / "written.json"
     try:
-        folder = _state_folder()
-    except RuntimeError:
+        folder = user_folder()
+    except AddModelError:
         return None
     return folder / "written" / f"{hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()}.json"
 
 
-def _state_folder() -> Path:
-    named = os.environ.get("XDG_STATE_HOME", "")
-    # The specification of that variable has a relative path ignored.
-    state = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "state"
-    return state / "add-model"
-
-
 def _new_folder(root: Path) -> Path:
-    above = _state_folder() / "replaced"
+    above = user_folder() / "replaced"
     above.mkdir(parents=True, exist_ok=True)
     name = f"{time.strftime('%Y%m%dT%H%M%S')}-{root.resolve().name or 'root'}"
     for number in itertools.count(2):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from add_model.errors import AddModelError
+from add_model.boundary import named_below
 from add_model.state import STATE_FOLDER
 
 RECORD_FILE = "written.json"
@@ -71,14 +71,24 @@ def load_record(folder: Path) -> Record | None:
     try:
         values = json.loads((folder / RECORD_FILE).read_bytes())
         digests = {path: value for path, value in values.items() if isinstance(value, str)}
-        hunks = {
-            path: tuple(Hunk(hunk["line"], _bytes(hunk["removed"]), _bytes(hunk["added"])) for hunk in value)
-            for path, value in values.items()
-            if isinstance(value, list)
-        }
-    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        hunks = {path: tuple(map(_hunk, value)) for path, value in values.items() if isinstance(value, list)}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None
-    return Record(digests, hunks)
+    return Record(digests, hunks) if len(digests) + len(hunks) == len(values) else None
+
+
+def _hunk(value: Any) -> Hunk:
+    """A hunk as the record has it.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none that was ever written: what came back with it would be more than
+            what was taken away.
+    """
+    hunk = Hunk(value["line"], _bytes(value["removed"]), _bytes(value["added"]))
+    left = iter(b"".join(hunk.added.split()))
+    if not isinstance(hunk.line, int) or not all(byte in left for byte in b"".join(hunk.removed.split())):
+        raise ValueError(hunk)
+    return hunk
 
 
 def digest(content: bytes) -> str:
@@ -226,7 +236,4 @@ def checked_path(root: Path, relative: str) -> Path:
     Raises:
         AddModelError: it leads elsewhere; no record of ours does.
     """
-    path = root / relative
-    if Path(relative).is_absolute() or ".." in Path(relative).parts:
-        raise AddModelError(f"{relative!r}, in a {RECORD_FILE} below {root / STATE_FOLDER}, leads out of {root}; mend that file and run again")  # fmt: skip
-    return path
+    return named_below(root, relative, f"{RECORD_FILE} below {root / STATE_FOLDER}: a path", state=True)

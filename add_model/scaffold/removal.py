@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from add_model.errors import AddModelError
 from add_model.library import library_at, read_configuration
 from add_model.references import encoded
 from add_model.registry import parse_registry
+from add_model.scaffold.belongings import Belongings, belongings
 from add_model.scaffold.record import RECORD_FILE, Record, checked_path, digest, load_record, state_of, without_hunks
 from add_model.state import STATE_FOLDER
 from add_model.transaction import Change, write_files
@@ -72,11 +71,15 @@ def plan_removal(root: Path, name: str, force: bool) -> Removal:
     record = load_record(state_of(root, name))
     if record is None:
         raise AddModelError(f"{state_of(root, name) / RECORD_FILE}: is no record of what was written; delete the model by hand, and {state_of(root, name)} with it")  # fmt: skip
-    deletions, edited_since = _deletions(root, name, record)
-    edits, stuck = _edits(root, name, record)
+    places = belongings(root, name)
+    strange = [path for path in _paths(root, record.digests) if not places.owns(path)]
+    strange += [path for path in _paths(root, record.hunks) if not places.has_entries_in(path)]
+    deletions, edited_since = _deletions(root, name, record, places)
+    edits, stuck = _edits(root, name, record, places)
     if (edited_since or stuck) and not force:
         _refuse([*edited_since, *stuck], name)
     left = [Left(path, "its entries of the model were edited since; take them out by hand") for path in stuck]
+    left += [Left(path, f"{RECORD_FILE} names it, but add-model writes no such file for {name}") for path in strange if path.exists()]  # fmt: skip
     left += [Left(path, "not written by add-model") for path in _strangers(root, deletions)]
     left += [Left(state_of(root, other), f"was made from {name}: its markers lead nowhere now") for other in _offspring(root, name)]  # fmt: skip
     return Removal(
@@ -90,17 +93,12 @@ def plan_removal(root: Path, name: str, force: bool) -> Removal:
 
 
 def remove(removal: Removal) -> None:
-    """Undoes it, all of it or nothing; folders that are empty then go, too.
+    """Undoes it, all of it or nothing; folders that are empty then go with it.
 
     Raises:
         AddModelError: something cannot be written, or was changed since it was looked at.
     """
     write_files(removal.root, removal.changes)
-    for path in removal.removed:
-        for folder in path.parents:
-            if folder == removal.root or not folder.is_relative_to(removal.root):
-                break
-            _remove_empty(folder)
 
 
 def _refuse(paths: list[Path], name: str) -> None:
@@ -108,13 +106,16 @@ def _refuse(paths: list[Path], name: str) -> None:
     raise AddModelError(f"{paths[0]}: was edited since add-model wrote it{others}; save what you need of it, and remove {name} with --force")  # fmt: skip
 
 
-def _deletions(root: Path, name: str, record: Record) -> tuple[list[Change], list[Path]]:
+def _paths(root: Path, named: Iterable[str]) -> list[Path]:
+    return [checked_path(root, relative) for relative in named]
+
+
+def _deletions(root: Path, name: str, record: Record, places: Belongings) -> tuple[list[Change], list[Path]]:
     """The files to delete, and those of them that were edited since."""
     deletions: list[Change] = []
     edited: list[Path] = []
-    for relative, known in record.digests.items():
-        path = checked_path(root, relative)
-        content = _content(root, path)
+    for path, known in zip(_paths(root, record.digests), record.digests.values(), strict=True):
+        content = _content(root, path) if places.owns(path) else None
         if content is None:
             continue
         deletions.append(Change(path, None, expected=content))
@@ -131,11 +132,11 @@ def _is_memory(path: Path, root: Path, name: str) -> bool:
     return path.parent == state_of(root, name)
 
 
-def _edits(root: Path, name: str, record: Record) -> tuple[list[Change], list[Path]]:
+def _edits(root: Path, name: str, record: Record, places: Belongings) -> tuple[list[Change], list[Path]]:
     """The files that lose their entries, and those whose entries are no longer as they were written."""
     changes: list[Change] = []
     stuck: list[Path] = []
-    for path, before, after in _without_entries(root, name, record):
+    for path, before, after in _without_entries(root, name, record, places):
         if after is None:
             stuck.append(path)
         elif after != before:
@@ -143,20 +144,26 @@ def _edits(root: Path, name: str, record: Record) -> tuple[list[Change], list[Pa
     return changes, stuck
 
 
-def _without_entries(root: Path, name: str, record: Record) -> Iterator[tuple[Path, bytes, bytes | None]]:
+def _without_entries(
+    root: Path, name: str, record: Record, places: Belongings
+) -> Iterator[tuple[Path, bytes, bytes | None]]:
     """Each file with entries: its bytes, and those without the entries; `None` where these cannot be told."""
     shared = dict(_shared_files(root))
-    paths = {checked_path(root, relative): hunks for relative, hunks in record.hunks.items()}
+    named = zip(_paths(root, record.hunks), record.hunks.values(), strict=True)
+    paths = {path: hunks for path, hunks in named if places.has_entries_in(path)}
     for path in dict.fromkeys([*paths, *shared]):
         content = _content(root, path)
         if content is None:
             continue
         rest, missing = without_hunks(content, paths.get(path, ()))
-        if path in shared and (missing or path not in paths):
-            # The library's own two files are understood, so that the entries are found however they stand.
-            yield path, content, _without_model(content, path, name, shared[path])
-        else:
+        if path not in shared:
             yield path, content, None if missing else rest
+            continue
+        # The library's own two files are understood, so that the entries are found however they stand, and a mapping
+        # is closed again by whoever takes the last entry out.
+        mappings = _mappings(content, path, name) if shared[path] == "registry" else None
+        kept = content if missing or path not in paths else rest
+        yield path, content, _without_model(kept, path, name, mappings)
 
 
 def _shared_files(root: Path) -> Iterator[tuple[Path, str]]:
@@ -168,21 +175,30 @@ def _shared_files(root: Path) -> Iterator[tuple[Path, str]]:
         yield library.docs_folder / "index.md", "index"
 
 
-def _without_model(content: bytes, path: Path, name: str, kind: str) -> bytes:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise AddModelError(f"{path}: is not UTF-8: {error.reason}; mend it and run again") from error
-    if kind == "index":
+def _mappings(content: bytes, path: Path, name: str) -> Set[str]:
+    """The mappings of a registry that have an entry of the model."""
+    return parse_registry(_text(content, path), str(path)).classes(name).keys()
+
+
+def _without_model(content: bytes, path: Path, name: str, mappings: Set[str] | None) -> bytes:
+    """A registry without the model in these mappings; the index of the docs where there are none."""
+    text = _text(content, path)
+    if mappings is None:
         lines = text.splitlines(keepends=True)
         kept = [line for line in lines if not (line.startswith("- [") and f"](models/{name}.md)" in line)]
         return encoded("".join(kept), content)
-    mappings = parse_registry(text, str(path)).classes(name).keys()
     if not mappings:
         return content
     from add_model.registry_edits import without_model
 
     return encoded(without_model(text, name, mappings), content)
+
+
+def _text(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AddModelError(f"{path}: is not UTF-8: {error.reason}; mend it and run again") from error
 
 
 def _strangers(root: Path, deletions: list[Change]) -> list[Path]:
@@ -214,11 +230,3 @@ def _content(root: Path, path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise AddModelError(f"{path}: cannot be read: {error.strerror}; mend that and run again") from error
-
-
-def _remove_empty(folder: Path) -> None:
-    """Removes a folder that holds nothing, or nothing but what Python left of modules that have gone."""
-    with suppress(OSError):
-        if os.listdir(folder) == ["__pycache__"]:
-            shutil.rmtree(folder / "__pycache__")
-        folder.rmdir()

@@ -9,7 +9,16 @@ from pathlib import Path
 from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError, ChangedMeanwhile
 from add_model.library import CONFIGURATION_FILE
-from add_model.scaffold.record import RECORD_FILE, Hunk, Record, digest, hunks_between, load_record, without_hunks
+from add_model.scaffold.record import (
+    RECORD_FILE,
+    Hunk,
+    Record,
+    checked_path,
+    digest,
+    hunks_between,
+    load_record,
+    without_hunks,
+)
 from add_model.scaffold.rendering import RenderedFile, Rendering
 from add_model.state import STATE_FOLDER
 from add_model.transaction import Change, write_files
@@ -57,7 +66,7 @@ def decide(rendering: Rendering, force: bool) -> Outcome:
         groups[group].append(file.path)
         changes += change
     current_files = {_relative(rendering, file.path) for file in rendering.files}
-    earlier = (rendering.root / path for path in sorted(recorded.keys() - current_files))
+    earlier = (checked_path(rendering.root, path) for path in sorted(recorded.keys() - current_files))
     stale = tuple(path for path in earlier if path.is_file())
     file = _record(rendering, record, stale, groups["kept"])
     group, change = _decided(rendering, file, None, force)

@@ -69,9 +69,17 @@ def test_a_part_of_a_line_is_no_line() -> None:
     assert without_hunks(content, [Hunk(1, b"", b'"jay",\n')]) == (content, (Hunk(1, b"", b'"jay",\n'),))
 
 
-@given(
-    st.lists(st.builds(Hunk, st.integers(1, 9), st.binary(max_size=9), st.binary(min_size=1, max_size=9)), min_size=1)
+def grown(line: int, removed: bytes, more: bytes, at: int) -> Hunk:
+    """A hunk whose new lines hold all that the old ones held, and more."""
+    return Hunk(line, removed, removed[:at] + more + removed[at:])
+
+
+HUNKS = st.builds(
+    grown, st.integers(1, 9), st.binary(max_size=9), st.binary(min_size=1, max_size=9), st.integers(0, 9)
 )
+
+
+@given(st.lists(HUNKS, min_size=1))
 def test_a_record_is_read_back_as_it_was_written(hunks: list[Hunk]) -> None:
     import tempfile
 
@@ -81,7 +89,7 @@ def test_a_record_is_read_back_as_it_was_written(hunks: list[Hunk]) -> None:
         assert load_record(Path(folder)) == record
 
 
-@pytest.mark.parametrize("text", ["", "[]", "3", '{"a": [{}]}', '{"a": [3]}', "\xff"])
+@pytest.mark.parametrize("text", ["", "[]", "3", '{"a": [{}]}', '{"a": [3]}', '{"a": 3}', "[" * 100_000, "\xff", '{"a": [{"line": 1, "removed": "import os", "added": "import sys"}]}'])  # fmt: skip
 def test_what_is_no_record_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "written.json").write_text(text, encoding="latin-1")
     assert load_record(tmp_path) is None

@@ -1,0 +1,102 @@
+"""What `like` can write for a model, by the kind of library: what a record of it may name, and nothing else.
+
+A record of what was written lies in the tree, and may have come with it. It says which of these files there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from add_model.boundary import named_below
+from add_model.library import CONFIGURATION_FILE, Library, library_at, read_configuration
+from add_model.scaffold.checkout.layout import Checkout, find_checkout
+from add_model.state import STATE_FOLDER
+
+_TEXT = frozenset({".md", ".mdx", ".py", ".toml", ".txt", ".yaml", ".yml"})
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """The places of one model.
+
+    Attributes:
+        folders: everything in these is the model's.
+        named: in these, what is called by the model's name is the model's.
+        files: these are, too: what the user's own templates are rendered to.
+        shared: files in these, or these themselves, can have entries of the model.
+        name: the model's name.
+    """
+
+    folders: tuple[Path, ...]
+    named: tuple[Path, ...]
+    files: frozenset[Path]
+    shared: tuple[Path, ...]
+    name: str
+
+    def owns(self, path: Path) -> bool:
+        """Whether `like` can have written this file for the model."""
+        if path in self.files or any(path.is_relative_to(folder) for folder in self.folders):
+            return True
+        called = path.stem.replace("-", "_") == self.name
+        return called and any(path.is_relative_to(folder) for folder in self.named)
+
+    def has_entries_in(self, path: Path) -> bool:
+        """Whether `like` can have put entries of the model into this file."""
+        return path.suffix in _TEXT and any(path.is_relative_to(place) for place in self.shared)
+
+
+def belongings(root: Path, name: str) -> Belongings:
+    """The places of a model in the library, or the checkout, with this root.
+
+    Raises:
+        AddModelError: a configuration is invalid, or the layout of a checkout is not known.
+    """
+    configuration = read_configuration(root)
+    checkout = find_checkout(root) if configuration is None else None
+    if checkout is not None:
+        return _in_checkout(checkout, name)
+    return _in_library(library_at(root, configuration), name)
+
+
+def _in_checkout(checkout: Checkout, name: str) -> Belongings:
+    root = checkout.root
+    return Belongings(
+        folders=(checkout.models_folder / name, checkout.tests_folder / name, _state(root, name)),
+        named=(checkout.docs_folder,),
+        files=frozenset(),
+        shared=(checkout.package_folder, root / "docs", root / "tests", root / "utils"),
+        name=name,
+    )
+
+
+def _in_library(library: Library, name: str) -> Belongings:
+    root, package = library.root, library.package_folder
+    tests = library.tests_folder / "models" / name
+    return Belongings(
+        folders=(package / "models" / name, package / name, tests, _state(root, name)),
+        named=(library.docs_folder,),
+        files=frozenset(_from_templates(library, name)),
+        shared=(library.registry, library.docs_folder, package / "__init__.py", root / CONFIGURATION_FILE),
+        name=name,
+    )
+
+
+def _from_templates(library: Library, name: str) -> Iterator[Path]:
+    """What the user's own templates are rendered to for the model."""
+    if library.configuration.templates is None:
+        return
+    from add_model.scaffold.templates import NAME_IN_PATH, SUFFIX
+
+    own = named_below(library.root, library.configuration.templates, "`templates`", "folder")
+    for group in (own / "model", own / "out_of_tree" / "model"):
+        for template in group.rglob(f"*{SUFFIX}"):
+            path = template.relative_to(group).as_posix().removesuffix(SUFFIX).replace(NAME_IN_PATH, name)
+            yield library.root / path
+            if path.startswith("docs/"):
+                yield library.docs_folder / path.removeprefix("docs/")
+
+
+def _state(root: Path, name: str) -> Path:
+    return root / STATE_FOLDER / "models" / name
