@@ -34,6 +34,11 @@ def before(root: Path) -> None:
     (root / "package/script.py").write_text("old script\n")
     (root / "package/script.py").chmod(0o555)
     (root / "package/retired.py").write_text("a model that goes\n")
+    # Folders that go with the last of their files, and with what Python keeps of modules.
+    (root / "old/model/__pycache__").mkdir(parents=True)
+    (root / "old/model/modeling.py").write_text("another that goes\n")
+    (root / "old/model/__pycache__/modeling.pyc").write_text("compiled\n")
+    (root / "old").chmod(0o750)
     (root / "same.txt").write_text("same\n")
     (root / "README.md").write_text("the user's own\n")
 
@@ -50,6 +55,7 @@ def changes(root: Path, size: int = 1) -> list[Change]:
     if not root.exists():
         return [replace(change, expected=None) for change in wanted]
     wanted.insert(1, Change(root / "package/retired.py", None, b"a model that goes\n"))
+    wanted.insert(3, Change(root / "old/model/modeling.py", None, b"another that goes\n"))
     return wanted
 
 

@@ -59,8 +59,8 @@ def recovered_by_a_failing_run(folder: Path) -> Result:
     ("function", "count"),
     [
         pytest.param("fsync", 5, id="while staging"),
-        pytest.param("replace", 1, id="before the journal stands", marks=pytest.mark.slow),
-        pytest.param("replace", 2, id="before the first file", marks=pytest.mark.slow),
+        pytest.param("replace", 2, id="before the journal stands", marks=pytest.mark.slow),
+        pytest.param("replace", 3, id="before the first file", marks=pytest.mark.slow),
         pytest.param("replace", 12, id="in the middle"),
         pytest.param("unlink", 1, id="after the last file"),
     ],
@@ -68,7 +68,7 @@ def recovered_by_a_failing_run(folder: Path) -> Result:
 def test_a_model_cut_off_is_taken_back_by_the_next_run(library: Path, function: str, count: int) -> None:
     before = contents(library)
     kill(library, function, count, *SECOND)
-    assert (library / ".add-model/transaction").is_dir()
+    assert any((library / ".add-model").glob("transaction-*"))
     taken_back = recovered_by_a_failing_run(library).stderr.splitlines()[:-1]
     assert contents(library) == before
     assert all(line.startswith("taken back from a run that was cut off: ") for line in taken_back)
