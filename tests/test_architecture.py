@@ -11,7 +11,17 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "add_model"
 # What a part may import of the tool, besides itself.
 BELOW = {
-    "copies": {"definitions", "encoding", "errors", "lexical", "library", "source", "transaction", "values"},
+    "copies": {
+        "definitions",
+        "encoding",
+        "errors",
+        "lexical",
+        "library",
+        "source",
+        "transaction",
+        "values",
+        "visible",
+    },
     "scaffold": {
         "copies",
         "errors",
@@ -22,8 +32,9 @@ BELOW = {
         "registry",
         "registry_edits",
         "transaction",
+        "visible",
     },  # fmt: skip
-    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction"},
+    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction", "visible"},
     "zoo": set(),
 }
 

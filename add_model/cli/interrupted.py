@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
+from add_model.cli.output import tell
 from add_model.errors import AddModelError
 
 
@@ -22,4 +21,4 @@ def take_back(root: Path, dry_run: bool = False) -> None:
             raise AddModelError(f"{root}: a run was cut off while it was writing here; run without --dry-run to take that back first")  # fmt: skip
         return
     for path in recover(root):
-        typer.echo(f"taken back from a run that was cut off: {path}", err=True)
+        tell(f"taken back from a run that was cut off: {path}")
