@@ -6,12 +6,15 @@ one line, whatever it quotes. Findings go to the output stream, messages to the 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import typer
 
 from add_model.visible import as_json, visible_line, visible_lines
+
+_TAB = "\t"
 
 
 def say(line: str, colour: str | None = None, dim: bool | None = None) -> None:
@@ -36,8 +39,8 @@ def say_text(text: str) -> None:
 
 def say_code(lines: Iterable[str]) -> None:
     """Prints lines of code, each without its end."""
-    for line in lines:
-        typer.echo(visible_line(line, keep="\t"))
+    # In whatever encoding the stream has: code is anybody's text.
+    sys.stdout.writelines(f"{visible_line(line, keep=_TAB)}\n" for line in lines)
 
 
 def say_json(value: Any) -> None:
