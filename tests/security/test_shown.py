@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy
+import pexpect
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from add_model.porting.recording import Recorder
-from tests.cli.commands import add_model_process, done
+from tests.cli.commands import done
+from tests.scaffold.terminal import CTRL_C, ENTER, Terminal
 
 from .hostile import INJECTED, Said, file_names, on_one_line, said, said_by_process, texts
 
@@ -297,21 +300,47 @@ def test_a_crash_quotes_nothing_that_steers(tmp_path: Path) -> None:
     assert run.returncode == 1 and b"Traceback" in run.stderr and rb"\x1b[31m" in run.stderr
 
 
-def test_a_warning_of_python_quotes_nothing_that_steers(made: Path, tmp_path: Path) -> None:
-    library = Path(shutil.copytree(made, tmp_path / "my_models"))
+def test_a_warning_of_python_quotes_nothing_that_steers(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modeling = library / "src/my_models/models/new_bert/modeling_new_bert.py"
     modeling.write_text(modeling.read_text() + 'TEXT = "\\\x1b[31m\\\u202e"\n')
-    result = add_model_process(library, "like", "library:new_bert", "--name", "other", "--dry-run")
-    Said(result.returncode, result.stdout.encode(), result.stderr.encode()).check()
-    assert "SyntaxWarning" in result.stderr or "DeprecationWarning" not in result.stderr
+    # As newer versions of Python show it without being asked.
+    monkeypatch.setenv("PYTHONWARNINGS", "default")
+    result = said_by_process(library, "like", "library:new_bert", "--name", "other", "--dry-run", "--yes").check()
+    assert b"invalid escape sequence" in result.errors
 
 
-@pytest.mark.parametrize("name", ["[red]a", "[link=http://a]b", "[/]", ":smile:"])
-def test_a_name_is_no_markup(name: str, tmp_path: Path) -> None:
-    folder = fresh(tmp_path / name.replace("/", "_"))
-    result = said(
-        folder, "like", "bert", "--name", "other", "--into", f"{name.replace('/', '_')}x/lib", "--dry-run", "--yes"
-    ).check()
-    assert result.code == 0 and f"cd '{name.replace('/', '_')}x/lib'".encode() not in b""
-    shown = result.output.decode()
-    assert f"{name.replace('/', '_')}x/lib" in shown, shown
+def test_on_a_terminal_there_are_colours_and_no_other_sequences(tmp_path: Path) -> None:
+    write_tree(tmp_path / "tree", b"n" + os.fsencode(WORST.replace("\x00", "")), WORST)
+    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
+    command = ["-m", "add_model", "check-copies"]
+    child = pexpect.spawn(sys.executable, command, cwd=str(tmp_path / "tree"), env=environment, dimensions=(60, 80))
+    seen = child.read()
+    child.close()
+    plain = re.sub(rb"\x1b\[[0-9;]*m", b"", seen)
+    assert plain != seen and b"CP001" in plain
+    Said(0, plain.replace(b"\r\n", b"\n"), b"").check()
+
+
+def test_an_interview_quotes_nothing_that_steers(library: Path) -> None:
+    answers = library / ".add-model/models/new_bert/answers.toml"
+    answers.write_text(answers.read_text().replace('novelty = ""', f"novelty = {json.dumps('Steered' + WORST[:-1])}"))
+    terminal = Terminal([sys.executable, "-m", "add_model", "like"], library)
+    terminal.wait_for("What kind of model is it?")
+    terminal.press(ENTER)
+    terminal.wait_for("Steered")
+    shown = terminal.screen
+    terminal.press(CTRL_C)
+    terminal.child.read()
+    terminal.child.close()
+    (line,) = (line for line in shown.split("\n") if "Steered" in line)
+    assert r"\u202e" in line
+    Said(0, line.encode(), b"").check()
+
+
+@pytest.mark.parametrize("name", ["[red]a", "[link=a]b", "[bold]", ":smile:"])
+def test_a_name_is_no_markup(name: str, made: Path, tmp_path: Path) -> None:
+    library = Path(shutil.copytree(made, tmp_path / name))
+    result = said(library, "like", "bert", "--name", "other", "--dry-run", "--yes").check()
+    assert result.code == 0 and result.output.startswith(f"{name}/\n".encode())
+    result = said(tmp_path, "like", "bert", "--name", "other", "--yes", "--into", name).check()
+    assert f"  cd '{name}'\n".encode() in result.output or f"  cd {name}\n".encode() in result.output
