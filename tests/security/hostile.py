@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.cli.commands import _forget, add_model_process
+from tests.cli.commands import add_model_process, forget_modules
 
 # Stands at the start of a line of its own in many names below.
 INJECTED = "INJECTED"
@@ -80,7 +80,7 @@ def said(folder: Path, *arguments: str) -> Said:
         finally:
             os.chdir(before)
             sys.argv, sys.stdin, sys.path[:] = argv, stdin, path
-            _forget({name for name, module in sys.modules.items() if loaded.get(name) is not module}, folder)
+            forget_modules({name for name, module in sys.modules.items() if loaded.get(name) is not module}, folder)
     for stream in streams:
         stream.flush()
     output, errors = (stream.buffer.getvalue() for stream in streams)  # type: ignore[attr-defined]

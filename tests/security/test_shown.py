@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy
@@ -17,8 +18,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from add_model.copies.recall import cache_folder, recall
+from add_model.library import find_library
 from add_model.porting.recording import Recorder
-from tests.cli.commands import done
+from tests.cli.commands import SOURCES, done
 from tests.scaffold.terminal import CTRL_C, ENTER, Terminal
 
 from .hostile import INJECTED, Said, file_names, on_one_line, said, said_by_process, texts
@@ -105,6 +108,30 @@ def test_a_fix_and_what_is_shown_of_it(name: bytes, text: str, tmp_path: Path) -
     assert (tree / "src/pkg/a.py").read_bytes() == before
     fixed = (tree / "src/pkg/b.py").read_bytes().partition(b"\n")[2]
     assert fixed == before.replace(b"class A", b"class B")
+
+
+@drawn
+@given(name=file_names, text=texts)
+@example(name=b"n" + os.fsencode(WORST.replace("\x00", "")), text=WORST)
+def test_an_answer_that_was_kept(name: bytes, text: str, tmp_path: Path) -> None:
+    package = fresh(tmp_path / "tree") / "src" / "pkg"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    path, quoted = os.fsencode(package) + b"/" + name + b".py", on_one_line(text)
+    with open(path, "wb") as file:
+        file.write(
+            encoded(
+                f"# Copied from pkg.missing.A with a->{quoted}\nclass C: pass\n# Copied from pkg.{quoted}\nx = 1\n"
+            )
+        )
+    now = time.time_ns
+    with pytest.MonkeyPatch.context() as patch:
+        # What was written just now is looked at again; an hour later it is not.
+        patch.setattr(time, "time_ns", lambda: now() + 3_600_000_000_000)
+        first = said(tmp_path / "tree", "check-copies").check()
+        assert recall(find_library(tmp_path / "tree"), cache_folder(), in_full=False).answer is not None
+        second = said(tmp_path / "tree", "check-copies").check()
+    assert second.output == first.output and b"CP002" in first.output
 
 
 @drawn
@@ -310,8 +337,10 @@ def test_a_warning_of_python_quotes_nothing_that_steers(library: Path, monkeypat
 
 
 def test_on_a_terminal_there_are_colours_and_no_other_sequences(tmp_path: Path) -> None:
-    write_tree(tmp_path / "tree", b"n" + os.fsencode(WORST.replace("\x00", "")), WORST)
-    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
+    clearing = WORST.replace("\x1b[31m", "\x1b[2J")
+    write_tree(tmp_path / "tree", b"n" + os.fsencode(clearing.replace("\x00", "")), clearing)
+    wanted = {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(SOURCES)}
+    environment = {**os.environ, **wanted}
     command = ["-m", "add_model", "check-copies"]
     child = pexpect.spawn(sys.executable, command, cwd=str(tmp_path / "tree"), env=environment, dimensions=(60, 80))
     seen = child.read()
