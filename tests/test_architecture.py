@@ -9,21 +9,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "add_model"
-# What a part may import of the tool, besides itself.
+# What every part may import of the tool, and what each may besides itself.
+_FOUNDATIONS = {"boundary", "errors", "git", "library", "reading", "state", "transaction", "visible"}
 BELOW = {
-    "copies": {"definitions", "encoding", "errors", "lexical", "library", "source", "transaction", "values"},
-    "scaffold": {
-        "copies",
-        "errors",
-        "family",
-        "library",
-        "names",
-        "references",
-        "registry",
-        "registry_edits",
-        "transaction",
-    },  # fmt: skip
-    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction"},
+    "copies": {*_FOUNDATIONS, "definitions", "encoding", "lexical", "source", "values"},
+    "scaffold": {*_FOUNDATIONS, "copies", "family", "names", "references", "registry", "registry_edits"},
+    "porting": {*_FOUNDATIONS, "names", "references", "registry", "source"},
     "zoo": set(),
 }
 
@@ -57,3 +48,52 @@ def test_nobody_imports_the_command_line() -> None:
 def test_importing_the_command_line_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, add_model.cli; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# The ways out: what prints lines and documents, what is laid out, what Python itself says, the plain check, the interview.
+WAYS_OUT = {
+    "cli/output.py",
+    "cli/drawing.py",
+    "cli/python_messages.py",
+    "cli/quick.py",
+    "scaffold/prompts.py",
+}
+# A bar has no text but its own; what a report makes of rich it shows as `visible` has it.
+WITH_RICH = WAYS_OUT | {"cli/progress.py", "copies/report.py"}
+
+
+def ways_around(path: Path) -> Iterator[str]:
+    """What a module prints by itself."""
+    inside = path.relative_to(PACKAGE).as_posix()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module in ("rich", "rich.console", "rich.text", "rich.markup"):
+            names = {alias.name for alias in node.names} & {"print", "Console", "Text"}
+            if names and inside not in WITH_RICH:
+                yield f"{inside}:{node.lineno} imports {', '.join(names)}"
+        if not isinstance(node, ast.Call) or inside in WAYS_OUT:
+            continue
+        called = ast.unparse(node.func)
+        last = called.rpartition(".")[2]
+        if (
+            called == "print"
+            or last in ("echo", "secho", "print")
+            or called.startswith(("sys.stdout.write", "sys.stderr.write"))
+        ):
+            yield f"{inside}:{node.lineno} calls {called}"
+        if inside.startswith("cli/") and called == "json.dumps":
+            yield f"{inside}:{node.lineno} makes JSON; `say_json` shows it"
+
+
+def test_everything_is_printed_through_the_ways_out() -> None:
+    modules = [path for path in sorted(PACKAGE.rglob("*.py")) if PACKAGE / "zoo" not in path.parents]
+    assert [found for path in modules for found in ways_around(path)] == []
+
+
+def test_a_way_around_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path)
+    module = tmp_path / "cli" / "other.py"
+    module.parent.mkdir()
+    module.write_text(
+        "from rich.text import Text\nprint(1)\ntyper.echo(2)\nconsole.print(3)\nsys.stdout.writelines(4)\njson.dumps(5)\n"
+    )
+    assert len(list(ways_around(module))) == 6

@@ -9,6 +9,7 @@ from add_model.errors import AddModelError
 from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import TracebackType
     from typing import Any, NoReturn
 
     from add_model.cli.commands import app as app
@@ -35,6 +36,7 @@ def script() -> NoReturn:
 
     What a check holds takes longer to give back piece by piece than an unchanged tree takes to check.
     """
+    sys.excepthook = _show_crash
     code = _run()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -52,8 +54,10 @@ def _run() -> int:
         if code is not None:
             return code
         from add_model.cli.commands import app
+        from add_model.cli.python_messages import shown
 
-        app()
+        with shown():
+            app()
     except AddModelError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:
@@ -86,15 +90,21 @@ def _open_closed_streams() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    import typer
+    from add_model.cli.output import tell
 
-    typer.secho(f"error: {' '.join(message.splitlines())}", fg=typer.colors.RED, err=True)
+    tell(f"error: {message}", colour="red")
     try:
         sys.stdout.flush()
     except OSError:
         # What finds no room there must not be found out once more on the way out, which would change the exit code.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(2)
+
+
+def _show_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    from add_model.cli.python_messages import show_crash
+
+    show_crash(kind, error, trace)
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ import typer
 from add_model.cli.checking import check, exit_code, library_of
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import take_back, tell_interrupted
+from add_model.cli.output import say_code, say_document, tell
 from add_model.cli.progress import Progress
 from add_model.errors import AddModelError
 
@@ -141,7 +142,9 @@ def check_copies(
                 changed = []
         found = len(findings)
         findings = sorted(filter(selection.reports, findings), key=lambda finding: finding.sort_key)
-        if not diff:
+        if diff:
+            _tell_unreadable(findings)
+        else:
             _show(_placed(findings, library.root, output_format), output_format, statistics)
         said = summary(findings, counts, time.monotonic() - started, passed_over=found - len(findings))
         _summarise(said, changed, is_outlook=diff and bool(changed))
@@ -170,11 +173,11 @@ def _watch(root: Path | None, paths: Sequence[Path], run: Callable[[], int]) -> 
                 if current != known:
                     known = current
                     run()
-                    typer.echo("watching for changes; Ctrl-C ends", err=True)
+                    tell("watching for changes; Ctrl-C ends")
             except AddModelError as error:
                 if known != str(error):
                     known = str(error)
-                    typer.echo(f"error: {error}", err=True)
+                    tell(f"error: {error}")
             time.sleep(_WATCH_SECONDS)
     except KeyboardInterrupt:
         return 0
@@ -203,7 +206,7 @@ def _fix(
         if patch is not None:
             changed.append(f"kept what was replaced and is in no commit: `git apply {shlex.quote(str(patch))}` in {library.root} puts it back")  # fmt: skip
     else:
-        sys.stdout.writelines(fixed.diff())
+        say_code(line.removesuffix("\n") for line in fixed.diff())
     return fixed.findings, fixed.counts, changed
 
 
@@ -231,17 +234,24 @@ def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: 
             report.statistics_as_json(findings) if counted else report.DOCUMENTS[output_format](findings, __version__)
         )
         if text:
-            typer.echo(text)
+            say_document(text)
     elif findings:
-        from rich.console import Console
+        from add_model.cli.drawing import draw
 
-        console = Console(soft_wrap=True, highlight=False)
-        for line in report.statistics_as_text(findings) if statistics else report.as_text(findings):
-            console.print(line)
+        draw(*(report.statistics_as_text(findings) if statistics else report.as_text(findings)), wraps=False)
+
+
+def _tell_unreadable(findings: Sequence[Finding]) -> None:
+    """Names what a diff cannot be made of: its other findings are shown by the diff, or by a run without it."""
+    from add_model.copies.finding import Code
+    from add_model.copies.report import PlainText, as_text
+
+    for line in as_text([finding for finding in findings if finding.code is Code.CP006], PlainText):
+        tell(str(line))
 
 
 def _summarise(said: str, changed: Sequence[str], is_outlook: bool) -> None:
     for line in changed:
-        typer.echo(line, err=True)
+        tell(line)
     # What a diff is followed by speaks of the library as --fix would leave it.
-    typer.echo(f"{'afterwards: ' if is_outlook else ''}{said}", err=True)
+    tell(f"{'afterwards: ' if is_outlook else ''}{said}")

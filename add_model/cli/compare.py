@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +11,12 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.options import JsonOption
+from add_model.cli.output import say, say_json, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from add_model.porting.comparison import Comparison
     from add_model.porting.comparison_report import Line
     from add_model.porting.diagnosis import Cause
@@ -76,21 +77,20 @@ def compare(
         html.write_text(page(comparison, cause, untested), encoding="utf-8")
     notes = keep(comparison, cause)
     if as_json:
-        typer.echo(json.dumps(document(comparison, cause, untested), indent=2))
+        say_json(document(comparison, cause, untested))
     else:
         _show(comparison, cause, untested, show_all)
     for note in notes:
-        typer.echo(note, err=True)
+        tell(note)
     if html is not None:
-        typer.echo(f"every place: {html}", err=True)
+        tell(f"every place: {html}")
     raise typer.Exit(0 if comparison.passed else 1)
 
 
 def _show(comparison: Comparison, cause: Cause | None, untested: str | None, show_all: bool) -> None:
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
+    from add_model.cli.drawing import draw
     from add_model.porting.comparison_report import (
         lines,
         missing_output,
@@ -100,7 +100,6 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
         within_rounding,
     )
 
-    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
     every = lines(comparison)
     shown = every if show_all else outline(every, _MOST_LINES)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -108,43 +107,38 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
         table.add_column(title, justify="left" if title in ("place", "verdict") else "right", overflow="fold")
     for line in shown:
         _add(table, line)
-    console.print(table)
+    draw(table, piped=_PIPED_WIDTH)
     if len(shown) < len(every):
-        console.print(
-            f"{len(every) - len(shown)} of {len(every)} places inside these are not shown: --all, or --html FILE"
-        )
-    console.print()
-    console.print(Text(summary(comparison), style="green" if comparison.passed else "red"))
+        say(f"{len(every) - len(shown)} of {len(every)} places inside these are not shown: --all, or --html FILE")
+    say("")
+    say(summary(comparison), colour="green" if comparison.passed else "red")
     for said in (missing_output(comparison), within_rounding(comparison)):
         if said is not None:
-            console.print(Text(said, style="yellow"), soft_wrap=True)
+            say(said, colour="yellow")
     place = comparison.place
     if place is None:
         return
     found = place.row.difference.largest
-    console.print(f"the difference begins {place_in_words(place)}, with {found:.2g}", soft_wrap=True, markup=False)
+    say(f"the difference begins {place_in_words(place)}, with {found:.2g}")
     if cause is not None:
-        console.print(f"cause: {cause.name}: {cause.explanation}", soft_wrap=True, markup=False)
-        console.print(f"remedy: {cause.remedy}", soft_wrap=True, markup=False)
+        say(f"cause: {cause.name}: {cause.explanation}")
+        say(f"remedy: {cause.remedy}")
     else:
         known = (
             "none of the known ones explains it" if untested is None else "not all of the known ones could be tested"
         )
-        console.print(f"cause: {known}", markup=False)
+        say(f"cause: {known}")
     if untested is not None:
-        console.print(f"missing: {untested}", soft_wrap=True, markup=False)
+        say(f"missing: {untested}")
 
 
-def _add(table: object, line: Line) -> None:
-    from rich.table import Table
-    from rich.text import Text
+def _add(table: Table, line: Line) -> None:
+    from add_model.cli.drawing import styled
 
-    assert isinstance(table, Table)
-    place = Text("→ " if line.first else "  ") + line.place
-    if line.original:
-        place = place + Text(f"  ({line.original})", style="dim")
+    original = f"  ({line.original})" if line.original else ""
+    place = styled("→ " if line.first else "  ", line.place, (original, "dim"))
     figures = [f"{value:.2g}" for value in (line.largest, line.mean, line.relative)]
-    table.add_row(place, *figures, Text(line.verdict, style=_STYLES[line.verdict]))
+    table.add_row(place, *figures, styled((line.verdict, _STYLES[line.verdict])))
 
 
 def _weights(rules: Path | None, old: Iterable[str], new: Iterable[str]) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.options import IntoOption, JsonOption
+from add_model.cli.output import say, say_json, say_text, stopped, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def convert(
     given = Rules() if suggest else read_rules(subject, rules)
     with opened(subject, checkpoint, config, class_name, read or given.read) as found:
         for note in (*found.checkpoint.notes, *found.choice.notes):
-            typer.echo(f"note: {note}", err=True)
+            tell(f"note: {note}")
         if suggest:
             _suggest(found, rules, recording, force, as_json)
             return
@@ -139,12 +139,12 @@ def _suggest(found: Opened, path: Path | None, recording: Path | None, force: bo
     rules = suggestion.rules
     if as_json:
         document = {"rules": str(path), "number": len(rules.rules), "unsure": len(rules.unsure), "open": list(suggestion.open)}  # fmt: skip
-        typer.echo(json.dumps(document, indent=2))
+        say_json(document)
     else:
-        typer.echo(text, nl=False)
+        say_text(text)
     unsure = f", {len(rules.unsure)} of them unsure" if rules.unsure else ""
     left = f"; nothing was found for {len(suggestion.open)} weights" if suggestion.open else ""
-    typer.echo(f"{len(rules.rules)} rules{unsure}{left}; written to {path}", err=True)
+    tell(f"{len(rules.rules)} rules{unsure}{left}; written to {path}")
 
 
 def _refuse_open(conversion: Conversion, as_json: bool) -> None:
@@ -159,10 +159,10 @@ def _refuse_open(conversion: Conversion, as_json: bool) -> None:
     if not problems:
         return
     if as_json:
-        typer.echo(json.dumps(report(conversion), indent=2))
+        say_json(report(conversion))
     else:
         for problem in problems:
-            typer.echo(problem)
+            say(problem)
     more = f" (and {len(problems) - 1} more, listed on stdout)" if len(problems) > 1 else ""
     origin = conversion.choice.origin
     raise AddModelError(f"{problems[0]}{more}; nothing was written, the configuration is from {origin}")
@@ -179,13 +179,13 @@ def _convert(conversion: Conversion, out: Path, options: dict[str, Any], as_json
         with progress:
             files = write(conversion, out, advance=progress.advance, **options)
     except KeyboardInterrupt:
-        typer.echo("\nstopped; nothing was written", err=True)
+        stopped()
         raise typer.Exit(130) from None
     document = {**report(conversion), "out": str(out), "written": files}
     keep_evidence(conversion.subject, out, document)
     if as_json:
-        typer.echo(json.dumps(document, indent=2))
+        say_json(document)
         return
     for line in report_lines(document):
-        typer.echo(line)
-    typer.echo(f"{summary_line(document)}; written to {out}", err=True)
+        say(line)
+    tell(f"{summary_line(document)}; written to {out}")

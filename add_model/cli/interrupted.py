@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import typer
-
+from add_model.cli.output import tell
 from add_model.errors import AddModelError
 
 
@@ -25,7 +24,7 @@ def take_back(root: Path, dry_run: bool = False) -> list[Path]:
         return []
     restored = recover(root)
     for path in restored:
-        typer.echo(f"taken back from a run that was cut off: {path}", err=True)
+        tell(f"taken back from a run that was cut off: {path}")
     return restored
 
 
@@ -35,11 +34,11 @@ def tell_interrupted(root: Path) -> None:
 
     _tell_strange(root)
     if was_interrupted(root):
-        typer.echo(f"warning: {root}: a run was cut off while it was writing here, and half of its files may stand; `add-model recover --into {shlex.quote(str(root))}` takes it back", err=True)  # fmt: skip
+        tell(f"warning: {root}: a run was cut off while it was writing here, and half of its files may stand; `add-model recover --into {shlex.quote(str(root))}` takes it back")  # fmt: skip
 
 
 def _tell_strange(root: Path) -> None:
     from add_model.transaction import strange_folders
 
     for folder in strange_folders(root):
-        typer.echo(f"warning: {folder}: was left by a run of somebody else, or in another place, and is not touched; remove it if nothing in it is needed", err=True)  # fmt: skip
+        tell(f"warning: {folder}: was left by a run of somebody else, or in another place, and is not touched; remove it if nothing in it is needed")  # fmt: skip

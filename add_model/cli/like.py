@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import take_back
+from add_model.cli.output import say_json, stopped, tell
 from add_model.cli.shown import shown_after
 from add_model.errors import AddModelError
 
@@ -131,7 +131,7 @@ def like(
             remove(request.name, root, dry_run)
             return
         if given is None:
-            typer.echo("stopped; nothing was written", err=True)
+            tell("stopped; nothing was written")
             raise typer.Exit(1)
         if dry_run:
             rendering, outcome = prepare(given, request)
@@ -139,11 +139,11 @@ def like(
             _tell_uncommitted(request)
             rendering, outcome = make_and_write(given, request)
     except KeyboardInterrupt:
-        typer.echo("\nstopped; nothing was written", err=True)
+        stopped()
         raise typer.Exit(130) from None
     with shown_after(None if dry_run else f"{rendering.name.snake} was written"):
         if as_json:
-            typer.echo(json.dumps(summary.document(rendering, outcome, dry_run), indent=2))
+            say_json(summary.document(rendering, outcome, dry_run))
         else:
             summary.show(rendering, outcome, dry_run)
 
@@ -199,16 +199,17 @@ def _tell_uncommitted(request: Request) -> None:
     files = uncommitted(request.root)
     if files:
         others = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        typer.echo(f"note: {files[0]}{others} had uncommitted changes before; git diff shows them beside the new ones", err=True)  # fmt: skip
+        tell(f"note: {files[0]}{others} had uncommitted changes before; git diff shows them beside the new ones")
 
 
 def _interviewed(request: Request) -> tuple[Answers | None, Request]:
-    from add_model.cli.summary import as_text, files_tree
+    from add_model.cli.drawing import as_text
+    from add_model.cli.summary import PREVIEW_COLUMNS, files_tree
     from add_model.scaffold.interview import decided
     from add_model.scaffold.writing import prepare
 
     def preview(answers: Answers, request: Request) -> str:
         rendering, outcome = prepare(answers, request)
-        return as_text(files_tree(rendering, outcome))
+        return as_text(files_tree(rendering, outcome), PREVIEW_COLUMNS)
 
     return decided(request, preview)

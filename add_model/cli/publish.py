@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.options import IntoOption, JsonOption, ModelArgument
+from add_model.cli.output import say, say_json, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def publish(
         evidence = upload_to_hub(model, planned, private)
         store(model.root, name, evidence)
     if as_json:
-        typer.echo(json.dumps(_document(model, planned, evidence), indent=2, ensure_ascii=False))
+        say_json(_document(model, planned, evidence))
     else:
         _show(model, planned, evidence, wanted=upload)
     raise typer.Exit(1 if planned.findings else 0)
@@ -110,21 +110,21 @@ def _document(model: PortedModel, planned: Publication, evidence: Evidence | Non
 
 def _show(model: PortedModel, planned: Publication, evidence: Evidence | None, wanted: bool) -> None:
     for name, size in _files(planned):
-        typer.echo(f"{size:>15,}  {name}")
+        say(f"{size:>15,}  {name}")
     for name, why in planned.left_out:
-        typer.secho(f"{'left out':>15}  {name} ({why})", dim=True)
+        say(f"{'left out':>15}  {name} ({why})", dim=True)
     for found in planned.findings:
-        typer.secho(f"{model.shown(found.path)}:{found.line} {found.message}", fg=typer.colors.YELLOW)
+        say(f"{model.shown(found.path)}:{found.line} {found.message}", colour="yellow")
     number = len(planned.findings)
     if evidence is not None:
-        typer.secho(f"uploaded: {evidence.figure}", fg=typer.colors.GREEN)
+        say(f"uploaded: {evidence.figure}", colour="green")
     elif number:
         stopped = "nothing was uploaded: " if wanted else ""
-        typer.echo(f"{stopped}{number} left to do before it can be published", err=True)
+        tell(f"{stopped}{number} left to do before it can be published")
     else:
         where = planned.repository or "USER/NAME"
         command = f"add-model publish {model.name} --repository {where} --upload"
-        typer.echo(f"nothing was uploaded; ready for: {command}", err=True)
+        tell(f"nothing was uploaded; ready for: {command}")
 
 
 def _files(planned: Publication) -> list[tuple[str, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.options import IntoOption, JsonOption
+from add_model.cli.output import say, say_json, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def record(
         run = prepare(start, Request(target, checkpoint, class_name, given, seed))
     original = None if original_of is None else _original_of(start, original_of, run)
     for message in dict.fromkeys(str(each.message) for each in caught if each.category is UserWarning):
-        typer.echo(f"warning: {message}", err=True)
+        tell(f"warning: {message}")
     stem = re.sub(r"\W+", "_", target.rpartition("/")[2]).strip("_")
     path = out or Path(f"{stem}.recording.safetensors")
     recording = run_and_record(run, path, *sizes)
@@ -156,11 +156,9 @@ def _show(recording: Recording, as_json: bool) -> None:
             "training": root.training,
             "drew_random": root.drew_random,
         }
-        typer.echo(json.dumps(document, indent=2))
+        say_json(document)
         return
-    typer.echo(
-        f"{recording.path}: {recording.model['class']}, {len(recording.calls)} calls, {size / (1 << 20):.1f} MB"
-    )
+    say(f"{recording.path}: {recording.model['class']}, {len(recording.calls)} calls, {size / (1 << 20):.1f} MB")
     if root.drew_random:
         mode = "is in training mode" if root.training else "drew random numbers"
-        typer.echo(f"the model {mode}: another run gives other values; call model.eval() first", err=True)
+        tell(f"the model {mode}: another run gives other values; call model.eval() first")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import take_back
 from add_model.cli.options import IntoOption
+from add_model.cli.output import tell
 
 _EXAMPLES = """
 Examples:
@@ -27,4 +26,4 @@ def recover(into: IntoOption = None) -> None:
 
     root = find_root(into, Path.cwd())
     if not take_back(root):
-        typer.echo(f"{root}: nothing was left to take back", err=True)
+        tell(f"{root}: nothing was left to take back")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +10,7 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.options import JsonOption
+from add_model.cli.output import say_json, tell
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,6 +29,7 @@ Examples:
 """
 _PLACES = {"library": "this library", "zoo": "bundled", "transformers": "transformers"}
 _NOWHERE = "not here"
+# Rich takes a pipe for 80 columns wide; a line that is not folded is easier to search.
 _PIPED_WIDTH = 160
 # From here on several places fit on one line.
 _WIDE = 100
@@ -63,10 +63,10 @@ def references(
     rows = catalogue(_target(into))
     chosen = rows if family is None else matching(rows, family)
     if as_json:
-        typer.echo(json.dumps([_document(row) for row in chosen], indent=2))
+        say_json([_document(row) for row in chosen])
         return
     _show(chosen)
-    typer.echo("start from one that is bundled or in this library: add-model like TYPE", err=True)
+    tell("start from one that is bundled or in this library: add-model like TYPE")
 
 
 def _target(into: Path | None) -> Target:
@@ -103,29 +103,27 @@ def _document(row: Row) -> dict[str, Any]:
 
 
 def _show(rows: tuple[Row, ...]) -> None:
-    from rich.console import Console
-    from rich.text import Text
+    from add_model.cli.drawing import draw, styled, width
 
-    # Rich takes a pipe for 80 columns wide; a line that is not folded is easier to search.
-    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    separator = ", " if width(_PIPED_WIDTH) >= _WIDE else "\n"
     type_width = max(len(row.member.model_type) for row in rows)
     for group, members in groupby(rows, key=lambda row: row.group):
-        console.print(Text(group, style="bold"))
-        console.print(_table(list(members), type_width, ", " if console.width >= _WIDE else "\n"))
-        console.print()
+        draw(styled((group, "bold")), _table(list(members), type_width, separator), "", piped=_PIPED_WIDTH)
 
 
 def _table(rows: list[Row], type_width: int, separator: str) -> Table:
     from rich.table import Table
-    from rich.text import Text
+
+    from add_model.cli.drawing import joined, styled
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
     table.add_column(width=type_width + 2, no_wrap=True)
     table.add_column(ratio=1)
     table.add_column(width=max(len(separator.join(places)) for places in ((_NOWHERE,), ("bundled", "transformers"))))
     for row in rows:
-        places = separator.join(_PLACES[place] for place in row.available) or _NOWHERE
         style = "green" if row.specifications else "dim"
-        line = Text.assemble((row.member.title, "bold"), f": {row.member.description}")
-        table.add_row(Text(f"  {row.member.model_type}", style=style), line, Text(places, style=style))
+        line = styled((row.member.title, "bold"), f": {row.member.description}")
+        places = [_PLACES[place] for place in row.available] or [_NOWHERE]
+        where = joined((styled((place, style)) for place in places), separator)
+        table.add_row(styled((f"  {row.member.model_type}", style)), line, where)
     return table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import take_back
 from add_model.cli.options import JsonOption
+from add_model.cli.output import say, say_json
 from add_model.cli.shown import shown_after
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def remove(
         removal.remove(planned)
     with shown_after(None if dry_run else f"{name} was removed"):
         if as_json:
-            typer.echo(json.dumps(_document(planned, dry_run), indent=2))
+            say_json(_document(planned, dry_run))
         else:
             _show(planned, dry_run)
 
@@ -73,15 +73,15 @@ def _document(planned: Removal, dry_run: bool) -> dict[str, Any]:
 def _show(planned: Removal, dry_run: bool) -> None:
     root = planned.root
     for path in planned.removed:
-        typer.echo(f"removed: {path.relative_to(root).as_posix()}")
+        say(f"removed: {path.relative_to(root).as_posix()}")
     for path in planned.edited:
-        typer.echo(f"entry taken out: {path.relative_to(root).as_posix()}")
+        say(f"entry taken out: {path.relative_to(root).as_posix()}")
     for item in planned.left:
-        typer.echo(f"left: {item.path.relative_to(root).as_posix()} ({item.why})")
+        say(f"left: {item.path.relative_to(root).as_posix()} ({item.why})")
     files = _counted(len(planned.removed), "file")
     entries = _counted(len(planned.edited), "file")
     done = "would go; nothing was touched" if dry_run else "gone"
-    typer.echo(f"{planned.name}: {files} {done}; entries taken out of {entries}")
+    say(f"{planned.name}: {files} {done}; entries taken out of {entries}")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +10,7 @@ import typer
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import tell_interrupted
 from add_model.cli.options import IntoOption, JsonOption, ModelArgument
+from add_model.cli.output import say_json
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def status(
     _keep_word(model, done, not_applicable, undo, note)
     steps = progress(gather(model))
     if as_json:
-        typer.echo(json.dumps(_document(model, steps), indent=2, ensure_ascii=False))
+        say_json(_document(model, steps))
     else:
         _show(model, steps)
     raise typer.Exit(1 if open_steps(steps) else 0)
@@ -118,13 +117,11 @@ def _document(model: PortedModel, steps: tuple[Progress, ...]) -> dict[str, Any]
 
 
 def _show(model: PortedModel, steps: tuple[Progress, ...]) -> None:
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
+    from add_model.cli.drawing import draw, joined, styled
     from add_model.porting.progress import open_steps
 
-    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
     table.add_column("#", justify="right")
     table.add_column("step", min_width=20, ratio=2)
@@ -132,22 +129,20 @@ def _show(model: PortedModel, steps: tuple[Progress, ...]) -> None:
     table.add_column("evidence, and what to type next", ratio=5, overflow="fold")
     for found in steps:
         title = f"{found.step.title} (optional)" if found.step.optional else found.step.title
-        cell = Text(found.evidence)
-        if found.made_at is not None:
-            cell.append(f" ({'by hand, ' if found.by_hand else ''}{_when(found.made_at)})", style="dim")
+        when = f" ({'by hand, ' if found.by_hand else ''}{_when(found.made_at)})" if found.made_at is not None else ""
+        cell = styled(found.evidence, (when, "dim"))
         if found.command is not None:
-            cell.append(f"\n{found.command}", style="cyan")
-        table.add_row(str(found.step.number), title, Text(found.state, style=_STYLES[found.state]), cell)
-    console.print(table)
+            cell = joined((cell, styled((found.command, "cyan"))), "\n")
+        table.add_row(str(found.step.number), title, styled((found.state, _STYLES[found.state])), cell)
+    draw(table, piped=_PIPED_WIDTH)
     left = open_steps(steps)
     if not left:
-        console.print(f"\n[bold green]{model.name}[/bold green]: every mandatory step is done")
+        draw("", styled((model.name, "bold green"), ": every mandatory step is done"), wraps=False)
         return
     number = len(left)
-    console.print(
-        f"\n[bold]{model.name}[/bold]: {number} mandatory step{'s are' if number > 1 else ' is'} open; next:"
-    )
-    console.print(f"  {left[0].command or left[0].evidence}", markup=False, soft_wrap=True)
+    said = f": {number} mandatory step{'s are' if number > 1 else ' is'} open; next:"
+    command = styled(f"  {left[0].command or left[0].evidence}")
+    draw("", styled((model.name, "bold"), said), command, wraps=False)
 
 
 def _when(made_at: str) -> str:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
 from rich.tree import Tree
 
+from add_model.cli.drawing import draw, styled
 from add_model.scaffold.rendering import Rendering
 from add_model.scaffold.tree import Outcome
 
@@ -23,23 +22,25 @@ _NOTES = {
     "stale": "no longer part of the model; delete it if you do not need it",
 }
 
+# The tree that the interview shows is as wide.
+PREVIEW_COLUMNS = 120
+
 
 def show(rendering: Rendering, outcome: Outcome, dry_run: bool) -> None:
     """Prints the summary to stdout."""
-    console = Console(soft_wrap=True, highlight=False, emoji=False)
-    console.print(files_tree(rendering, outcome))
+    draw(files_tree(rendering, outcome), wraps=False)
     for item in rendering.left_out:
-        console.print(Text.assemble(("left out: ", "yellow"), f"{item.what} ({item.why})"))
+        draw(styled(("left out: ", "yellow"), f"{item.what} ({item.why})"), wraps=False)
     number = len(outcome.written) + len(outcome.edited)
     count = f"{number} file" if number == 1 else f"{number} files"
     title, reference = rendering.name.title, rendering.reference
     if dry_run:
-        console.print(f"[bold]{title}[/bold], like {reference}: {count} would be written; nothing was touched")
+        said = f", like {reference}: {count} would be written; nothing was touched"
+        draw(styled((title, "bold"), said), wraps=False)
         return
-    console.print(f"[bold green]{title}[/bold green], like {reference}: {count} written")
-    console.print("\nNext:")
+    draw(styled((title, "bold green"), f", like {reference}: {count} written"), "", "Next:", wraps=False)
     for command in next_commands(rendering):
-        console.print(f"  {command}")
+        draw(styled(f"  {command}"), wraps=False)
 
 
 def document(rendering: Rendering, outcome: Outcome, dry_run: bool) -> dict[str, Any]:
@@ -60,22 +61,14 @@ def document(rendering: Rendering, outcome: Outcome, dry_run: bool) -> dict[str,
 
 def files_tree(rendering: Rendering, outcome: Outcome) -> Tree:
     """The files of an outcome as a tree, each with what becomes of it."""
-    tree = Tree(Text(f"{rendering.root.name}/", "bold"))
+    tree = Tree(styled((f"{rendering.root.name}/", "bold")))
     branches: dict[Path, Tree] = {rendering.root: tree}
     states = {path: group for group in _STYLES for path in getattr(outcome, group)}
     for path in sorted(states, key=lambda path: (path.parent, path.name)):
         note = _NOTES[states[path]]
-        leaf = Text.assemble((path.name, _STYLES[states[path]]), (f"  {note}" if note else "", "dim"))
+        leaf = styled((path.name, _STYLES[states[path]]), (f"  {note}" if note else "", "dim"))
         _branch(branches, path.parent).add(leaf)
     return tree
-
-
-def as_text(tree: Tree) -> str:
-    """The tree as plain text."""
-    console = Console(no_color=True, width=120)
-    with console.capture() as capture:
-        console.print(tree)
-    return capture.get()
 
 
 def next_commands(rendering: Rendering) -> Iterator[str]:
@@ -89,5 +82,5 @@ def next_commands(rendering: Rendering) -> Iterator[str]:
 
 def _branch(branches: dict[Path, Tree], folder: Path) -> Tree:
     if folder not in branches:
-        branches[folder] = _branch(branches, folder.parent).add(Text(f"{folder.name}/", "bold blue"))
+        branches[folder] = _branch(branches, folder.parent).add(styled((f"{folder.name}/", "bold blue")))
     return branches[folder]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -11,6 +10,7 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.options import IntoOption, JsonOption, ModelArgument
+from add_model.cli.output import say, say_json, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def tests(name: ModelArgument, into: IntoOption = None, as_json: JsonOption = Fa
     from add_model.porting.model_tests import run_tests, tests_evidence
 
     model = _find(name, into)
-    outcomes = run_tests(model, [model.tests_folder], _tell)
+    outcomes = run_tests(model, [model.tests_folder], tell)
     evidence = tests_evidence(model, outcomes)
     store(model.root, name, evidence)
     before = load(model.root, name).get("end-to-end")
@@ -147,7 +147,7 @@ def end_to_end(
         details = {"written": written, "checkpoint": _kept(model, checkpoint.absolute())}
     elif not model.integration_test.is_file():
         raise AddModelError(f"{model.shown(model.integration_test)}: is not written yet; write it: --from RECORDING --checkpoint DIR")  # fmt: skip
-    outcomes = run_tests(model, [model.integration_test], _tell)
+    outcomes = run_tests(model, [model.integration_test], tell)
     evidence = end_to_end_evidence(model, outcomes, details)
     store(model.root, name, evidence)
     # A test without a text can pass; the step stays open until there is one.
@@ -169,11 +169,11 @@ def docs(name: ModelArgument, into: IntoOption = None, as_json: JsonOption = Fal
         document = [
             {"path": model.shown(found.path), "line": found.line, "message": found.message} for found in findings
         ]
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_json(document)
     else:
         for found in findings:
-            typer.echo(f"{model.shown(found.path)}:{found.line} {found.message}")
-        typer.echo(f"{len(findings)} left to do" if findings else "the documentation is finished", err=True)
+            say(f"{model.shown(found.path)}:{found.line} {found.message}")
+        tell(f"{len(findings)} left to do" if findings else "the documentation is finished")
     raise typer.Exit(1 if findings else 0)
 
 
@@ -207,7 +207,7 @@ def notebook(
     if force or not model.notebook.is_file():
         folder = default_checkpoint(model) if checkpoint is None else checkpoint.absolute()
         _write(model, {model.notebook: notebook_text(model, folder, text)}, {}, force=True)
-        _tell(f"written: {model.shown(model.notebook)}")
+        tell(f"written: {model.shown(model.notebook)}")
     elif checkpoint or text:
         raise AddModelError(f"{model.shown(model.notebook)}: is there already; run it without --checkpoint and --text, or --force writes it anew")  # fmt: skip
     else:
@@ -254,16 +254,12 @@ def _kept(model: PortedModel, path: Path) -> str:
     return model.shown(path)
 
 
-def _tell(line: str) -> None:
-    typer.echo(line, err=True)
-
-
 def _finish(evidence: Evidence, as_json: bool, is_good: bool | None = None) -> NoReturn:
     """Shows a result, and ends with 0 if it is good: without saying otherwise, if it is all that its step asks for."""
     if as_json:
         from dataclasses import asdict
 
-        typer.echo(json.dumps(asdict(evidence), indent=2, ensure_ascii=False))
+        say_json(asdict(evidence))
     else:
-        typer.secho(evidence.figure, fg=typer.colors.GREEN if evidence.passed else typer.colors.YELLOW)
+        say(evidence.figure, colour="green" if evidence.passed else "yellow")
     raise typer.Exit(0 if (evidence.passed if is_good is None else is_good) else 1)

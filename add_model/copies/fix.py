@@ -31,6 +31,7 @@ from add_model.errors import AddModelError
 from add_model.library import Library
 from add_model.source import Module, decode_module
 from add_model.transaction import Change, write_files
+from add_model.visible import visible
 
 # A copy: its place as the memory of fixes names it, and its source.
 _Key = tuple[str, str]
@@ -98,10 +99,13 @@ class Fixed:
     def diff(self) -> Iterator[str]:
         """Unified diffs of every changed file, line by line."""
         for path in sorted(self.after):
-            name = relative_path(path, self.library.root)
+            # It is to be looked at: the patches that put a file back name it as it is.
+            name = visible(relative_path(path, self.library.root))
             before, after = _lines(path, self.before[path]), _lines(path, self.after[path])
             for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"):
-                yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+                yield line if line.endswith("\n") else f"{line}\n"
+                if not line.endswith("\n"):
+                    yield "\\ No newline at end of file\n"
 
 
 def fix(

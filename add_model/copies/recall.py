@@ -223,7 +223,7 @@ def _first_line(library: Library) -> bytes:
     tool = [
         *(
             os.path.join(_PACKAGE, name)
-            for name in ("definitions.py", "encoding.py", "lexical.py", "library.py", "source.py")
+            for name in ("definitions.py", "encoding.py", "lexical.py", "library.py", "source.py", "visible.py")
         ),
         *(os.path.join(copies, name) for name in sorted(os.listdir(copies))),
     ]

@@ -1,4 +1,8 @@
-"""Findings as text for people, and as the documents that other programs read. Renders only; printing is the caller's."""
+"""Findings as text for people, and as the documents that other programs read. Renders only; printing is the caller's.
+
+Names, code and messages come from whoever wrote the tree: people are shown them as `visible` has it, whatever the format.
+Programs get a path and a name as they are, escaped by the rules of their format.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from itertools import groupby
 from add_model.copies.finding import Code, Conflict, Counts, Difference, Finding, Severity
 from add_model.copies.recall import timed
 from add_model.values import TYPE_CHECKING
+from add_model.visible import as_json as json_text
+from add_model.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from typing import Any
@@ -20,15 +26,13 @@ SARIF_SCHEMA = "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/main/sari
 
 def as_json(findings: Sequence[Finding], version: str) -> str:
     """The findings as a list of objects; the format that scripts rely on."""
-    import json
-
-    return json.dumps([_document(finding) for finding in findings], indent=2)
+    return json_text([_document(finding) for finding in findings])
 
 
 def as_github(findings: Sequence[Finding], version: str) -> str:
     """The findings as workflow commands, which GitHub shows as annotations beside the code."""
     return "\n".join(
-        f"::{finding.severity.value} title={finding.code.name},file={_property(finding.path)},"
+        f"::{finding.severity.value} title={finding.code.name},file={_property(visible(finding.path))},"
         f"line={finding.line},endLine={finding.end_line}::{_data(_sentence(finding))}"
         for finding in findings
     )
@@ -36,8 +40,6 @@ def as_github(findings: Sequence[Finding], version: str) -> str:
 
 def as_sarif(findings: Sequence[Finding], version: str) -> str:
     """The findings as a SARIF 2.1.0 log."""
-    import json
-
     rules = [_rule(code) for code in Code]
     driver = {
         "name": "add-model check-copies",
@@ -46,7 +48,7 @@ def as_sarif(findings: Sequence[Finding], version: str) -> str:
         "rules": rules,
     }
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": [*map(_result, findings)]}
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 DOCUMENTS: dict[str, Callable[[Sequence[Finding], str], str]] = {
@@ -61,12 +63,8 @@ class PlainText(str):
 
     @classmethod
     def assemble(cls, *parts: str | tuple[str, str]) -> PlainText:
-        """The parts one behind another."""
-        return cls("".join(part if isinstance(part, str) else part[0] for part in parts))
-
-    def append(self, text: str) -> PlainText:
-        """This text with another behind it."""
-        return PlainText(self + text)
+        """The parts one behind another, as a line of its own."""
+        return cls(visible_line("".join(part if isinstance(part, str) else part[0] for part in parts), keep="\t"))
 
 
 def as_text(findings: Sequence[Finding], text: Any = None) -> Iterator[RenderableType]:
@@ -76,10 +74,8 @@ def as_text(findings: Sequence[Finding], text: Any = None) -> Iterator[Renderabl
     for _, group in groupby(findings, key=lambda finding: finding.path):
         for finding in group:
             colour = "red" if finding.severity is Severity.ERROR else "yellow"
-            head = Text.assemble(
-                (f"{finding.path}:{finding.line}", "bold"), " ", (finding.code.name, f"bold {colour}")
-            )
-            yield head.append(f" {_sentence(finding)}")
+            place = f"{visible(finding.path)}:{finding.line}"
+            yield Text.assemble((place, "bold"), " ", (finding.code.name, f"bold {colour}"), f" {_sentence(finding)}")
             if finding.difference is not None:
                 yield from _difference(finding.difference, Text)
             for conflict in finding.conflicts:
@@ -97,13 +93,11 @@ def statistics(findings: Iterable[Finding]) -> list[tuple[Code, Severity, int]]:
 
 def statistics_as_json(findings: Iterable[Finding]) -> str:
     """The statistics as a list of objects."""
-    import json
-
     rows = [
         {"code": code.name, "severity": severity.value, "count": count, "description": code.value}
         for code, severity, count in statistics(findings)
     ]
-    return json.dumps(rows, indent=2)
+    return json_text(rows)
 
 
 def statistics_as_text(findings: Iterable[Finding]) -> Iterator[RenderableType]:
@@ -139,7 +133,7 @@ def _number(count: int, noun: str) -> str:
 
 
 def _sentence(finding: Finding) -> str:
-    return f"{finding.object}: {finding.message}" if finding.object else finding.message
+    return visible(f"{finding.object}: {finding.message}" if finding.object else finding.message)
 
 
 def _rich_text() -> Any:
@@ -151,14 +145,14 @@ def _rich_text() -> Any:
 def _difference(difference: Difference, Text: Any) -> Iterator[RenderableType]:
     sides = (("expected", difference.expected, "green"), ("found", difference.found, "red"))
     for label, line, colour in sides:
-        shown = (line, colour) if line is not None else ("nothing", "dim")
+        shown = (visible(line, keep="\t"), colour) if line is not None else ("nothing", "dim")
         yield Text.assemble((f"    {label:8} {difference.line:5} | ", "dim"), shown)
 
 
 def _conflict(conflict: Conflict, Text: Any) -> Iterator[RenderableType]:
     for label, side, colour in (("original", conflict.original, "green"), ("copy", conflict.copy, "red")):
         for line in side.rstrip("\n").split("\n"):
-            yield Text.assemble((f"    conflict {label:8} | ", "dim"), (line, colour))
+            yield Text.assemble((f"    conflict {label:8} | ", "dim"), (visible(line, keep="\t"), colour))
 
 
 def _document(finding: Finding) -> dict[str, Any]:
@@ -171,7 +165,7 @@ def _document(finding: Finding) -> dict[str, Any]:
         "end_line": finding.end_line,
         "object": finding.object,
         "source": finding.source,
-        "message": finding.message,
+        "message": visible(finding.message),
         "fixable": finding.fixable,
         **moved,
     }

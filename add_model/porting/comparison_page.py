@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
-from html import escape
 
 from add_model.porting.comparison import Comparison
 from add_model.porting.comparison_report import (
@@ -17,6 +17,7 @@ from add_model.porting.comparison_report import (
     within_rounding,
 )
 from add_model.porting.diagnosis import Cause
+from add_model.visible import visible
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 960, 300, 56, 24
 # Differences below this are drawn at the bottom, as equal.
@@ -37,10 +38,10 @@ svg { width: 100%; height: auto; } svg text { font: 11px system-ui; fill: curren
 def page(comparison: Comparison, cause: Cause | None, untested: str | None = None) -> str:
     """The whole page."""
     every = lines(comparison)
-    title = escape(f"{comparison.original.path.name} and {comparison.new.path.name}")
+    title = _shown(f"{comparison.original.path.name} and {comparison.new.path.name}")
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body>\n<h1>{title}</h1>\n<p>{escape(summary(comparison))}</p>\n"
+        f"<style>{_STYLE}</style></head><body>\n<h1>{title}</h1>\n<p>{_shown(summary(comparison))}</p>\n"
         f"{_cause(comparison, cause, untested)}<h2>Error by depth</h2>\n{_picture(every, comparison.tolerance)}\n"
         f"<h2>Every place, from the first to the last</h2>\n{_table(every)}\n</body></html>\n"
     )
@@ -50,20 +51,25 @@ def _cause(comparison: Comparison, cause: Cause | None, untested: str | None) ->
     if comparison.place is None:
         differs = within_rounding(comparison)
         if differs is not None:
-            return f"<p>Somewhere the two runs differ; {escape(differs)}.</p>\n"
+            return f"<p>Somewhere the two runs differ; {_shown(differs)}.</p>\n"
         ends_early = missing_output(comparison)
         said = "The two runs are the same, up to rounding." if ends_early is None else f"As far as they were compared, the two runs are the same; {ends_early}."  # fmt: skip
-        return f"<p>{escape(said)}</p>\n"
-    text = f"<p>The difference begins <b>{escape(place_in_words(comparison.place))}</b>.</p>"
+        return f"<p>{_shown(said)}</p>\n"
+    text = f"<p>The difference begins <b>{_shown(place_in_words(comparison.place))}</b>.</p>"
     if cause is None:
         known = (
             "No known cause explains it."
             if untested is None
-            else f"Not all known causes could be tested: {escape(untested)}."
+            else f"Not all known causes could be tested: {_shown(untested)}."
         )
         return f'<div class="cause">{text}<p>{known}</p></div>\n'
-    explained = f"<p><b>{escape(cause.name)}</b>: {escape(cause.explanation)}.</p><p>{escape(cause.remedy)}</p>"
+    explained = f"<p><b>{_shown(cause.name)}</b>: {_shown(cause.explanation)}.</p><p>{_shown(cause.remedy)}</p>"
     return f'<div class="cause">{text}{explained}</div>\n'
+
+
+def _shown(text: str) -> str:
+    """A text in the page: names are somebody else's, and neither markup nor marks that hide what they are."""
+    return html.escape(visible(text))
 
 
 def _picture(every: Sequence[Line], tolerance: float) -> str:
@@ -84,7 +90,7 @@ def _picture(every: Sequence[Line], tolerance: float) -> str:
     parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{height:.1f}" y2="{height:.1f}" stroke="#c22" stroke-dasharray="4 3"/>')  # fmt: skip
     for number, line in enumerate(every):
         color = {DIFFERS: "#c22", "within": "#a70"}.get(line.verdict, "#282")
-        title = escape(f"{line.place}: {line.largest:.3g}")
+        title = _shown(f"{line.place}: {line.largest:.3g}")
         radius = 6 if line.first else 2.5
         parts.append(f'<circle cx="{across(number):.1f}" cy="{up(_exponent(line.largest)):.1f}" r="{radius}" fill="{color}"><title>{title}</title></circle>')  # fmt: skip
     label = "from the first place to the last; dashed: the tolerance; large: where the difference begins"
@@ -99,7 +105,7 @@ def _exponent(value: float) -> float:
 def _table(every: Sequence[Line]) -> str:
     head = "<tr><th>place</th><th>original</th><th>largest</th><th>mean</th><th>relative</th><th>verdict</th></tr>"
     rows = [
-        f"<tr{' class=first' if line.first else ''}><td>{escape(line.place)}</td><td>{escape(line.original)}</td>"
+        f"<tr{' class=first' if line.first else ''}><td>{_shown(line.place)}</td><td>{_shown(line.original)}</td>"
         f"<td>{line.largest:.3g}</td><td>{line.mean:.3g}</td><td>{line.relative:.3g}</td>"
         f'<td class="{line.verdict}">{line.verdict}</td></tr>'
         for line in every

@@ -19,6 +19,7 @@ from add_model.porting.recording_facts import Owner, owner_of
 from add_model.porting.recording_file import Recording, TensorRecord, load_recording, tensors_of
 from add_model.porting.rendering import rendered
 from add_model.registry import MODEL_MAPPING, TOKENIZER_MAPPING
+from add_model.visible import visible
 
 if TYPE_CHECKING:
     import torch
@@ -220,7 +221,8 @@ def _test(model: PortedModel, wanted: Wanted, architecture: str, numbers: Number
         "checkpoint": relative_path(model.tests_folder, wanted.checkpoint),
         "texts": repr(list(wanted.texts)) if wanted.texts else "",
         "inputs": repr(dict(numbers.inputs)),
-        "output": numbers.output,
+        # Of a recording, whose names nobody has checked; it stands in a comment.
+        "output": visible(numbers.output),
         "shape": repr(numbers.shape),
         "corner": repr(numbers.corner),
         "mean": repr(numbers.mean),

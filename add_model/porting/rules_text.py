@@ -9,6 +9,7 @@ import tomlkit
 
 from add_model.porting.pattern import Pattern
 from add_model.porting.rule import Drop, Fill, Rule, Rules, Share
+from add_model.visible import visible
 
 
 def dump_rules(rules: Rules, header: Sequence[str] = ()) -> str:
@@ -18,7 +19,7 @@ def dump_rules(rules: Rules, header: Sequence[str] = ()) -> str:
         rules: the rules, which are written in their order.
         header: lines of a comment above them.
     """
-    parts = ["".join(f"# {line}".rstrip() + "\n" for line in header)] if header else []
+    parts = ["".join(f"# {visible(line)}".rstrip() + "\n" for line in header)] if header else []
     parts += [f"read = {_value(list(rules.read))}\n"] if rules.read else []
     parts += [_text(rule) for rule in rules.rules]
     return "\n".join(parts)

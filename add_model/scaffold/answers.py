@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
+from add_model.visible import visible
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -46,6 +47,11 @@ class Answers:
     tokenizer_like: str = SAME_TOKENIZER
     novelty: str = ""
     style: str = SINGLE_STYLE
+
+    @property
+    def for_pages(self) -> Answers:
+        """The answers as pages quote them, where nobody sees what hides in a text; they may be replayed from anywhere."""
+        return replace(self, novelty=visible(self.novelty, keep="\t\n"))
 
 
 def dump_answers(answers: Answers) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from add_model.visible import visible
+
 _INDEX_HEADING = "## Models"
 _ENTRY = "- "
 
@@ -94,7 +96,12 @@ def _classes(module: str, text: str, public: set[str]) -> Iterator[DocumentedCla
     for node in ast.parse(text).body:
         if isinstance(node, ast.ClassDef):
             docstring = inspect.cleandoc(ast.get_docstring(node) or "")
-            yield DocumentedClass(node.name, module, docstring, _signature(node), node.name in public)
+            yield DocumentedClass(node.name, module, _paged(docstring), _paged(_signature(node)), node.name in public)
+
+
+def _paged(text: str) -> str:
+    """A text of the code as a page shows it, where nobody sees what hides in it."""
+    return visible(text, keep="\t\n")
 
 
 def _signature(node: ast.ClassDef) -> str:

@@ -26,6 +26,7 @@ from add_model.scaffold.questions import (
     question,
 )
 from add_model.scaffold.targets import check_style, check_tokenizer, styles
+from add_model.visible import visible
 
 PREVIEW = "preview"
 WRITE = "write"
@@ -203,7 +204,7 @@ def summary(answers: Answers) -> str:
         "style": answers.style,
         "library": answers.package,
     }
-    return "\n".join(["", *(f"  {label:<12} {value}" for label, value in lines.items()), ""])
+    return "\n".join(["", *(f"  {label:<12} {visible(value)}" for label, value in lines.items()), ""])
 
 
 def review(seen: bool, with_style: bool = False) -> Choose:

@@ -12,6 +12,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bin
 from questionary.prompts.common import InquirerControl
 
 from add_model.scaffold.questions import Check, Choose, Option, Question, Write
+from add_model.visible import visible, visible_lines
 
 _STYLE = questionary.Style(
     [
@@ -42,20 +43,22 @@ class Terminal:
 
     def show(self, text: str) -> None:
         """Prints a text."""
-        print(text)
+        print(visible_lines(text))
 
 
 def _prompt(question: Question) -> questionary.Question:
     if isinstance(question, Choose):
         return _choose(question)
     if isinstance(question, Check):
-        return questionary.checkbox(question.message, [_choice(option) for option in question.options], style=_STYLE)
+        return questionary.checkbox(
+            visible(question.message), [_choice(option) for option in question.options], style=_STYLE
+        )
     return _write(question)
 
 
 def _choose(question: Choose) -> questionary.Question:
     prompt = questionary.select(
-        question.message,
+        visible(question.message),
         [_choice(option) for option in question.options],
         default=question.default,
         style=_STYLE,
@@ -67,25 +70,26 @@ def _choose(question: Choose) -> questionary.Question:
 
 
 def _write(question: Write) -> questionary.Question:
-    keywords: dict[str, Any] = {"placeholder": [("class:placeholder", question.example)]}
+    keywords: dict[str, Any] = {"placeholder": [("class:placeholder", visible(question.example))]}
     if question.preview is not None:
         keywords["bottom_toolbar"] = _toolbar(question.preview)
     return questionary.text(
-        question.message, default=question.default, validate=_validator(question), style=_STYLE, **keywords
+        visible(question.message), default=question.default, validate=_validator(question), style=_STYLE, **keywords
     )
 
 
 def _choice(option: Option) -> questionary.Choice:
-    return questionary.Choice(option.label, option.value, disabled=option.hindrance, checked=option.checked)
+    hindrance = None if option.hindrance is None else visible(option.hindrance)
+    return questionary.Choice(visible(option.label), option.value, disabled=hindrance, checked=option.checked)
 
 
 def _validator(question: Write) -> Callable[[str], bool | str]:
     refuse = question.refuse or (lambda text: None)
-    return lambda text: refuse(text) or True
+    return lambda text: visible(refuse(text) or "") or True
 
 
 def _toolbar(preview: Callable[[str], str]) -> Callable[[], str]:
-    return lambda: preview(get_app().current_buffer.text)
+    return lambda: visible(preview(get_app().current_buffer.text))
 
 
 def _searchable(prompt: questionary.Question) -> questionary.Question:

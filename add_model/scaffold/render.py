@@ -141,7 +141,7 @@ def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
         "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
         "version": __version__,
         "package": library.package,
-        "answers": plan.answers,
+        "answers": plan.answers.for_pages,
         "classes": {mapping: types[plan.name.snake] for mapping, types in plan.registry_entries.items()},
         "heads": {
             task: Renaming(plan.reference.name, plan.name).identifier(plan.reference.heads[task])

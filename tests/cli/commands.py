@@ -63,12 +63,12 @@ def add_model_here(folder: Path, *arguments: str) -> Result:
             os.chdir(before)
             sys.argv, sys.stdin = argv, stdin
             # A library of the same name may have been there before; what has taken its place is new as well.
-            _forget({name for name, module in sys.modules.items() if loaded.get(name) is not module}, folder)
+            forget_modules({name for name, module in sys.modules.items() if loaded.get(name) is not module}, folder)
             sys.path[:] = path
     return subprocess.CompletedProcess(arguments, int(code or 0), stdout.getvalue(), stderr.getvalue())
 
 
-def _forget(names: Set[str], folder: Path) -> None:
+def forget_modules(names: Set[str], folder: Path) -> None:
     """Forgets the modules of these names that are in this folder: the next test has others of the same name."""
     for name in names:
         file = getattr(sys.modules[name], "__file__", None)

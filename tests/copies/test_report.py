@@ -115,7 +115,7 @@ def test_the_standard_is_not_held_to_by_everything(sarif: jsonschema.Draft4Valid
 def test_github_annotations_stay_on_one_line_each() -> None:
     odd = FINDINGS[1]._replace(path="a:b,c%d\r\n.py", object="", message="50 %, a: b\r\n::error::no")
     assert report.as_github([odd], "1.0") == (
-        "::warning title=CP005,file=a%3Ab%2Cc%25d%0D%0A.py,line=1,endLine=1::50 %25, a: b%0D%0A::error::no"
+        r"::warning title=CP005,file=a%3Ab%2Cc%25d\r\n.py,line=1,endLine=1::50 %25, a: b\r\n::error::no"
     )
 
 
