@@ -11,19 +11,21 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "add_model"
 # What a part may import of the tool, besides itself.
 BELOW = {
-    "copies": {"definitions", "encoding", "errors", "lexical", "library", "source", "transaction", "values"},
+    "copies": {"definitions", "encoding", "errors", "git", "lexical", "library", "source", "transaction", "values"},
     "scaffold": {
         "copies",
         "errors",
         "family",
         "library",
         "names",
+        "programs",
         "references",
         "registry",
         "registry_edits",
+        "scratch",
         "transaction",
     },  # fmt: skip
-    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction"},
+    "porting": {"errors", "library", "names", "references", "registry", "scratch", "source", "state", "transaction"},
     "zoo": set(),
 }
 
