@@ -24,22 +24,26 @@ from add_model.scratch import scratch_folder
 _DATA = ("HEAD", "info", "logs", "objects", "packed-refs", "refs", "reftable", "shallow", "worktrees")
 # The files that git opens first; for a pipe in their place it would wait for ever.
 _OPENED = ("HEAD", "index", "packed-refs", "shallow", "commondir", "info/attributes", "info/exclude")
-# What is taken over from a repository's configuration: what says how its files are to be read, in one of these words.
-_BOOLEANS = ("true", "false")
+# What is taken over from a repository's configuration, and which values: what says how its files are to be read, and
+# which branch another one follows. None of it names anything to start.
+_BOOLEAN, _NAME = "true|false", r"[\w./-]+"
 _TAKEN_OVER = {
-    "extensions.objectformat": ("sha1", "sha256"),
-    "extensions.refstorage": ("files", "reftable"),
-    "core.filemode": _BOOLEANS,
-    "core.ignorecase": _BOOLEANS,
-    "core.precomposeunicode": _BOOLEANS,
-    "core.symlinks": _BOOLEANS,
-    "core.trustctime": _BOOLEANS,
-    "core.checkstat": ("default", "minimal"),
-    "core.autocrlf": (*_BOOLEANS, "input"),
-    "core.eol": ("lf", "crlf", "native"),
+    "extensions.objectformat": "sha1|sha256",
+    "extensions.refstorage": "files|reftable",
+    "core.filemode": _BOOLEAN,
+    "core.ignorecase": _BOOLEAN,
+    "core.precomposeunicode": _BOOLEAN,
+    "core.symlinks": _BOOLEAN,
+    "core.trustctime": _BOOLEAN,
+    "core.checkstat": "default|minimal",
+    "core.autocrlf": f"{_BOOLEAN}|input",
+    "core.eol": "lf|crlf|native",
+    "branch.*.remote": _NAME,
+    "branch.*.merge": _NAME,
+    "remote.*.fetch": r"\+?[\w./*-]+:[\w./*-]+",
 }
-_SECTION = re.compile(r"\s*\[([a-z]+)\]\s*")
-_SETTING = re.compile(r"\s*([a-z]+)\s*=\s*([a-z0-9]+)\s*")
+_SECTION = re.compile(rf'\s*\[([A-Za-z]+)(?: "({_NAME})")?\]\s*', re.ASCII)
+_SETTING = re.compile(r"\s*([A-Za-z]+)\s*=\s*(\S+)\s*", re.ASCII)
 _MOST_READ = 1_000_000  # bytes of a file that only git and its users write
 _SECONDS = 30
 # What a hook of git is told about its own repository, which need not be the one that is asked about; it counts where
@@ -202,23 +206,21 @@ def _settings_folder(repository: Repository) -> Iterator[Path]:
 
 
 def _settings(config: Path) -> str:
-    """The text of a configuration that says of a repository how its files are to be read, and nothing else."""
-    settings = {"core.bare": "false", "core.fsmonitor": "false", "core.hookspath": os.devnull}
-    section = ""
-    for line in (_read(config) or b"").decode("utf-8", "replace").lower().splitlines():
-        if heading := _SECTION.fullmatch(line):
-            section = heading[1]
-        elif line.lstrip().startswith("["):
-            section = ""
-        elif (setting := _SETTING.fullmatch(line)) and setting[2] in _TAKEN_OVER.get(f"{section}.{setting[1]}", ()):
-            settings[f"{section}.{setting[1]}"] = setting[2]
+    """The text of a configuration that holds what is taken over from a repository's, and nothing else of it."""
+    own = ["[core]", "bare = false", "fsmonitor = false", f"hooksPath = {os.devnull}"]
+    taken: list[str] = []
+    heading = None
+    for line in (_read(config) or b"").decode("ascii", "replace").splitlines():
+        if line.lstrip().startswith("["):
+            heading = _SECTION.fullmatch(line)
+        elif heading is not None and (setting := _SETTING.fullmatch(line)):
+            below = "" if heading[2] is None else "*."
+            values = _TAKEN_OVER.get(f"{heading[1]}.{below}{setting[1]}".lower())
+            if values is not None and re.fullmatch(values, setting[2], re.ASCII):
+                taken += [heading[0].strip(), f"{setting[1]} = {setting[2]}"]
     # Only a repository of version 1 may have extensions.
-    version = int(any(name.startswith("extensions.") for name in settings))
-    lines = [f"[core]\n\trepositoryformatversion = {version}\n"]
-    for name, value in settings.items():
-        section, _, key = name.partition(".")
-        lines.append(f"[{section}]\n\t{key} = {value}\n")
-    return "".join(lines)
+    version = int(any(line.lower() == "[extensions]" for line in taken))
+    return "\n".join([*own, f"repositoryFormatVersion = {version}", *taken, ""])
 
 
 def _discovered(start: Path) -> tuple[str, str] | None:
