@@ -54,6 +54,8 @@ _OF_A_REPOSITORY = (_WORK_TREE, "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_A
 _OF_THE_USER = re.compile(
     r"GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|PARAMETERS|KEY_\d+|VALUE_\d+)|GIT_TEST_ASSUME_DIFFERENT_OWNER"
 )
+# What newer versions of git offer against repositories that would start something, which is not relied upon.
+_EXPLICITLY = ("-c", "safe.bareRepository=explicit")
 _SAFELY = {
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_NO_LAZY_FETCH": "1",
@@ -125,7 +127,7 @@ def look_up(repository: Repository, start: Path, *names: str) -> Answer:
     else:
         # From its top, where `.git` is what git finds first, whatever lies in between.
         told, start = {}, repository.top
-    command = ["-c", "safe.bareRepository=explicit", "-C", str(start), "rev-parse", "--show-toplevel", "--absolute-git-dir", *names]  # fmt: skip
+    command = [*_EXPLICITLY, "-C", str(start), "rev-parse", "--show-toplevel", "--absolute-git-dir", *names]
     return _ask(repository, command, told, of_the_user=True)
 
 

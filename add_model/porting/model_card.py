@@ -75,8 +75,8 @@ def code_problem(model: PortedModel, path: Path, text: str, names: Mapping[str, 
     code = ""
     for block in blocks:
         code += "\n" * (text.count("\n", 0, block.start(1)) - code.count("\n")) + block[1]
-    for name, folder in names.items():
-        code = code.replace(name, folder)
+    for name, place in names.items():
+        code = code.replace(name, place)
     with scratch_folder() as folder:
         script = folder / "card.py"
         script.write_text(code, encoding="utf-8")

@@ -21,6 +21,14 @@ def marker(tmp_path: Path) -> Marker:
     return Marker(tmp_path / "marker")
 
 
+@pytest.fixture(params=["this git", "an older git"])
+def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older git knows no word of what newer ones offer against this: it must not be all that holds."""
+    if request.param == "an older git":
+        monkeypatch.setattr("add_model.git._SAFELY", {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"})
+        monkeypatch.setattr("add_model.git._EXPLICITLY", ())
+
+
 @pytest.fixture
 def drifted(tmp_path: Path) -> Path:
     folder = tmp_path / "tree"
@@ -61,6 +69,7 @@ def test_a_planted_configuration_starts_nothing(drifted: Path, marker: Marker, c
     assert version_control(drifted) == before, result
 
 
+@pytest.mark.usefixtures("version")
 def test_the_check_of_a_planted_repository_still_tells_which_side_moved(drifted: Path, marker: Marker) -> None:
     planted(drifted, marker)
     result = add_model_here(drifted, "check-copies")
@@ -77,6 +86,7 @@ def test_what_is_not_committed_is_told_without_a_filter(drifted: Path, marker: M
     assert marker.ran == [] and version_control(drifted) == before
 
 
+@pytest.mark.usefixtures("version")
 def test_a_blob_that_is_missing_is_not_fetched(drifted: Path, marker: Marker) -> None:
     identity = git(drifted, "rev-parse", "HEAD:src/my_models/vit.py").strip()
     blob = drifted / ".git/objects" / identity[:2] / identity[2:]
@@ -86,6 +96,7 @@ def test_a_blob_that_is_missing_is_not_fetched(drifted: Path, marker: Marker) ->
     assert result.returncode == 1 and marker.ran == []
 
 
+@pytest.mark.usefixtures("version")
 def test_a_commit_that_is_missing_is_not_fetched(drifted: Path, marker: Marker) -> None:
     identity = git(drifted, "rev-parse", "HEAD").strip()
     (drifted / ".git/objects" / identity[:2] / identity[2:]).unlink()
@@ -95,6 +106,7 @@ def test_a_commit_that_is_missing_is_not_fetched(drifted: Path, marker: Marker) 
 
 
 @pytest.mark.parametrize("work_tree", [".", "..", ""])
+@pytest.mark.usefixtures("version")
 def test_a_bare_repository_in_a_subfolder_is_none(tmp_path: Path, marker: Marker, work_tree: str) -> None:
     folder = tmp_path / "tree"
     folder.mkdir()
@@ -117,6 +129,7 @@ def test_a_bare_repository_in_a_subfolder_is_none(tmp_path: Path, marker: Marker
     assert marker.ran == []
 
 
+@pytest.mark.usefixtures("version")
 def test_a_repository_within_the_tree_starts_nothing(drifted: Path, marker: Marker) -> None:
     """As a submodule, which git looks into with a process of its own, and its own configuration."""
     nested = drifted / "src/nested"
