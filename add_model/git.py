@@ -45,7 +45,9 @@ _TAKEN_OVER = {
 _SECTION = re.compile(rf'\s*\[([A-Za-z]+)(?: "({_NAME})")?\]\s*', re.ASCII)
 _SETTING = re.compile(r"\s*([A-Za-z]+)\s*=\s*(\S+)\s*", re.ASCII)
 _MOST_READ = 1_000_000  # bytes of a file that only git and its users write
+# How long git may take before it counts as stuck; it is not asked again then, as a tree may hold many repositories.
 _SECONDS = 30
+_stuck: list[str] = []
 # What a hook of git is told about its own repository, which need not be the one that is asked about; it counts where
 # the work tree is named as well.
 _WORK_TREE = "GIT_WORK_TREE"
@@ -177,11 +179,16 @@ def _ask(
 
 
 def _run(command: list[str], questions: bytes, environment: Mapping[str, str], folder: Path | None = None) -> Answer:
+    if _stuck:
+        return NO_ANSWER
     try:
         answer = subprocess.run(
             command, input=questions, capture_output=True, check=False, env=environment, cwd=folder, timeout=_SECONDS
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
+        _stuck.append(command[0])
+        return NO_ANSWER
+    except OSError:
         return NO_ANSWER
     return Answer(answer.returncode, answer.stdout, answer.stderr)
 

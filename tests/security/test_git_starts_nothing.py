@@ -240,3 +240,17 @@ def test_a_pipe_in_place_of_a_file_of_git_holds_nothing_up(drifted: Path, name: 
     assert add_model_here(drifted, "check-copies").returncode == 1
     uncommitted(drifted)
     assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_git_that_is_stuck_is_not_waited_for_again(drifted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anything in a repository may be a pipe: here the reference that the last commit is found by."""
+    stuck: list[str] = []
+    monkeypatch.setattr("add_model.git._SECONDS", 1)
+    monkeypatch.setattr("add_model.git._stuck", stuck)
+    reference = drifted / ".git" / (drifted / ".git/HEAD").read_text().removeprefix("ref: ").strip()
+    reference.unlink()
+    os.mkfifo(reference)
+    result = add_model_here(drifted, "check-copies")
+    assert result.returncode == 1 and "moved since" not in result.stdout
+    assert add_model_here(drifted, "check-copies", "--base", "HEAD").returncode == 2
+    assert len(stuck) == 1
