@@ -155,7 +155,7 @@ def merge_files(tree: Path, sides: Sequence[bytes], marker: int) -> Answer:
         for name, text in zip(names, sides, strict=True):
             (folder / name).write_bytes(text)
         # No folder above may be taken for a repository.
-        environment = _environment({"GIT_CEILING_DIRECTORIES": str(folder.parent), **_WITHOUT_SETTINGS})
+        environment = _environment({"GIT_CEILING_DIRECTORIES": str(folder.parent), **_without_settings(folder)})
         command = [program, "-c", "merge.conflictStyle=merge", "merge-file", "-p", "-q", f"--marker-size={marker}"]
         return _run([*command, *names], b"", environment, folder)
     return NO_ANSWER
@@ -172,7 +172,7 @@ def _ask(
     if program is None or not _can_be_opened(repository):
         return NO_ANSWER
     with contextlib.suppress(OSError), _settings_folder(repository) as settings:
-        own = {} if of_the_user else _WITHOUT_SETTINGS
+        own = {} if of_the_user else _without_settings(settings)
         environment = _environment({**told, **own, "GIT_COMMON_DIR": str(settings)}, of_the_user)
         return _run([program, *arguments], questions, environment)
     return NO_ANSWER
@@ -201,6 +201,11 @@ def _environment(told: Mapping[str, str], of_the_user: bool = False) -> dict[str
     if of_the_user:
         own |= {name: value for name, value in os.environ.items() if _OF_THE_USER.fullmatch(name)}
     return own | _SAFELY | dict(told)
+
+
+def _without_settings(folder: Path) -> dict[str, str]:
+    """What keeps git from the settings of everybody, also where it is too old to be told: a home that has none."""
+    return {**_WITHOUT_SETTINGS, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
 
 
 @contextlib.contextmanager

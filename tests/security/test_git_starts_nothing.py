@@ -27,6 +27,7 @@ def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if request.param == "an older git":
         monkeypatch.setattr("add_model.git._SAFELY", {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"})
         monkeypatch.setattr("add_model.git._EXPLICITLY", ())
+        monkeypatch.setattr("add_model.git._WITHOUT_SETTINGS", {"GIT_CONFIG_NOSYSTEM": "1"})
 
 
 @pytest.fixture
@@ -181,6 +182,7 @@ def test_what_the_surroundings_tell_git_to_start_is_not_started(
     assert not (tmp_path / "trace").exists() and not (tmp_path / "trace2").exists()
 
 
+@pytest.mark.usefixtures("version")
 def test_the_users_own_filters_are_not_run_on_a_foreign_tree(
     drifted: Path, marker: Marker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
