@@ -1,6 +1,7 @@
 """Who may know whom: the arrows between the parts run downwards only, and a command loads what it needs when it runs."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,18 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "add_model"
 # What every part may import of the tool, and what each may besides itself.
-_FOUNDATIONS = {"boundary", "errors", "git", "library", "reading", "state", "transaction", "visible"}
+_FOUNDATIONS = {
+    "boundary",
+    "errors",
+    "git",
+    "library",
+    "programs",
+    "reading",
+    "scratch",
+    "state",
+    "transaction",
+    "visible",
+}
 BELOW = {
     "copies": {*_FOUNDATIONS, "definitions", "encoding", "lexical", "source", "values"},
     "scaffold": {*_FOUNDATIONS, "copies", "family", "names", "references", "registry", "registry_edits"},
@@ -42,6 +54,18 @@ def test_a_part_knows_only_what_lies_below_it(part: str) -> None:
 def test_nobody_imports_the_command_line() -> None:
     importers = {path for path, part in imported_parts(PACKAGE) if part == "cli"}
     assert all(path.parent.name == "cli" or path.name == "__main__.py" for path in importers)
+
+
+# The modules that start programs: git; ruff; a parser for newer syntax; a card's code and a model's tests, when asked to.
+STARTS = {"git.py", "scaffold/formatting.py", "copies/syntax.py", "porting/model_card.py", "porting/model_tests.py"}
+
+
+def test_programs_are_started_from_few_places_and_git_from_one() -> None:
+    texts = {path.relative_to(PACKAGE).as_posix(): path.read_text() for path in PACKAGE.rglob("*.py")}
+    own = {name: text for name, text in texts.items() if not name.startswith("zoo/")}
+    words = ("subprocess", "os.system", "os.exec", "os.spawn", "posix_spawn", "popen", "create_subprocess")
+    assert {name for name, text in own.items() if any(word in text for word in words)} == STARTS
+    assert {name for name, text in own.items() if re.search(r"""["']git["']""", text)} == {"git.py"}
 
 
 @pytest.mark.parametrize("module", ["torch", "libcst", "jinja2", "rich", "questionary"])

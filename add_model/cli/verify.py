@@ -27,10 +27,6 @@ app = typer.Typer(
 Force = Annotated[bool, typer.Option("--force", help="Replace a written file that was edited since.")]
 
 
-# What ruff formats, and checks in a generated library.
-_FORMATTED = (".py", ".ipynb")
-
-
 @app.command("tests", short_help="Run the model's tests (step 8).")
 @with_examples("""
 Examples:
@@ -236,12 +232,14 @@ def _pairs(renames: list[str]) -> dict[str, str]:
 def _write(model: PortedModel, texts: Mapping[Path, str], known: Mapping[str, str], force: bool) -> dict[str, str]:
     """Writes files, all or none, and returns their fingerprints; one that was edited since is only replaced by force."""
     from add_model.porting.evidence import fingerprint
-    from add_model.scaffold.formatting import format_module
+    from add_model.scaffold.formatting import format_files
     from add_model.transaction import Change, write_files
 
     changes = []
-    for path, text in texts.items():
-        content = format_module(model.root, path, text) if path.suffix in _FORMATTED else text
+    formatted, problem = format_files(model.root, texts)
+    if problem is not None:
+        tell(f"note: not formatted as the settings say: {problem}")
+    for path, content in formatted.items():
         edited = path.is_file() and fingerprint(path) != known.get(model.shown(path))
         if edited and not force and path.read_bytes() != content.encode():
             raise AddModelError(f"{model.shown(path)}: is yours, or was edited since it was written; --force replaces it")  # fmt: skip

@@ -209,7 +209,7 @@ class _Fix:
         # An original that is what it was may have been something else meanwhile, which the copy has taken over.
         if base is None:
             base = _ended(with_name(committed.block, copy[slice(*own_name(copy))]))
-        return merge(base, copy, self._original_side(pair, committed))
+        return merge(base, copy, self._original_side(pair, committed), self._library.root)
 
     def _original_side(self, pair: Pair, committed: Pair) -> str:
         """What an edited copy would be had it not been edited."""

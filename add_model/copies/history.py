@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
 from add_model.encoding import SourceError
 from add_model.errors import AddModelError
+from add_model.git import NO_ANSWER, Answer, Repository, ask, find_repository, look_up
 from add_model.source import Module, decode_module
 
 DEFAULT_REVISION = "HEAD"
+# Into a repository within the work tree git would look with a process of its own, under the settings that lie there.
+_ALONE = ("--ignore-submodules=all", "--no-ext-diff", "--no-textconv")
 TRUST = "if you trust it, run `git config --global --add safe.directory` with its path"
 
 
@@ -32,9 +34,9 @@ class History:
         self._modules: dict[Path, Module | None] = {}
 
     @property
-    def git_folder(self) -> Path | None:
-        """Git's own folder; `None` outside a work tree."""
-        return self._place[1] if self._place else None
+    def repository(self) -> Repository | None:
+        """The repository that the work tree is of; `None` outside one, and where git refuses to look into it."""
+        return self._found if self._place else None
 
     @property
     def refusal(self) -> str:
@@ -76,11 +78,15 @@ class History:
         return self._modules[path]
 
     @cached_property
-    def _place(self) -> tuple[Path, Path, str] | None:
-        """The top of the work tree, git's own folder, and the identity of the revision (empty: there is none yet)."""
+    def _found(self) -> Repository | None:
+        return find_repository(self._root)
+
+    @cached_property
+    def _place(self) -> tuple[Path, str] | None:
+        """The top of the work tree, and the identity of the revision (empty: there is none yet)."""
         # The name cannot be taken for an option: a revision has none that starts with a dash.
         asked = [] if self.revision.startswith("-") else [f"{self.revision}^{{commit}}"]
-        code, answer, problem = self._git("rev-parse", "--show-toplevel", "--absolute-git-dir", *asked)
+        code, answer, problem = look_up(self._found, self._root, *asked) if self._found is not None else NO_ANSWER
         lines = answer.decode("utf-8", "surrogateescape").splitlines()
         if b"safe.directory" in problem:
             self._refusal = problem.decode(errors="replace").partition("\n")[0].removeprefix("fatal: ")
@@ -90,9 +96,12 @@ class History:
             raise AddModelError(
                 f"--base {self.revision}: git knows no such commit here; name one, or leave --base out"
             )
-        if len(lines) < 2:
+        if self._found is None or len(lines) < 2:
             return None
-        return Path(os.path.realpath(lines[0])), Path(lines[1]), lines[2] if code == 0 else ""
+        if [Path(os.path.realpath(line)) for line in lines[:2]] != [self._found.top, self._found.folder]:
+            # Git has taken another folder for a repository than the one that is to be looked at.
+            return None
+        return self._found.top, lines[2] if code == 0 else ""
 
     def _name(self, path: Path) -> str | None:
         """What git calls a file at the revision."""
@@ -106,22 +115,22 @@ class History:
 
     def _relative(self, path: Path) -> str | None:
         """The path of a file within the work tree; `None` outside of it, and where there is no commit yet."""
-        if self._place is None or not self._place[2]:
+        if self._place is None or not self._place[1]:
             return None
         top, real = self._place[0], Path(os.path.realpath(path))
         return real.relative_to(top).as_posix() if real.is_relative_to(top) else None
 
     def _at_revision(self, name: str) -> str:
         assert self._place is not None
-        return f"{self._place[2]}:{name}"
+        return f"{self._place[1]}:{name}"
 
     @cached_property
     def _renamed(self) -> dict[str, str]:
         """The former names of the files that git knows under another name than at the revision, by their names now."""
-        if self._place is None or not self._place[2]:
+        if self._place is None or not self._place[1]:
             return {}
-        asked = ("diff", "--no-relative", "--name-status", "-z", "--find-renames", "--diff-filter=R", self._place[2])
-        _, answer, _ = self._git(*asked)
+        asked = ("-z", "--name-status", "--find-renames", "--diff-filter=R", *_ALONE, self._place[1])
+        answer = self._ask("diff-index", *asked).output
         # For each of them how alike the two are, the name that it had, and the one that it has.
         _, *names = answer.decode("utf-8", "surrogateescape").split("\0")
         return dict(zip(names[1::3], names[0::3], strict=False))
@@ -130,7 +139,7 @@ class History:
         if not names:
             return []
         questions = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
-        code, answer, _ = self._git("cat-file", "--batch", questions=questions)
+        code, answer, _ = self._ask("cat-file", "--batch", questions=questions)
         contents: list[bytes | None] = []
         at = 0
         for _ in names:
@@ -142,8 +151,8 @@ class History:
             at = end + 1 + size + 1
         return contents
 
-    def _git(self, *arguments: str, questions: bytes = b"") -> tuple[int, bytes, bytes]:
-        return _ask_git(self._root, *arguments, questions=questions)
+    def _ask(self, *arguments: str, questions: bytes = b"") -> Answer:
+        return ask(self._found, *arguments, questions=questions) if self._found is not None else NO_ANSWER
 
 
 class Histories:
@@ -191,24 +200,18 @@ class Histories:
 
 def uncommitted(root: Path) -> list[str]:
     """The files that git tracks and that have changes in no commit, of the work tree around a folder, as git names them."""
-    code, answer, _ = _ask_git(root, "status", "--porcelain", "-z", "--untracked-files=no")
-    return (
-        [] if code != 0 else [entry[3:] for entry in answer.decode(errors="replace").split("\0") if entry[2:3] == " "]
-    )
-
-
-def _ask_git(root: Path, *arguments: str, questions: bytes = b"") -> tuple[int, bytes, bytes]:
-    """What git answers about the work tree around a folder: its exit code, its output, and its complaints."""
-    command = ["git", "-C", str(root), *arguments]
-    try:
-        answer = subprocess.run(command, input=questions, capture_output=True, check=False, env=_environment())
-    except OSError:
-        return -1, b"", b""
-    return answer.returncode, answer.stdout, answer.stderr
-
-
-def _environment() -> dict[str, str]:
-    """Without what a hook of git is told about its own repository, which need not be the one that is asked about."""
-    told = {"GIT_DIR", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"}
-    own = set() if "GIT_WORK_TREE" in os.environ else told
-    return {name: value for name, value in os.environ.items() if name not in own} | {"LC_ALL": "C"}
+    history = History(root)
+    repository = history.repository
+    if repository is None:
+        return []
+    asked = ("--porcelain", "-z", "--find-renames", "--untracked-files=no", "--ignore-submodules=all")
+    code, answer, _ = ask(repository, "status", *asked)
+    entries = iter(answer.decode(errors="replace").split("\0") if code == 0 else ())
+    names = []
+    for entry in entries:
+        if entry[2:3] == " ":
+            names.append(entry[3:])
+        if entry[:1] == "R":
+            # The name that the file had before is an entry of its own.
+            next(entries, None)
+    return names

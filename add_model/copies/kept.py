@@ -60,15 +60,19 @@ def discard(patch: Path) -> None:
     shutil.rmtree(patch.parent, ignore_errors=True)
 
 
-def memory(root: Path, git_folder: Path | None) -> Path | None:
-    """The file in which fixes of the tree at `root` remember what they wrote; `None` for a user without a home."""
-    if git_folder is not None:
-        return git_folder / "add-model" / "written.json"
+def memory(place: Path) -> Path | None:
+    """The file in which fixes of a tree remember what they wrote; `None` for a user without a home.
+
+    It lies in the user's state folder, where nobody else's tree can bring one along.
+
+    Args:
+        place: the folder that tells the tree from others: its root, or what all work trees of its repository share.
+    """
     try:
         folder = user_folder()
     except AddModelError:
         return None
-    return folder / "written" / f"{hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()}.json"
+    return folder / "written" / f"{hashlib.sha256(os.fsencode(os.path.realpath(place))).hexdigest()}.json"
 
 
 def _new_folder(root: Path) -> Path:

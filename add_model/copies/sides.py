@@ -72,7 +72,8 @@ class Sides:
     def written(self) -> Written:
         """What fixes have written here."""
         if self._written is None:
-            self._written = Written(memory(self._library.root, self._history.main.git_folder))
+            repository = self._history.main.repository
+            self._written = Written(memory(self._library.root if repository is None else repository.common))
         return self._written
 
     def look_at(self, pairs: Sequence[Pair]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import warnings
 
@@ -53,7 +54,8 @@ def _is_newer_syntax(text: str) -> bool:
 
     # Its parser recurses without a bound: on deeply nested text it takes the whole process with it, so it gets one of
     # its own.
-    command = [sys.executable, "-c", _PARSE, *sys.path]
+    # Isolated, and with the path of this one: nothing of the current folder is imported there.
+    command = [sys.executable, "-I", "-c", _PARSE, *filter(os.path.isabs, sys.path)]
     try:
         run = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_SECONDS)
     except (OSError, UnicodeEncodeError, subprocess.TimeoutExpired):

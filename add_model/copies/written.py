@@ -2,8 +2,9 @@
 
 Text that a fix wrote is nobody's edit in the place where it wrote it, and where an original is changed back, its copies
 get back the very layout that they had. What an edited copy has taken over in a merge is not merged into it once more.
-The memory lies in git's own folder, or in the user's state folder, never in the tree. Where nothing can be
-kept, a later fix takes such text for somebody's, which costs a question and loses nothing.
+The memory lies in the user's state folder, never in the tree nor in git's own folder, where a stranger's could come
+with a checkout. Where nothing can be kept, or what is kept cannot be read, a later fix takes such text for somebody's,
+which costs a question and loses nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from add_model.copies.sources import read_bytes
 
 _MOST_BLOCKS = 10_000
 _MERGED, _UNMERGED = "merged", "before the merge"
@@ -70,7 +73,8 @@ class Written:
         # Another run may have kept its own meanwhile.
         blocks = list((self._read() | self._new).items())[-_MOST_BLOCKS:]
         with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # What is remembered may be somebody's secret draft.
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=self._path.parent)
             try:
                 with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -84,10 +88,12 @@ class Written:
         if self._path is None:
             return {}
         try:
-            stored = json.loads(self._path.read_bytes())
-            return {str(digest): str(text) for digest, text in stored.items()}
-        except (OSError, ValueError, AttributeError):
+            stored = json.loads(read_bytes(str(self._path)))
+        except (OSError, ValueError, RecursionError):
             return {}
+        if not isinstance(stored, dict):
+            return {}
+        return {digest: text for digest, text in stored.items() if isinstance(text, str)}
 
 
 def _digest(*texts: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from add_model.porting.docs_page import placeholders
 from add_model.porting.documented import Finding
 from add_model.porting.model_tests import environment
 from add_model.porting.ported_model import PortedModel
+from add_model.scratch import scratch_folder
 
 # What the template writes where the checkpoint's name has to stand.
 CHECKPOINT_PLACEHOLDER = "path/to/checkpoint"
@@ -75,10 +75,10 @@ def code_problem(model: PortedModel, path: Path, text: str, names: Mapping[str, 
     code = ""
     for block in blocks:
         code += "\n" * (text.count("\n", 0, block.start(1)) - code.count("\n")) + block[1]
-    for name, folder in names.items():
-        code = code.replace(name, folder)
-    with tempfile.TemporaryDirectory(prefix="add-model-") as folder:
-        script = Path(folder) / "card.py"
+    for name, place in names.items():
+        code = code.replace(name, place)
+    with scratch_folder() as folder:
+        script = folder / "card.py"
         script.write_text(code, encoding="utf-8")
         result = subprocess.run(
             [sys.executable, str(script)],

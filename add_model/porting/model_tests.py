@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from add_model.errors import AddModelError
 from add_model.library import installed_package
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.ported_model import PortedModel
+from add_model.scratch import scratch_folder
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 # Tests that hold the original's numbers go by these names, here and in Transformers.
@@ -56,8 +56,8 @@ def run_tests(model: PortedModel, paths: Sequence[Path], show: Callable[[str], N
         raise AddModelError(f"{missing[0]}: there are no such tests; write them, or restore them from your version control")  # fmt: skip
     if installed_package("pytest") is None:
         raise AddModelError('pytest is not installed beside add-model; install it there: pip install -e ".[dev]"')
-    with tempfile.TemporaryDirectory(prefix="add-model-") as folder:
-        report = Path(folder) / "report.xml"
+    with scratch_folder() as folder:
+        report = folder / "report.xml"
         code = _pytest(model, paths, report, show)
         if code == _FOUND_NOTHING:
             raise AddModelError(f"{', '.join(map(str, paths))}: holds no tests; write some and run again")

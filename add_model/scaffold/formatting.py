@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import os
-import shutil
+import site
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import tomlkit
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-from add_model.library import CONFIGURATION_FILE
+from add_model.errors import AddModelError
+from add_model.programs import find_program, is_of_tree
+from add_model.scaffold.ruff_settings import RuffSettings
+from add_model.scratch import scratch_folder
 
 # What a new library's own configuration says; an existing library's configuration is used as it stands.
 NEW_LIBRARY_SETTINGS = 'src = ["src"]\nline-length = 119\n'
 # The reason stands at the end of what ruff says.
 _SHOWN = 200
-# In one folder the first that is there counts.
-_SETTINGS_FILES = (".ruff.toml", "ruff.toml", CONFIGURATION_FILE)
+_FORMATTED = (".py", ".ipynb")
 
 
 def format_files(
     root: Path, texts: Mapping[Path, str], default: str = NEW_LIBRARY_SETTINGS
 ) -> tuple[dict[Path, str], str | None]:
-    """Sorts the imports of Python modules and formats them, as ruff would at their place in the library.
+    """Sorts the imports of Python modules and notebooks and formats them, as ruff would at their place in the library.
 
     Args:
         root: the library's root, whose ruff settings apply.
@@ -39,14 +33,16 @@ def format_files(
         default: ruff's settings where the root has none, as the text of a `ruff.toml`.
 
     Returns:
-        Path -> formatted text, and why the texts are not formatted: `None` where they are.
+        Path -> formatted text, and why the texts are not formatted, or not as the settings say: `None` where they are.
     """
-    ruff = _ruff()
+    ruff = _ruff(root)
     if ruff is None:
         return dict(texts), "ruff was not found; run `ruff format` once it is installed"
     try:
-        with tempfile.TemporaryDirectory(prefix="add-model-") as folder:
-            return _formatted(ruff, Path(folder), root, texts, default)
+        with scratch_folder() as folder:
+            return _formatted(ruff, folder, RuffSettings(root, default), texts)
+    except AddModelError as error:
+        return dict(texts), f"{error}; mend that and run `ruff format`"
     except OSError as error:
         # What is written is right without it, too; so it is no reason to write nothing.
         place = tempfile.tempdir or "the folder for temporary files"
@@ -54,80 +50,37 @@ def format_files(
 
 
 def _formatted(
-    ruff: str, staging: Path, root: Path, texts: Mapping[Path, str], default: str
+    ruff: str, staging: Path, settings: RuffSettings, texts: Mapping[Path, str]
 ) -> tuple[dict[Path, str], str | None]:
-    settings = _settings_above(root)
-    above = root if settings is None else settings.parent
-    if settings is None:
-        (staging / "ruff.toml").write_text(default, encoding="utf-8")
-    else:
-        _stage_settings(settings, staging)
-    staged = {path: staging / path.relative_to(above) for path in texts if path.suffix == ".py"}
+    staged = {path: staging / path.relative_to(settings.top) for path in texts if path.suffix in _FORMATTED}
+    settings.write(staging, staged)
     for path, place in staged.items():
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(texts[path].encode())
+    # Ruff takes options from its environment, too, such as where to write what it finds.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
     for arguments in (["check", "--select", "I", "--fix"], ["format"]):
-        result = subprocess.run([ruff, *arguments, "--quiet", "--no-cache", "."], cwd=staging, check=False, capture_output=True, text=True)  # fmt: skip
+        command = [ruff, *arguments, "--quiet", "--no-cache", "."]
+        result = subprocess.run(command, cwd=staging, env=environment, check=False, capture_output=True, text=True)
     problem = None
     if result.returncode != 0:
         # Sorting may leave findings of the user's own; formatting fails only where ruff cannot work at all.
         problem = f"ruff failed: {' '.join(result.stderr.split())[-_SHOWN:]}; mend that and run `ruff format`"
+    elif settings.notes:
+        problem = "; ".join(settings.notes)
     formatted = {path: staged[path].read_bytes().decode() if path in staged else text for path, text in texts.items()}
     return formatted, problem
 
 
-def format_module(root: Path, path: Path, text: str) -> str:
-    """Sorts the imports of one module and formats it, as ruff would at its place in a library that is there already.
-
-    Returns:
-        The formatted text; the text as it is where ruff is not found or cannot work on it.
-    """
-    ruff = _ruff()
-    for arguments in (["check", "--select", "I", "--fix"], ["format"]) if ruff is not None else ():
-        command = [str(ruff), *arguments, "--quiet", "--no-cache", "--stdin-filename", str(path), "-"]
-        result = subprocess.run(command, cwd=root, check=False, capture_output=True, input=text, encoding="utf-8")
-        text = result.stdout or text
-    return text
-
-
-def _settings_above(root: Path) -> Path | None:
-    """The file whose settings ruff uses in a library; `None` where the library has none of its own nor inherits any."""
-    if not any((root / name).is_file() for name in _SETTINGS_FILES):
-        return None
-    candidates = (folder / name for folder in (root, *root.parents) for name in _SETTINGS_FILES)
-    return next((path for path in candidates if _table(path) is not None), root / CONFIGURATION_FILE)
-
-
-def _table(path: Path) -> dict[str, Any] | None:
-    """Ruff's own part of a file; `None` where it has none. One that does not parse is for ruff to complain about."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        return None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return {}
-    if path.name != CONFIGURATION_FILE:
-        return document
-    tools = document.get("tool")
-    found = tools.get("ruff") if isinstance(tools, dict) else None
-    return found if found is None or isinstance(found, dict) else {}
-
-
-def _stage_settings(settings: Path, staging: Path) -> None:
-    """Copies a file of settings; the one that it extends stays where it is."""
-    shutil.copy(settings, staging / settings.name)
-    table = _table(settings) or {}
-    if "extend" in table:
-        extended = settings.parent / os.path.expanduser(os.path.expandvars(str(table["extend"])))
-        table["extend"] = str(extended)
-        (staging / settings.name).unlink()
-        (staging / "ruff.toml").write_text(tomlkit.dumps(table), encoding="utf-8")
-
-
-def _ruff() -> str | None:
+def _ruff(root: Path) -> str | None:
+    """The program beside this Python; where it comes without one, that of `PATH`. Never one that is the library's."""
     try:
         from ruff import find_ruff_bin
 
-        return str(find_ruff_bin())
+        found = str(find_ruff_bin())
     except (ImportError, FileNotFoundError):
-        return shutil.which("ruff")
+        return find_program("ruff", root)
+    # This Python itself may be an environment that lies in the library.
+    own = (sys.prefix, sys.base_prefix, site.getuserbase())
+    trusted = not is_of_tree(found, root) or any(is_of_tree(found, Path(folder)) for folder in own)
+    return found if os.path.isabs(found) and trusted else find_program("ruff", root)

@@ -144,7 +144,7 @@ def test_nothing_is_kept_of_what_is_committed(root: Path, tmp_path: Path, monkey
     commit(root)
     result = check_copies(root, "--fix")
     assert result.returncode == 0 and "kept what" not in result.stderr
-    assert not (tmp_path / "state").exists()
+    assert not (tmp_path / "state/add-model/replaced").exists()
 
 
 @pytest.mark.parametrize("options", [(), ("--diff",)])

@@ -1,3 +1,4 @@
+import json
 import tempfile
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_a_configuration_above_that_is_none_is_no_hindrance(tmp_path: Path, text
 
 
 def test_without_ruff_the_texts_are_unchanged_and_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formatting, "_ruff", lambda: None)
+    monkeypatch.setattr(formatting, "_ruff", lambda root: None)
     texts, problem = format_files(tmp_path, {tmp_path / "a.py": UGLY})
     assert texts == {tmp_path / "a.py": UGLY}
     assert problem is not None and "ruff was not found" in problem
@@ -128,3 +129,38 @@ def test_settings_that_ruff_refuses_leave_the_texts_and_it_is_said(tmp_path: Pat
     texts, problem = format_files(tmp_path, {tmp_path / "a.py": UGLY})
     assert texts == {tmp_path / "a.py": UGLY}
     assert problem is not None and "ruff failed" in problem
+
+
+def test_settings_of_the_folders_below_the_root_apply_there(tmp_path: Path) -> None:
+    (tmp_path / "ruff.toml").write_text("")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/ruff.toml").write_text('extend = "../ruff.toml"\nformat.quote-style = "single"\n')
+    paths = [tmp_path / "src/a.py", tmp_path / "tests/models/test_a.py"]
+    found, problem = format_files(tmp_path, dict.fromkeys(paths, 'x = "a"\n'))
+    assert problem is None and [found[path] for path in paths] == ['x = "a"\n', "x = 'a'\n"]
+
+
+def test_the_python_that_a_project_requires_counts(tmp_path: Path) -> None:
+    files = ", ".join(f"open('{letter * 20}') as {letter}" for letter in "abc")
+    text = f"with {files}:\n    pass\n"
+    (tmp_path / "pyproject.toml").write_text('[project]\nrequires-python = ">=3.8"\n[tool.ruff]\nline-length = 80\n')
+    before = formatted(tmp_path, text)
+    (tmp_path / "pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n[tool.ruff]\nline-length = 80\n')
+    assert formatted(tmp_path, text) != before
+
+
+def test_settings_of_the_user_apply_where_there_are_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home/ruff").mkdir(parents=True)
+    (tmp_path / "home/ruff/ruff.toml").write_text("format.quote-style = 'single'\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "pyproject.toml").write_text("[project]\n")
+    assert formatted(root, 'x = "a"\n') == "x = 'a'\n"
+
+
+def test_a_notebook_is_formatted_as_one(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": [], "source": ["x=1"]}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    found = json.loads(formatted(tmp_path, json.dumps(notebook), "docs/a.ipynb"))
+    assert found["cells"][0]["source"] == ["x = 1"]
