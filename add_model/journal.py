@@ -19,7 +19,7 @@ from typing import Any
 
 from add_model.boundary import ensure_writable
 from add_model.errors import AddModelError
-from add_model.state import STAGING, STATE_FOLDER, user_folder
+from add_model.state import STAGING, STATE_FOLDER, made_user_folder, user_folder
 
 _LOCK_SECONDS = 30
 _STAGING_NAME = re.compile(rf"{STAGING}-[0-9a-f]{{16}}")
@@ -122,7 +122,7 @@ class Journal:
 
     def open(self, staging: Path) -> None:
         """Notes that files are going to be staged in this folder."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made_user_folder("transactions", self._folder.name)
         self._write("staging.json", {"root": str(self._root), "staging": staging.name})
 
     def begin(self, steps: Steps) -> None:
@@ -175,8 +175,7 @@ def locked(root: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    folder = user_folder() / "locks"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = made_user_folder("locks")
     try:
         with FileLock(folder / f"{_digest(root)}.lock", timeout=_LOCK_SECONDS):
             yield

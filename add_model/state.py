@@ -28,30 +28,47 @@ def staging_folders(root: Path) -> list[Path]:
 
 
 def user_folder() -> Path:
-    """The tool's folder among what this user's programs keep; made where it is missing.
+    """The tool's folder among what this user's programs keep; it need not be there yet.
 
     It is `$XDG_STATE_HOME/add-model`, by default `~/.local/state/add-model`, as the XDG Base Directory Specification
     has it. For a user without a home that can be written it is one in the folder for temporary files.
 
     Raises:
-        AddModelError: it cannot be made, or is somebody else's.
+        AddModelError: the one in the folder for temporary files is somebody else's.
     """
     named = os.environ.get("XDG_STATE_HOME", "")
     # The specification has a relative path ignored.
     if os.path.isabs(named):
-        return _made(Path(named) / "add-model")
+        return Path(named) / "add-model"
     try:
-        return _made(Path.home() / ".local" / "state" / "add-model")
-    except (AddModelError, RuntimeError):
+        folder = Path.home() / ".local" / "state" / "add-model"
+    except RuntimeError:
         return _own_temporary_folder()
+    return folder if _can_be_made(folder) else _own_temporary_folder()
 
 
-def _made(folder: Path) -> Path:
+def made_user_folder(*names: str) -> Path:
+    """A folder in the user's one, made where it is missing, and readable by nobody else.
+
+    Raises:
+        AddModelError: it cannot be made, or is somebody else's.
+    """
+    return _made(user_folder(), *names)
+
+
+def _made(folder: Path, *names: str) -> Path:
+    path = folder.joinpath(*names)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise AddModelError(f"{folder}: cannot be made ({error.strerror or error}), so nothing was changed; set XDG_STATE_HOME to a folder with room that you may write") from error  # fmt: skip
-    return folder
+        raise AddModelError(f"{path}: cannot be made ({error.strerror or error}), so nothing was changed; set XDG_STATE_HOME to a folder with room that you may write") from error  # fmt: skip
+    return path
+
+
+def _can_be_made(folder: Path) -> bool:
+    existing = next((path for path in (folder, *folder.parents) if os.path.exists(path)), None)
+    return existing is not None and existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
 def _own_temporary_folder() -> Path:

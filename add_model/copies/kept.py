@@ -18,7 +18,7 @@ from pathlib import Path
 
 from add_model.copies.files import relative_path
 from add_model.errors import AddModelError
-from add_model.state import user_folder
+from add_model.state import made_user_folder, user_folder
 
 PATCH = "replaced.patch"
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
@@ -76,8 +76,7 @@ def memory(place: Path) -> Path | None:
 
 
 def _new_folder(root: Path) -> Path:
-    above = user_folder() / "replaced"
-    above.mkdir(parents=True, exist_ok=True)
+    above = made_user_folder("replaced")
     name = f"{time.strftime('%Y%m%dT%H%M%S')}-{root.resolve().name or 'root'}"
     for number in itertools.count(2):
         try:
