@@ -39,7 +39,7 @@ def show(rendering: Rendering, outcome: Outcome, dry_run: bool) -> None:
     console.print(f"[bold green]{title}[/bold green], like {reference}: {count} written")
     console.print("\nNext:")
     for command in next_commands(rendering):
-        console.print(f"  {command}")
+        console.print(f"  {command}", markup=False)
 
 
 def document(rendering: Rendering, outcome: Outcome, dry_run: bool) -> dict[str, Any]:
