@@ -18,7 +18,7 @@ from add_model.scaffold.templates import render_folder
 from add_model.transaction import STATE_FOLDER, ensure_inside
 
 # The folders that stand for the library's own in the paths of the templates.
-_DOCS, _PACKAGE = "docs/", "package/"
+_DOCS, _PACKAGE, _TESTS = "docs/", "package/", "tests/"
 
 
 def template_values(
@@ -53,7 +53,12 @@ def template_values(
 
 
 def files_from_templates(
-    group: str, library: Library, name: ModelName, values: Mapping[str, Any], own_group: str | None = None
+    group: str,
+    library: Library,
+    name: ModelName,
+    values: Mapping[str, Any],
+    own_group: str | None = None,
+    of_model: bool = True,
 ) -> Iterator[RenderedFile]:
     """The files that the templates of a group give.
 
@@ -63,6 +68,7 @@ def files_from_templates(
         name: the model's name.
         values: what the templates can use.
         own_group: the group of the templates that only libraries of this kind have, and that win.
+        of_model: whether the files belong to the model, rather than to the library around it.
 
     Raises:
         AddModelError: a template fails, or the folder with the user's own leads out of the library.
@@ -72,7 +78,7 @@ def files_from_templates(
         ensure_inside(library.root, own)
     groups = [found for found in (own_group, group) if found is not None]
     for path, text in render_folder(groups, values, name.snake, own):
-        yield RenderedFile(_placed(library, path.as_posix()), text, of_model=group == "model")
+        yield RenderedFile(_placed(library, path.as_posix()), text, of_model=of_model)
 
 
 def with_project_file(files: Iterator[RenderedFile], library: Library) -> Iterator[RenderedFile]:
@@ -119,6 +125,8 @@ def _placed(library: Library, path: str) -> Path:
     """Where a template's file goes."""
     if path.startswith(_DOCS):
         return library.docs_folder / path.removeprefix(_DOCS)
+    if path.startswith(_TESTS):
+        return library.tests_folder / path.removeprefix(_TESTS)
     if path.startswith(_PACKAGE):
         return library.package_folder / path.removeprefix(_PACKAGE)
     return library.root / path

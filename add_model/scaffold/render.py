@@ -141,6 +141,7 @@ def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
         **template_values(library, plan.answers, name, library.models_folder / name.snake, modules),
         "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
         "tool": plan.tool,
+        "sizes": {},
         "classes": {mapping: types[name.snake] for mapping, types in plan.registry_entries.items()},
         "heads": {
             task: Renaming(plan.reference.name, name).identifier(plan.reference.heads[task])
@@ -150,7 +151,8 @@ def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
     }
     yield from files_from_templates("model", library, name, values)
     if plan.is_new_library:
-        yield from with_project_file(files_from_templates("library", library, name, values), library)
+        laid_down = files_from_templates("library", library, name, values, of_model=False)
+        yield from with_project_file(laid_down, library)
     yield RenderedFile(
         library.root / STATE_FOLDER / "models" / name.snake / "answers.toml", dump_answers(plan.answers)
     )

@@ -17,6 +17,7 @@ VALUES = {
     "module": "my_models.models.brand_new_bert",
     "follows": [],
     "tool": "add-model~=0.1.0",
+    "sizes": {},
     "version": "0.1.0",
     "answers": Answers("zoo:bert", "brand_new_bert", "my_models", ("masked-lm",)),
     "classes": {"CONFIG_MAPPING_NAMES": "BrandNewBertConfig", "MODEL_MAPPING_NAMES": "BrandNewBertModel"},
