@@ -19,6 +19,8 @@ _SIZES: tuple[tuple[re.Pattern[str], int], ...] = (
 _OF_ANY_MODEL = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
 _OF_TEXT = {**_OF_ANY_MODEL, "num_key_value_heads": 4}
 _ANY_CONFIGURATION = "AutoConfig"
+# Where a configuration says which others are a part of it, in one release or another.
+_CONFIGURATIONS_WITHIN = ("sub_configs", "sub_configs_defaults")
 
 Sizes = Mapping[str, "int | Mapping[str, int]"]
 
@@ -79,9 +81,17 @@ def _is_size(default: ast.expr | None) -> bool:
 def _inner(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
     """The configurations within one: by name, the class."""
     for line in node.body:
-        if not isinstance(line, ast.Assign) or ast.unparse(line.targets[0]) != "sub_configs":
+        if not isinstance(line, ast.Assign) or not isinstance(line.value, ast.Dict):
             continue
-        if isinstance(line.value, ast.Dict):
+        if ast.unparse(line.targets[0]) in _CONFIGURATIONS_WITHIN:
             for key, value in zip(line.value.keys, line.value.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(value, ast.Name):
-                    yield key.value, value.id
+                name = _class_of(value)
+                if isinstance(key, ast.Constant) and isinstance(key.value, str) and name is not None:
+                    yield key.value, name
+
+
+def _class_of(value: ast.expr) -> str | None:
+    """The class that is named as it is, or as the `config_class` of a call that says more of it."""
+    if isinstance(value, ast.Call):
+        return next((_class_of(found.value) for found in value.keywords if found.arg == "config_class"), None)
+    return value.id if isinstance(value, ast.Name) else None

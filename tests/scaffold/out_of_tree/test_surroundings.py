@@ -183,6 +183,9 @@ class WrenConfig(PreTrainedConfig):
     sub_configs = {"text_config": WrenTextConfig, "vision_config": WrenVisionConfig, "audio_config": AutoConfig}
     projection_dim: int = 512
 
+class NewWrenConfig(PreTrainedConfig):
+    sub_configs_defaults = {"text_config": WrenTextConfig, "vision_config": SubConfigSpec(config_class=AutoConfig)}
+
 class OldWrenConfig(PretrainedConfig):
     def __init__(self, vocab_size=5, n_embd=768, n_layer=12, activation="gelu", **kwargs):
         self.n_embd = n_embd
@@ -197,4 +200,8 @@ def test_sizes_are_read_off_fields_constructors_and_configurations_within() -> N
     assert found["text_config"] == text and found["vision_config"] == {**text, "d_model": 64}
     audio = found["audio_config"]
     assert not isinstance(audio, int) and audio["num_hidden_layers"] == 2
+    assert small_sizes(CONFIGURATIONS, "NewWrenConfig") == {
+        "text_config": text,
+        "vision_config": {name: audio[name] for name in audio if name != "num_key_value_heads"},
+    }
     assert small_sizes(CONFIGURATIONS, "HeronConfig") == {}
