@@ -90,6 +90,9 @@ def test_what_next_says_works_with_what_is_declared(wheel: Path, tmp_path: Path)
     shell.run_next(shell.run("add-model like transformers:llama --name my_llama --into mine --yes"))
     for reference in ("vit", "wav2vec2"):
         shell.run_next(shell.run(f"add-model like {reference} --name my_{reference} --yes"))
+    # Step 8 of the fourteen has its evidence as in any library: what is left open are the original's numbers.
+    shell.run("! add-model verify tests my_vit")
+    assert " passed; none holds the original's numbers yet" in " ".join(shell.run("! add-model status my_vit").split())
     assert "ruff" in shell.run("ruff --version && ruff check . && ruff format --check .")
     (tmp_path / "snippet.py").write_text(python_code((tmp_path / "mine/README.md").read_text()))
     (tmp_path / "readme.py").write_text(python_code(LIKE).replace("my_models", "mine"))
