@@ -144,6 +144,21 @@ def test_a_package_without_the_common_tests_gets_them(package: Path, installed: 
     assert "tests/models/my_bert/__init__.py" not in files(package)
 
 
+def test_templates_of_ones_own_win_here_as_well(package: Path, installed: Path) -> None:
+    project = package / "pyproject.toml"
+    project.write_text(project.read_text().replace('source = "src"\n', 'source = "src"\ntemplates = "mine"\n'))
+    for path, text in {
+        "docs/models": "Mine: {{ module }}\n",
+        "notes": "{{ classes['MODEL_MAPPING_NAMES'] }}\n",
+    }.items():
+        place = package / "mine/model" / path / "NAME.md.jinja"
+        place.parent.mkdir(parents=True)
+        place.write_text(text)
+    like(package, installed, "vit", "--name", "my_vit")
+    assert (package / "docs/models/my_vit.md").read_text() == "Mine: my_models.my_vit\n"
+    assert (package / "notes/my_vit.md").read_text() == "MyVitModel\n"
+
+
 def test_a_project_of_ones_own_says_itself_what_it_needs(tmp_path: Path, installed: Path) -> None:
     project = tmp_path / "my_models/pyproject.toml"
     project.parent.mkdir()
