@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model import __version__
+from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE, Library
 from add_model.names import ModelName
 from add_model.scaffold.answers import Answers
@@ -91,6 +92,18 @@ def with_project_file(files: Iterator[RenderedFile], library: Library) -> Iterat
             yield replace(there, text=with_configuration(there.text, library.package, configuration.follows))
         else:
             yield file
+
+
+def refuse_duplicates(library: Library, files: Sequence[RenderedFile]) -> None:
+    """A template of the user's own may not stand for a file that is not made from a template.
+
+    Raises:
+        AddModelError: one does.
+    """
+    paths = [file.path for file in files]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise AddModelError(f"{library.root / (library.configuration.templates or '')}: a template there would write {path}, which is not made from a template; give it another path")  # fmt: skip
 
 
 def with_index(

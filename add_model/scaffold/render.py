@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from add_model.copies.marker import without_markers
-from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE
 from add_model.names import Renaming
 from add_model.references import read_text
@@ -18,6 +17,7 @@ from add_model.registry_edits import with_entries, without_entries, without_mode
 from add_model.scaffold.answers import dump_answers
 from add_model.scaffold.around import (
     files_from_templates,
+    refuse_duplicates,
     setup_command,
     template_values,
     with_index,
@@ -53,7 +53,7 @@ def render(plan: Plan) -> Rendering:
         left_out.append(LeftOut("formatting", unformatted_because))
     left_out += _left_to_the_user(plan)
     files += _around(plan, {file.path: formatted[file.path] for file in modules})
-    _refuse_duplicates(plan, files)
+    refuse_duplicates(plan.library, files)
     files, missing = with_index(plan.library, files, plan.name, plan.reference.name)
     return Rendering(
         plan.library.root,
@@ -75,14 +75,6 @@ def _next_commands(plan: Plan) -> Iterator[str]:
     yield "add-model check-copies"
     checklist = plan.library.docs_folder / "checklists" / f"{plan.name.snake}.md"
     yield f"less {checklist.relative_to(root).as_posix()}"
-
-
-def _refuse_duplicates(plan: Plan, files: Sequence[RenderedFile]) -> None:
-    """A template of the user's own may not stand for a file that is not made from a template."""
-    paths = [file.path for file in files]
-    for path in paths:
-        if paths.count(path) > 1:
-            raise AddModelError(f"{plan.library.root / (plan.library.configuration.templates or '')}: a template there would write {path}, which is not made from a template; give it another path")  # fmt: skip
 
 
 def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:

@@ -13,6 +13,7 @@ from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_M
 from add_model.scaffold.answers import dump_answers
 from add_model.scaffold.around import (
     files_from_templates,
+    refuse_duplicates,
     setup_command,
     template_values,
     with_index,
@@ -50,9 +51,9 @@ def render_out_of_tree(plan: CheckoutPlan, target: OutOfTree) -> Rendering:
     folder = target.models_folder / plan.name.snake
     modules = [RenderedFile(folder / module.path, module.text) for module in model.modules]
     values = _values(plan, model, target)
-    files, missing = with_index(
-        target.library, [*modules, *_around(plan, values, target)], plan.name, plan.reference.name
-    )
+    files = [*modules, *_around(plan, values, target)]
+    refuse_duplicates(target.library, files)
+    files, missing = with_index(target.library, files, plan.name, plan.reference.name)
     formatted, unformatted_because = format_files(target.root, {file.path: file.text for file in files})
     files = [replace(file, text=formatted[file.path]) for file in files]
     left_out = [*_left_out(plan, model), *missing, *_left_to_the_user(target)]

@@ -157,6 +157,10 @@ def test_templates_of_ones_own_win_here_as_well(package: Path, installed: Path) 
     like(package, installed, "vit", "--name", "my_vit")
     assert (package / "docs/models/my_vit.md").read_text() == "Mine: my_models.my_vit\n"
     assert (package / "notes/my_vit.md").read_text() == "MyVitModel\n"
+    (package / "mine/model/src/my_models/NAME").mkdir(parents=True)
+    (package / "mine/model/src/my_models/NAME/modeling_NAME.py.jinja").write_text("")
+    refused = add_model(package, "like", "llama", "--name", "my_llama", "--yes", path=installed)
+    assert refused.returncode == 2 and "which is not made from a template" in refused.stderr
 
 
 def test_a_project_of_ones_own_says_itself_what_it_needs(tmp_path: Path, installed: Path) -> None:
