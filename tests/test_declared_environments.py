@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 
 TORCH = next(line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith("torch=="))
 (TRANSFORMERS,) = re.findall(r'"(transformers==[^"]+)"', (ROOT / "pyproject.toml").read_text())
+BUNDLED = "from add_model.zoo.models.bert import BertConfig as C, BertModel as M; M(C(hidden_size=24)).save_pretrained('saved')"
 LIKE = (ROOT / "README.md").read_text().split("## Ship a model that depends on Transformers")[1].split("\n## ")[0]
 
 
@@ -81,6 +82,8 @@ def test_what_next_says_works_with_what_is_declared(wheel: Path, tmp_path: Path)
     shell.run(f"pip install --quiet {TORCH}")
     shell.run(f"pip install --quiet '{wheel}[torch]'")
     assert not shell.has("pytest") and not shell.has("transformers")
+    # What the bundled models need is there, so that one can be saved.
+    shell.run(f'python -c "{BUNDLED}"')
     shell.run_next(shell.run("add-model like bert --name brand_new_bert --into my_models --yes"))
     assert not shell.has("transformers")
     shell.run("ruff check . && ruff format --check . && mypy")
