@@ -11,7 +11,7 @@ show() {
 }
 show add-model like bert --name brand_new_bert --into my_models --yes
 cd my_models
-show pip install --quiet --disable-pip-version-check --editable .
+show pip install --quiet --disable-pip-version-check --editable ".[dev]"
 show python -m pytest --quiet
 show ruff check .
 show ruff format --check .

@@ -14,6 +14,8 @@ from add_model.library import CONFIGURATION_FILE, Library, library_at, read_conf
 from add_model.scaffold.checkout.layout import Checkout, find_checkout
 from add_model.state import STATE_FOLDER
 
+# The groups of templates that every model is given something from.
+_GROUPS = ("model", "out_of_tree/model", "out_of_tree/tokenizer")
 _TEXT = frozenset({".md", ".mdx", ".py", ".toml", ".txt", ".yaml", ".yml"})
 
 
@@ -87,15 +89,14 @@ def _from_templates(library: Library, name: str) -> Iterator[Path]:
     """What the user's own templates are rendered to for the model."""
     if library.configuration.templates is None:
         return
+    from add_model.scaffold.around import placed
     from add_model.scaffold.templates import NAME_IN_PATH, SUFFIX
 
     own = named_below(library.root, library.configuration.templates, "`templates`", "folder")
-    for group in (own / "model", own / "out_of_tree" / "model"):
-        for template in group.rglob(f"*{SUFFIX}"):
-            path = template.relative_to(group).as_posix().removesuffix(SUFFIX).replace(NAME_IN_PATH, name)
-            yield library.root / path
-            if path.startswith("docs/"):
-                yield library.docs_folder / path.removeprefix("docs/")
+    for group in _GROUPS:
+        for template in (own / group).rglob(f"*{SUFFIX}"):
+            path = template.relative_to(own / group).as_posix().removesuffix(SUFFIX)
+            yield placed(library, path.replace(NAME_IN_PATH, name))
 
 
 def _state(root: Path, name: str) -> Path:

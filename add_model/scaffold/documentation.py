@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from add_model.visible import visible
 
 _INDEX_HEADING = "## Models"
 _ENTRY = "- "
+# A string as `ast` writes it, whose quotes can be others without changing more.
+_SINGLE_QUOTED = re.compile(r"""(?<![\w'"\\])'([^'"\\]*)'""")
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,20 @@ def document(modules: Mapping[Path, str]) -> tuple[DocumentedClass, ...]:
     """Every class of a model's own modules; its tests' are left out."""
     public: set[str] = set()
     for path, text in modules.items():
-        if path.name == "__init__.py":
-            public |= _exported(text)
+        public |= _exported(text) if path.name == "__init__.py" else listed(text)
     sources = {path: text for path, text in modules.items() if not path.name.startswith(("test_", "__init__"))}
     return tuple(found for path, text in sources.items() for found in _classes(path.stem, text, public))
+
+
+def listed(text: str) -> set[str]:
+    """What a module says in its `__all__` that it offers."""
+    return {
+        element.value
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and any(ast.unparse(target) == "__all__" for target in node.targets)
+        for element in ast.walk(node.value)
+        if isinstance(element, ast.Constant) and isinstance(element.value, str)
+    }
 
 
 def with_index_entry(text: str, entry: str) -> str | None:
@@ -117,8 +130,8 @@ def _signature(node: ast.ClassDef) -> str:
 
 
 def _call(shown: str, method: ast.FunctionDef) -> str:
-    arguments = ast.unparse(method.args).removeprefix("self, ").removeprefix("self")
-    returns = f" -> {ast.unparse(method.returns)}" if method.returns is not None and method.name != "__init__" else ""
+    arguments = _as_text(method.args).removeprefix("self, ").removeprefix("self")
+    returns = f" -> {_as_text(method.returns)}" if method.returns is not None and method.name != "__init__" else ""
     one_line = f"{shown}({arguments}){returns}"
     if len(one_line) <= 88:
         return one_line
@@ -145,9 +158,12 @@ def _parameters(arguments: ast.arguments) -> list[str]:
 
 
 def _parameter(argument: ast.arg, default: ast.expr | None) -> str:
-    shown = ast.unparse(argument)
+    shown = _as_text(argument)
     if default is None:
         return shown
-    return (
-        f"{shown} = {ast.unparse(default)}" if argument.annotation is not None else f"{shown}={ast.unparse(default)}"
-    )
+    return f"{shown} = {_as_text(default)}" if argument.annotation is not None else f"{shown}={_as_text(default)}"
+
+
+def _as_text(node: ast.AST) -> str:
+    """A piece of code as a formatter writes it, which may look into pages, too."""
+    return _SINGLE_QUOTED.sub(r'"\1"', ast.unparse(node))

@@ -14,6 +14,7 @@ from add_model.names import ModelName, Renaming
 from add_model.references import Reference, find_reference, zoo
 from add_model.registry import TOKENIZER_MAPPING
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
+from add_model.scaffold.installation import tool_requirement
 
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _TOKENIZATION = "tokenization_"
@@ -61,6 +62,8 @@ class Plan:
         tokenizer: the reference of its tokenizer, `None` for a model without one.
         base_files: what the library is laid down with.
         model_files: the modules of the model and of its tests.
+        tool: what the library's checks install add-model by, where it is laid down. It is no answer: whoever makes the
+            model again has add-model from somewhere else, and a library that is there has its checks already.
     """
 
     answers: Answers
@@ -71,6 +74,7 @@ class Plan:
     tokenizer: Reference | None
     base_files: tuple[BaseFile, ...]
     model_files: tuple[ModelFile, ...]
+    tool: str | None = None
 
     @cached_property
     def dropped(self) -> dict[str, str]:
@@ -118,7 +122,8 @@ def make_plan(answers: Answers, target: Library | None, root: Path) -> Plan:
     is_new = target is None
     base_files = tuple(_base_files(library)) if is_new else ()
     model_files = tuple(_model_files(library, name, reference, tokenizer))
-    return Plan(answers, library, is_new, name, reference, tokenizer, base_files, model_files)
+    tool = tool_requirement() if is_new else None
+    return Plan(answers, library, is_new, name, reference, tokenizer, base_files, model_files, tool)
 
 
 def _check_is_whole(reference: Reference) -> None:

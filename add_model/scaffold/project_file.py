@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
@@ -10,8 +13,13 @@ from add_model.errors import AddModelError, ChangedMeanwhile
 from add_model.library import CONFIGURATION_FILE
 
 
-def with_configuration(text: str, package: str) -> str:
+def with_configuration(text: str, package: str, follows: Sequence[str] = ()) -> str:
     """Adds the `[tool.add-model]` table to a `pyproject.toml` that has none.
+
+    Args:
+        text: the file's text.
+        package: the package that holds the models.
+        follows: the installed packages whose copies are held to the version that is installed.
 
     Raises:
         ChangedMeanwhile: it has that table by now.
@@ -31,4 +39,6 @@ def with_configuration(text: str, package: str) -> str:
         raise AddModelError(f"{CONFIGURATION_FILE}: `tool` must be a table of its own, [tool], not an inline one; mend it and run again")  # fmt: skip
     separator = "" if not text or text.endswith("\n") else "\n"
     added = f'{separator}\n[tool.add-model]\npackage = "{package}"\nsource = "src"\n'
+    if follows:
+        added += f"follows = {json.dumps(list(follows))}\n"
     return text + (added.replace("\n", "\r\n") if "\r\n" in text else added)

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from add_model import __version__
-from add_model.boundary import ensure_inside
 from add_model.copies.marker import without_markers
-from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE
 from add_model.names import Renaming
 from add_model.references import read_text
 from add_model.registry import parse_registry
 from add_model.registry_edits import with_entries, without_entries, without_model
 from add_model.scaffold.answers import dump_answers
-from add_model.scaffold.documentation import document, with_index_entry
+from add_model.scaffold.around import (
+    files_from_templates,
+    refuse_duplicates,
+    setup_command,
+    template_values,
+    with_index,
+    with_project_file,
+)
 from add_model.scaffold.formatting import format_files
 from add_model.scaffold.marking import with_markers
 from add_model.scaffold.plan import ModelFile, Plan
-from add_model.scaffold.project_file import with_configuration
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
 from add_model.scaffold.selection import without_names
-from add_model.scaffold.templates import render_folder
 from add_model.state import STATE_FOLDER
+
+# What a library of this kind imports.
+_IMPORTED = ("huggingface-hub", "numpy", "safetensors", "tokenizers", "torch")
 
 
 def render(plan: Plan) -> Rendering:
@@ -48,8 +53,8 @@ def render(plan: Plan) -> Rendering:
         left_out.append(LeftOut("formatting", unformatted_because))
     left_out += _left_to_the_user(plan)
     files += _around(plan, {file.path: formatted[file.path] for file in modules})
-    _refuse_duplicates(plan, files)
-    files, missing = _index(plan, files)
+    refuse_duplicates(plan.library, files)
+    files, missing = with_index(plan.library, files, plan.name, plan.reference.name)
     return Rendering(
         plan.library.root,
         plan.library.package,
@@ -64,20 +69,12 @@ def render(plan: Plan) -> Rendering:
 def _next_commands(plan: Plan) -> Iterator[str]:
     root = plan.library.root
     if plan.is_new_library:
-        yield "pip install -e ."
+        yield setup_command(plan.library, _IMPORTED)
     tests = (plan.library.tests_folder / "models" / plan.name.snake).relative_to(root).as_posix()
     yield f"pytest {tests}"
     yield "add-model check-copies"
     checklist = plan.library.docs_folder / "checklists" / f"{plan.name.snake}.md"
     yield f"less {checklist.relative_to(root).as_posix()}"
-
-
-def _refuse_duplicates(plan: Plan, files: Sequence[RenderedFile]) -> None:
-    """A template of the user's own may not stand for a file that is not made from a template."""
-    paths = [file.path for file in files]
-    for path in paths:
-        if paths.count(path) > 1:
-            raise AddModelError(f"{plan.library.root / (plan.library.configuration.templates or '')}: a template there would write {path}, which is not made from a template; give it another path")  # fmt: skip
 
 
 def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
@@ -91,7 +88,7 @@ def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
     if plan.is_new_library and (plan.library.root / CONFIGURATION_FILE).exists():
         yield LeftOut(
             f"dependencies in your {CONFIGURATION_FILE}",
-            "add huggingface-hub, safetensors, tokenizers, torch; to test: mypy, pytest, ruff",
+            f"add {', '.join(_IMPORTED)}; to test: mypy, pytest, ruff",
         )
 
 
@@ -131,62 +128,26 @@ def _registry(plan: Plan) -> RenderedFile:
 
 def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
     """What templates give, and what the library remembers of the model."""
-    root, library = plan.library.root, plan.library
-    own = None if library.configuration.templates is None else root / library.configuration.templates
-    if own is not None:
-        ensure_inside(root, own)
-    # Plain values only: through a path, a template could read and write whatever the user can.
+    library, name = plan.library, plan.name
     values = {
-        "name": plan.name,
+        **template_values(library, plan.answers, name, library.models_folder / name.snake, modules),
         "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
-        "version": __version__,
-        "package": library.package,
-        "answers": plan.answers.for_pages,
-        "classes": {mapping: types[plan.name.snake] for mapping, types in plan.registry_entries.items()},
+        "tool": plan.tool,
+        "sizes": {},
+        "classes": {mapping: types[name.snake] for mapping, types in plan.registry_entries.items()},
         "heads": {
-            task: Renaming(plan.reference.name, plan.name).identifier(plan.reference.heads[task])
+            task: Renaming(plan.reference.name, name).identifier(plan.reference.heads[task])
             for task in plan.answers.heads
-        },  # fmt: skip
-        "tokenizer": plan.tokenizer and plan.tokenizer.specification,
-        "documentation": document(modules),
-        "folders": {
-            "model": (library.models_folder / plan.name.snake).relative_to(root).as_posix(),
-            "tests": (library.tests_folder / "models" / plan.name.snake).relative_to(root).as_posix(),
-            "docs": library.configuration.docs,
-            "state": f"{STATE_FOLDER}/models/{plan.name.snake}",
         },
+        "tokenizer": plan.tokenizer and plan.tokenizer.specification,
     }
-    for path, text in render_folder("model", values, plan.name.snake, own):
-        yield RenderedFile(_placed(root, path.as_posix(), library.configuration.docs), text)
+    yield from files_from_templates("model", library, name, values)
     if plan.is_new_library:
-        for path, text in render_folder("library", values, plan.name.snake, own):
-            target = _placed(root, path.as_posix(), library.configuration.docs)
-            if path.as_posix() == "pyproject.toml" and target.exists():
-                file = as_it_is(target, of_model=False)
-                yield replace(file, text=with_configuration(file.text, library.package))
-            else:
-                yield RenderedFile(target, text, of_model=False)
-    yield RenderedFile(root / STATE_FOLDER / "models" / plan.name.snake / "answers.toml", dump_answers(plan.answers))
-
-
-def _index(plan: Plan, files: Sequence[RenderedFile]) -> tuple[list[RenderedFile], list[LeftOut]]:
-    """The files with the model's entry in the docs index, which is one of them or stands in the library already."""
-    path = plan.library.docs_folder / "index.md"
-    laid_down = [file for file in files if file.path == path]
-    if not laid_down and not path.is_file():
-        return list(files), [LeftOut(f"entry in {path.name} of the docs", "the library has none")]
-    index = laid_down[0] if laid_down else as_it_is(path)
-    entry = f"- [{plan.name.title}](models/{plan.name.snake}.md): like {plan.reference.name.title}"
-    text = with_index_entry(index.text, entry)
-    others = [file for file in files if file.path != path]
-    if text is None:
-        return others, [LeftOut(f"entry in {path.name} of the docs", "it has no heading `## Models` to put it under")]
-    return [*others, replace(index, text=text)], []
-
-
-def _placed(root: Path, path: str, docs: str) -> Path:
-    """Where a template's file goes: `docs/` in its path stands for the library's own docs folder."""
-    return root / docs / path.removeprefix("docs/") if path.startswith("docs/") else root / path
+        laid_down = files_from_templates("library", library, name, values, of_model=False)
+        yield from with_project_file(laid_down, library)
+    yield RenderedFile(
+        library.root / STATE_FOLDER / "models" / name.snake / "answers.toml", dump_answers(plan.answers)
+    )
 
 
 def _with_package(text: str, old: str, new: str) -> str:

@@ -1,14 +1,15 @@
 """The files around the model code, rendered from Jinja templates in a sandbox.
 
-`templates/library` holds what a new library is laid down with, `templates/model` what every model gets. A file's path
-below either is its path in the library; `NAME` in it stands for the model's snake_case name. Templates of the same
+`templates/library` holds what a new library is laid down with, `templates/model` what every model gets; below
+`templates/out_of_tree` is what of either only packages have that depend on Transformers. A file's path below its group
+is its path in the library; `NAME` in it stands for the model's snake_case name. Templates of the same
 path in the user's own folder (`templates = "..."` in `[tool.add-model]`) win over the bundled ones, and further ones
 are written as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,6 +29,8 @@ from add_model.errors import AddModelError
 
 SUFFIX = ".jinja"
 NAME_IN_PATH = "NAME"
+# What several templates include, and what is no file by itself.
+_PARTS = "parts"
 
 
 def bundled_folder() -> Path:
@@ -38,9 +41,15 @@ def bundled_folder() -> Path:
 
 
 def render_folder(
-    group: str, values: Mapping[str, Any], name: str, own: Path | None
+    groups: Sequence[str], values: Mapping[str, Any], name: str, own: Path | None
 ) -> Iterator[tuple[PurePosixPath, str]]:
-    """Renders every template of a group (`library` or `model`): its path in the library, and its text.
+    """Renders every template of some groups (`library`, `model`): its path in the library, and its text.
+
+    Args:
+        groups: the groups; of templates of the same path that of the first wins.
+        values: what the templates can use.
+        name: the model's name.
+        own: the folder with the user's own templates, if there is one; they win over the bundled ones.
 
     Raises:
         AddModelError: a template fails, refers to something unknown, or tries to leave the sandbox.
@@ -48,10 +57,12 @@ def render_folder(
     if own is not None and not own.is_dir():
         raise AddModelError(f"{own}: no such folder; make it, or take `templates` out of [tool.add-model]")
     if own is not None:
-        ensure_inside(own, own / group)
-    folders = [folder / group for folder in (own, bundled_folder()) if folder is not None]
+        for place in (*groups, _PARTS):
+            ensure_inside(own, own / place)
+    folders = [folder / group for folder in (own, bundled_folder()) if folder is not None for group in groups]
+    parts = [folder / _PARTS for folder in (own, bundled_folder()) if folder is not None]
     environment = ImmutableSandboxedEnvironment(
-        loader=_Loader([str(folder) for folder in folders]),
+        loader=_Loader([str(folder) for folder in (*folders, *parts)]),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,

@@ -86,7 +86,7 @@ def test_an_empty_folder_gets_a_library_with_the_model(tmp_path: Path) -> None:
     assert "# Copied from add_model.zoo.models.bert.modeling_bert." in modeling(library, "brand_new_bert")
     assert registry(library)["CONFIG_MAPPING_NAMES"] == {"brand_new_bert": "BrandNewBertConfig"}
     assert "[BrandNewBert](models/brand_new_bert.md)" in (library / "docs/index.md").read_text()
-    for said in ("modeling_brand_new_bert.py", "cd my_models", "pip install -e .", "add-model check-copies"):
+    for said in ("modeling_brand_new_bert.py", "cd my_models", 'pip install -e ".[dev]"', "add-model check-copies"):
         assert said in shown
     assert "pytest tests/models/brand_new_bert" in shown
     check_copies_is_clean(library)

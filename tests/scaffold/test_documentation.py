@@ -55,6 +55,9 @@ def test_every_class_is_described() -> None:
         ("def forward(self): ...", "C.forward()"),
         ("def forward(self, *args, key: int = 1, **others): ...", "C.forward(*args, key: int=1, **others)"),
         ("def forward(self, *, key): ...", "C.forward(*, key)"),
+        # As formatters write it, which look into pages, too.
+        ("def __init__(self, a='<s>', b=''): ...", 'C(a="<s>", b="")'),
+        ("""def __init__(self, a='"', b="'", c='\\\\'): ...""", """C(a='"', b="'", c='\\\\')"""),
     ],
 )
 def test_a_class_is_shown_as_it_is_called(methods: str, signature: str) -> None:

@@ -14,6 +14,10 @@ VALUES = {
     "name": NAME,
     "reference": {"name": BERT, "specification": "zoo:bert"},
     "package": "my_models",
+    "module": "my_models.models.brand_new_bert",
+    "follows": [],
+    "tool": "add-model~=0.1.0",
+    "sizes": {},
     "version": "0.1.0",
     "answers": Answers("zoo:bert", "brand_new_bert", "my_models", ("masked-lm",)),
     "classes": {"CONFIG_MAPPING_NAMES": "BrandNewBertConfig", "MODEL_MAPPING_NAMES": "BrandNewBertModel"},
@@ -26,7 +30,7 @@ PAGE = PurePosixPath("docs/models/brand_new_bert.md")
 
 
 def rendered(own: Path | None, group: str = "model", **values: Any) -> dict[PurePosixPath, str]:
-    return dict(render_folder(group, {**VALUES, **values}, NAME.snake, own))
+    return dict(render_folder([group], {**VALUES, **values}, NAME.snake, own))
 
 
 def template(folder: Path, text: str | bytes, path: str = "docs/models/NAME.md.jinja", group: str = "model") -> Path:

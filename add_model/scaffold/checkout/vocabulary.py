@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.marking import top_level
 
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -21,7 +22,8 @@ class Vocabulary:
         defined: classes, functions and variables of its modules' top levels.
         classes: those of them that are classes.
         exported: what it offers to `from transformers import ...`, defined here or not.
-        foreign: names that it imports from outside the folder.
+        foreign: names that it imports from outside the folder, and what it takes from other packages by a name of
+            theirs: `BertNormalizer` in `normalizers.BertNormalizer`.
         model_types: class -> the model type that it says it is of.
         attributes: what its code assigns on `self`.
         identifiers: every identifier of its code.
@@ -60,6 +62,7 @@ class Vocabulary:
                 self.foreign.update(name for alias in node.names for name in (alias.asname, alias.name) if name)
             elif isinstance(node, ast.Import):
                 self.foreign.update(part for alias in node.names for part in alias.name.split("."))
+        self.foreign.update(_taken_from_packages(tree))
         self.foreign -= {"*"}
 
     def _read_identifiers(self, node: ast.AST) -> None:
@@ -105,6 +108,22 @@ class Vocabulary:
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 if any(isinstance(target, ast.Name) and target.id == "model_type" for target in assigned(statement)):
                     self.model_types[node.name] = value.value
+
+
+def _taken_from_packages(tree: ast.Module) -> Iterator[str]:
+    """What stands behind the dot of a name that a module imports from another package."""
+    nodes = list(ast.walk(tree))
+    imports = [node for node in nodes if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.level == 0)]  # fmt: skip
+    own = f"{PACKAGE}."
+    names = {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in imports
+        for alias in node.names
+        if not f"{getattr(node, 'module', None) or alias.name}.".startswith(own)
+    }
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            yield node.attr
 
 
 def assigned(statement: ast.stmt) -> list[ast.expr]:

@@ -14,7 +14,8 @@ from add_model.scaffold.checkout.tables import Table, find_tables
 
 _NOTHING_IS_NEEDED = re.compile(r"(?!)")
 _LAZY = "_LazyAutoMapping"
-_LEAST_SPECIFIC = (
+# What answers for many models, whatever they are for.
+LEAST_SPECIFIC = (
     "AutoModelForPreTraining",
     "AutoModelForImage",
     "AutoModelForMultimodalLM",
@@ -46,7 +47,7 @@ def find_auto_classes(installed: Checkout, configurations: Mapping[str, str], ow
         own: the classes that the reference defines.
     """
     found = []
-    for name, table in sorted(_model_tables(installed), key=lambda pair: (pair[0] in _LEAST_SPECIFIC, pair[0])):
+    for name, table in sorted(_model_tables(installed), key=lambda pair: (pair[0] in LEAST_SPECIFIC, pair[0])):
         for model_type, configuration in configurations.items():
             entry = table.find(model_type)
             if entry is None:

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from add_model import __version__
 from add_model.copies.versions import RECORD, installed_version, record
 from add_model.library import CONFIGURATION_FILE
+from add_model.names import to_snake
+from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_MAPPING
 from add_model.scaffold.answers import dump_answers
+from add_model.scaffold.around import (
+    files_from_templates,
+    refuse_duplicates,
+    setup_command,
+    template_values,
+    with_index,
+    with_project_file,
+)
 from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.checkout.plan import CheckoutPlan
+from add_model.scaffold.checkout.reference import TOKENIZATION, kind_of
+from add_model.scaffold.documentation import listed
 from add_model.scaffold.formatting import format_files
-from add_model.scaffold.out_of_tree.auto_classes import AutoClass
+from add_model.scaffold.installation import tool_requirement
+from add_model.scaffold.out_of_tree.auto_classes import LEAST_SPECIFIC, AutoClass
 from add_model.scaffold.out_of_tree.modules import Model, new_model
 from add_model.scaffold.out_of_tree.preprocessors import Preprocessor
+from add_model.scaffold.out_of_tree.sizes import small_sizes
 from add_model.scaffold.out_of_tree.target import OutOfTree
-from add_model.scaffold.project_file import with_configuration
-from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
-from add_model.scaffold.templates import render_folder
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
 
-# The folder that stands for the package in the paths of the templates.
-_PACKAGE = "package"
+# What a package of this kind imports.
+_IMPORTED = ("numpy", "torch", PACKAGE)
+_BASE, _HEAD, _TOKENIZERS = "AutoModel", "AutoModelFor", "AutoTokenizer"
 
 
 def render_out_of_tree(plan: CheckoutPlan, target: OutOfTree) -> Rendering:
@@ -38,11 +49,14 @@ def render_out_of_tree(plan: CheckoutPlan, target: OutOfTree) -> Rendering:
     """
     model = new_model(plan)
     folder = target.models_folder / plan.name.snake
-    files = [RenderedFile(folder / module.path, module.text) for module in model.modules]
-    files += list(_around(plan, model, target))
+    modules = [RenderedFile(folder / module.path, module.text) for module in model.modules]
+    values = _values(plan, model, target)
+    files = [*modules, *_around(plan, values, target)]
+    refuse_duplicates(target.library, files)
+    files, missing = with_index(target.library, files, plan.name, plan.reference.name)
     formatted, unformatted_because = format_files(target.root, {file.path: file.text for file in files})
     files = [replace(file, text=formatted[file.path]) for file in files]
-    left_out = list(_left_out(plan, model))
+    left_out = [*_left_out(plan, model), *missing, *_left_to_the_user(target)]
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
     rendering = Rendering(
@@ -54,40 +68,34 @@ def render_out_of_tree(plan: CheckoutPlan, target: OutOfTree) -> Rendering:
         tuple(left_out),
         tuple(_next_commands(plan, target)),
     )
-    modules = {
-        file.path.relative_to(target.root).as_posix(): file.text for file in files if file.path.parent == folder
-    }
+    texts = {file.path.relative_to(target.root).as_posix(): file.text for file in files if file.path.parent == folder}
     state = (
         RenderedFile(rendering.state_folder / "answers.toml", dump_answers(plan.answers)),
-        RenderedFile(rendering.state_folder / RECORD, record(target.library, modules)),
+        RenderedFile(rendering.state_folder / RECORD, record(target.library, texts)),
     )
     return replace(rendering, files=(*files, *state))
 
 
-def _around(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Iterator[RenderedFile]:
+def _around(plan: CheckoutPlan, values: Mapping[str, Any], target: OutOfTree) -> Iterator[RenderedFile]:
     """What templates give: the model's own files, and those of a package that is laid down."""
-    own = (
-        None
-        if target.library.configuration.templates is None
-        else target.root / target.library.configuration.templates
-    )
-    values = _values(plan, model, target)
-    for path, text in render_folder("out_of_tree/model", values, plan.name.snake, own):
-        yield RenderedFile(_placed(path.as_posix(), target), text)
-    if not target.is_new:
+    library, name = target.library, plan.name
+    yield from files_from_templates("model", library, name, values, "out_of_tree/model")
+    if values["tokenizers"]:
+        yield from files_from_templates("out_of_tree/tokenizer", library, name, values)
+    laid_down = files_from_templates("library", library, name, values, "out_of_tree/library", of_model=False)
+    if target.is_new:
+        yield from with_project_file(laid_down, library)
         return
-    for path, text in render_folder("out_of_tree/library", values, plan.name.snake, own):
-        place = _placed(path.as_posix(), target)
-        if path.as_posix() == CONFIGURATION_FILE and place.exists():
-            file = as_it_is(place, of_model=False)
-            yield replace(file, text=with_configuration(file.text, target.package) + f'follows = ["{PACKAGE}"]\n')
-        elif not (place.exists() and path.name == "README.md"):
-            yield RenderedFile(place, text, of_model=False)
+    # What the model's tests are built on may be younger than the package.
+    tests = library.tests_folder
+    yield from (file for file in laid_down if file.path.is_relative_to(tests) and not file.path.exists())
 
 
 def _values(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Mapping[str, Any]:
     """What the templates can use; plain values only."""
     module_of = model.defined_in
+    library, folder = target.library, target.models_folder / plan.name.snake
+    modules = {folder / module.path: module.text for module in model.modules}
     registered = [found for found in model.auto_classes if found.classes[0] in module_of]
     groups: dict[tuple[str, ...], list[AutoClass]] = {}
     for found in registered:
@@ -96,13 +104,18 @@ def _values(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Mapping[str,
     configurations = sorted(name for name in model.model_types if name in module_of)
     paired = {found.configuration for found in registered} | {found.configuration for found in model.preprocessors}
     auto_names = {*(found.name for found in registered), *(found.auto_class for found in model.preprocessors)}
+    main = _main_configuration(plan, model)
+    tokenizers = sorted(_own_tokenizers(model))
     return {
-        "name": plan.name,
+        **template_values(library, plan.answers, plan.name, folder, modules),
         "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
-        "version": __version__,
         "transformers_version": installed_version(PACKAGE),
-        "package": target.package,
-        "answers": plan.answers.for_pages,
+        "tool": tool_requirement() if target.is_new else None,
+        "classes": _main_classes(main, model),
+        "heads": {_task(found.name): found.classes[0] for found in reversed(registered) if _task(found.name)},
+        "tokenizer": (plan.donor or plan.reference).specification if tokenizers else None,
+        "tokenizers": tokenizers,
+        "sizes": small_sizes(_text_of(main, model), main),
         "configurations": [(name, model.model_types[name], module_of[name]) for name in configurations],
         "models": _entries(models),
         "imports": _imports({*_classes(models), *configurations, *paired} & module_of.keys(), module_of),
@@ -113,6 +126,43 @@ def _values(plan: CheckoutPlan, model: Model, target: OutOfTree) -> Mapping[str,
         "auto_names": sorted({"AutoConfig", *auto_names}),
         "preprocessors": [_preprocessor(found, model) for found in model.preprocessors],
     }
+
+
+def _main_configuration(plan: CheckoutPlan, model: Model) -> str:
+    """The configuration of the whole model, where it has several."""
+    types = {model_type: name for name, model_type in model.model_types.items()}
+    return types.get(plan.name.snake) or next(iter(types.values()), f"{plan.name.camel}Config")
+
+
+def _main_classes(main: str, model: Model) -> Mapping[str, str]:
+    """What a standalone library's registry would say of the model."""
+    answers = [found for found in model.auto_classes if found.classes[0] in model.defined_in]
+    answers.sort(key=lambda found: (found.configuration != main, found.name != _BASE))
+    classes = {CONFIGURATION_MAPPING: main, MODEL_MAPPING: answers[0].classes[0] if answers else main}
+    tokenizers = [found.name for found in model.preprocessors if found.auto_class == _TOKENIZERS]
+    return classes | ({TOKENIZER_MAPPING: tokenizers[0]} if tokenizers else {})
+
+
+def _task(auto_class: str) -> str:
+    """What an auto class is for (`AutoModelForMaskedLM`: `masked-lm`); empty where that is nothing in particular."""
+    if auto_class.startswith(LEAST_SPECIFIC) or not auto_class.startswith(_HEAD):
+        return ""
+    return to_snake(auto_class.removeprefix(_HEAD)).replace("_", "-")
+
+
+def _own_tokenizers(model: Model) -> Iterator[tuple[str, str]]:
+    """The tokenizers that the model brings, each behind its module; auto classes may answer with others for it."""
+    for module in model.modules:
+        place = ".".join(module.path.with_suffix("").parts)
+        if kind_of(module.path) == TOKENIZATION:
+            own = (name for name in listed(module.text) if model.defined_in.get(name) == place)
+            yield from ((place, name) for name in own if model.definitions.derives(name))
+
+
+def _text_of(name: str, model: Model) -> str:
+    """The module that defines a class."""
+    place = model.defined_in.get(name, "")
+    return next((module.text for module in model.modules if module.path.with_suffix("").name == place), "")
 
 
 def _classes(found: Sequence[AutoClass]) -> Set[str]:
@@ -154,15 +204,20 @@ def _left_out(plan: CheckoutPlan, model: Model) -> Iterator[LeftOut]:
             yield LeftOut(f"marker of {name}", "no list of replacements reproduces it")
 
 
-def _placed(path: str, target: OutOfTree) -> Path:
-    inside = path.removeprefix(f"{_PACKAGE}/")
-    if inside != path:
-        return target.library.package_folder / inside
-    return target.root / path
+def _left_to_the_user(target: OutOfTree) -> Iterator[LeftOut]:
+    if target.is_new and (target.root / CONFIGURATION_FILE).exists():
+        yield LeftOut(
+            f"dependencies in your {CONFIGURATION_FILE}",
+            f"add {', '.join(_IMPORTED)}, as far as they are not there; to test: pytest, ruff",
+        )
 
 
 def _next_commands(plan: CheckoutPlan, target: OutOfTree) -> Iterator[str]:
+    library = target.library
     if target.is_new:
-        yield "pip install -e ."
-    yield f"pytest tests/models/{plan.name.snake}"
+        yield setup_command(library, _IMPORTED)
+    tests = (library.tests_folder / "models" / plan.name.snake).relative_to(target.root)
+    yield f"pytest {tests.as_posix()}"
     yield "add-model check-copies"
+    checklist = library.docs_folder / "checklists" / f"{plan.name.snake}.md"
+    yield f"less {checklist.relative_to(target.root).as_posix()}"

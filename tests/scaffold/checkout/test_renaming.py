@@ -88,6 +88,7 @@ def test_every_model_type_of_a_folder_gets_one_of_its_own(folder: str, types: di
         ("bert", "google-bert/bert-base-uncased, https://x.org/bert", "google-bert/bert-base-uncased, https://x.org/bert"),
         ("bert", '"bert.embeddings.weight", transformers.models.bert.modeling_bert', '"new_kid.embeddings.weight", transformers.models.new_kid.modeling_new_kid'),
         ("bert", "BERT_START_DOCSTRING, BERT, BERT-based, src/transformers/models/bert/modeling_bert.py", "NEW_KID_START_DOCSTRING, NewKid, NewKid-based, src/transformers/models/new_kid/modeling_new_kid.py"),
+        ("bert", "normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()", "normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()"),
         ("t5", "T5GemmaModel, MT5Model, T5Model, google-t5/t5-small", "T5GemmaModel, MT5Model, NewKidModel, google-t5/t5-small"),
         ("mt5", "MT5Model, T5Model, mT5", "NewKidModel, T5Model, NewKid"),
         ("pegasus", "PegasusXModel, PegasusModel", "PegasusXModel, NewKidModel"),
