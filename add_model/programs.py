@@ -26,5 +26,8 @@ def find_program(name: str, tree: Path) -> str | None:
 def is_of_tree(path: str, tree: Path) -> bool:
     """Whether a program lies below a tree, or is a link that leads there."""
     real_tree = os.path.realpath(tree)
+    if os.path.dirname(real_tree) == real_tree:
+        # In a container the library may be all that there is; its programs are the system's nevertheless.
+        return False
     places = (path, os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)))
     return any(Path(place).is_relative_to(real_tree) for place in (*places, os.path.realpath(path)))

@@ -24,7 +24,7 @@ None.
 ## Limits
 All.
 ```python
-print("the code of the card")
+open("{ran}", "w").close()
 ```
 """
 
@@ -34,10 +34,11 @@ def library(tmp_path: Path) -> Path:
     folder = tmp_path / "tree"
     made = add_model_process(tmp_path, "like", "bert", "--name", "new_bert", "--into", "tree", "--yes")
     assert made.returncode == 0, made.stderr
-    (folder / "docs/model_cards/new_bert.md").write_text(CARD)
+    (folder / "docs/model_cards/new_bert.md").write_text(CARD.format(ran=tmp_path / "the card"))
     (folder / "converted").mkdir()
     (folder / "converted/config.json").write_text(json.dumps({"model_type": "new_bert"}))
     (folder / "converted/model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    (folder / "converted/vocab.txt").write_text("[PAD]\n")
     git(folder, "init", "-q")
     git(folder, "add", ".")
     git(folder, "commit", "-qm", "All of it")
@@ -49,10 +50,11 @@ def library(tmp_path: Path) -> Path:
     [
         ("status", "new_bert"),
         ("publish", "new_bert", "--checkpoint", "converted", "--repository", "somebody/new-bert"),
+        ("publish", "new_bert", "--checkpoint", "converted", "--run-code"),
         ("verify", "docs", "new_bert"),
         ("remove", "new_bert", "--force"),
     ],
-    ids=lambda command: command[0],
+    ids=" ".join,
 )
 def test_a_port_starts_nothing_of_a_planted_repository(
     library: Path, tmp_path: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
@@ -66,3 +68,5 @@ def test_a_port_starts_nothing_of_a_planted_repository(
     result = add_model_process(library, *command)
     assert "Traceback" not in result.stderr, result.stderr
     assert marker.ran == [] and version_control(library) == before
+    # What the command is asked to run, it has run.
+    assert (tmp_path / "the card").exists() == ("--run-code" in command)

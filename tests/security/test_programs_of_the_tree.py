@@ -104,3 +104,4 @@ def test_a_program_is_a_file_that_can_be_executed(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PATH", os.pathsep.join(map(str, folders)))
     assert find_program("program", tmp_path / "tree") == str(folders[2] / "program")
     assert find_program("program", tmp_path) is None
+    assert find_program("program", Path("/")) is not None
