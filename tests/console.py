@@ -84,7 +84,7 @@ def mismatch(step: Step, printed: str, code: int) -> str | None:
 
 
 def _comparable(text: str) -> list[str]:
-    text = "\n".join(line for line in text.rstrip().splitlines() if not _PROGRESS_BAR.search(line))
+    text = "\n".join(line for line in text.splitlines() if not _PROGRESS_BAR.search(line)).strip("\n")
     for pattern, instead in _TOLERATED:
         text = pattern.sub(instead, text)
     return text.splitlines()

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_what_readme_shows_is_what_is_printed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_readme_can_be_done_from_top_to_bottom_on_a_machine_with_nothing_installed(
-    tmp_path: Path, figure: pytest.FixtureRequest
+    tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
     """Every command, in the environment that README itself says how to make: nothing of ours is in it but what it asks for.
 
@@ -60,7 +61,8 @@ def test_readme_can_be_done_from_top_to_bottom_on_a_machine_with_nothing_install
     results = typed([step.command for step in everything], folder, bare_environment(tmp_path))
     found = [mismatch(step, *result) for step, result in zip(everything, results, strict=False)]
     assert not any(found), "\n".join(filter(None, found))
-    assert len(results) == len(everything) > 30, f"the shell ended after {everything[len(results)].command}"
+    assert len(results) == len(everything) > 30, "the shell ended before the page did"
+    figure(f"README.md: {len(everything)} commands typed, one after the other, and what they print is what it shows")
 
 
 @pytest.mark.slow
