@@ -17,6 +17,7 @@ import typer
 
 from add_model.cli.commands import app
 from add_model.copies.finding import Code
+from tests.cli.commands import add_model_process
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -126,6 +127,25 @@ def test_the_interview_is_drawn_from_what_it_really_shows(tmp_path: Path, monkey
     assert "Which existing model is it most like?" in shown["interview.svg"]
     assert "brand_new_bert" in shown["summary.svg"] and "write them" in shown["summary.svg"]
     assert not any("cdnjs" in path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
+
+
+def test_a_template_can_use_every_name_that_the_page_on_them_lists(tmp_path: Path) -> None:
+    page = (DOCS / "how-to" / "templates.md").read_text(encoding="utf-8")
+    names = [name for row in re.findall(r"(?m)^\| (`.*?) \|", page) for name in re.findall(r"`([\w.]+)`", row)]
+    assert len(names) > 10 and names[0] == "name.snake"
+    like = ["like", "gpt2", "--heads", "none", "--tokenizer-like", "bert", "--yes"]
+    assert add_model_process(tmp_path, *like, "--name", "first_gpt", "--into", "my_models").returncode == 0
+    library = tmp_path / "my_models"
+    project = library / "pyproject.toml"
+    project.write_text(project.read_text().replace("[tool.add-model]\n", '[tool.add-model]\ntemplates = "mine"\n'))
+    template = library / "mine" / "model" / "notes" / "NAME.txt.jinja"
+    template.parent.mkdir(parents=True)
+    template.write_text("".join(f"{name}={{{{ {name} }}}}\n" for name in names))
+    result = add_model_process(library, *like, "--name", "second_gpt")
+    assert result.returncode == 0, result.stderr
+    written = (library / "notes" / "second_gpt.txt").read_text()
+    assert "name.camel=SecondGpt\n" in written
+    assert not re.search(r"(?m)^[\w.]+=$", written), written
 
 
 def _module(name: str, path: Path) -> Any:

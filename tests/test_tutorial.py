@@ -44,5 +44,5 @@ def commands_of_an_environment(folder: Path) -> Path:
     (packages / "beside.pth").write_text("\n".join(path for path in sys.path if Path(path).name == packages.name))
     commands = folder / "bin"
     install = ["pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
-    subprocess.run([commands / "python", "-m", *install, "--editable", ROOT], check=True)
+    subprocess.run([commands / "python", "-m", *install, ROOT], check=True)
     return commands
