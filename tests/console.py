@@ -15,7 +15,7 @@ LEFT_OUT = "..."
 _MARK = "-- end of what that printed: exit code "
 _PROGRESS_BAR = re.compile(r"\d+%\|.*\|")
 _TOLERATED = (
-    (re.compile(r"\b\d+\.\d+ ?s\b"), "… s"),
+    (re.compile(r"\b\d+\.\d+ ?s\b( \(\d+:\d\d:\d\d\))?"), "… s"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b"), "… UTC"),
 )
 
@@ -59,7 +59,7 @@ def typed(commands: Iterable[str], folder: Path, environment: Mapping[str, str])
     process = subprocess.run(
         ["bash", "-c", "\n".join(script)],
         cwd=folder,
-        env=environment,
+        env={**environment, "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

@@ -76,6 +76,7 @@ def test_the_command_is_there_after_what_readme_says_of_an_installer(installer: 
     for variable in ("UV_TOOL_DIR", "PIPX_HOME"):
         environment[variable] = str(tmp_path / "tools")
     environment["UV_CACHE_DIR"] = str(tmp_path / "uv")
+    del environment["PIP_QUIET"]  # pipx reads what pip prints
     install = f"python3 -m venv {tmp_path}/installer && {tmp_path}/installer/bin/pip install --quiet {installer}"
     *_, (_, ended), (printed, code) = typed([install, command, "add-model --version"], tmp_path, environment)
     assert (ended, printed.strip(), code) == (0, "add-model 0.1.0", 0)
