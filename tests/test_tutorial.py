@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.console import mismatch, steps, typed
+from tests.environments import commands_of_an_environment
 
 ROOT = Path(__file__).parents[1]
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
@@ -35,14 +33,3 @@ def test_the_tutorial_can_be_done_from_top_to_bottom(tmp_path: Path, figure: Cal
     assert not any(found), "\n".join(filter(None, found))
     assert len(results) == len(everything) > 15, "the shell ended before the page did"
     figure(f"docs/tutorial.md: {len(everything)} commands typed, and what they print is what it shows")
-
-
-def commands_of_an_environment(folder: Path) -> Path:
-    """An environment with add-model in it, which also sees what is installed for the tests; the folder of its programs."""
-    venv.create(folder, with_pip=True)
-    packages = next(folder.glob("lib/python*/site-packages"))
-    (packages / "beside.pth").write_text("\n".join(path for path in sys.path if Path(path).name == packages.name))
-    commands = folder / "bin"
-    install = ["pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
-    subprocess.run([commands / "python", "-m", *install, ROOT], check=True)
-    return commands
