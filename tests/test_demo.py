@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.console import typed
-from tests.environments import commands_of_an_environment
+from tests.installed import commands_of_an_environment
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.console import mismatch, steps, typed
-from tests.environments import commands_of_an_environment
+from tests.installed import commands_of_an_environment
 
 ROOT = Path(__file__).parents[1]
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
