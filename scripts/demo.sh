@@ -17,4 +17,5 @@ show ruff check .
 show ruff format --check .
 show mypy
 show add-model check-copies
-printf '\nThe library is in %s\n' "$PWD"
+printf '\nThe library is in %s\nTo go on there, with add-model as a command of your shell:\n' "$PWD"
+printf '  source %q\n  cd %q\n' "$environment/bin/activate" "$PWD"
