@@ -18,12 +18,26 @@ BELOW = {
         "family",
         "library",
         "names",
+        "nearby",
+        "nearest",
         "references",
         "registry",
         "registry_edits",
         "transaction",
     },  # fmt: skip
-    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction"},
+    "porting": {
+        "errors",
+        "extras",
+        "library",
+        "names",
+        "nearby",
+        "nearest",
+        "references",
+        "registry",
+        "source",
+        "state",
+        "transaction",
+    },  # fmt: skip
     "zoo": set(),
 }
 

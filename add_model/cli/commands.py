@@ -10,6 +10,7 @@ from add_model import __version__
 from add_model.cli.check_copies import check_copies
 from add_model.cli.compare import compare
 from add_model.cli.convert import convert
+from add_model.cli.groups import Group
 from add_model.cli.like import like
 from add_model.cli.publish import publish
 from add_model.cli.record import record
@@ -20,6 +21,7 @@ from add_model.cli.verify import app as verify
 
 app = typer.Typer(
     name="add-model",
+    cls=Group,
     help="Adds a model to a single-file model library, and keeps every copied block honest.",
     epilog="Start with: add-model like bert --name brand_new_bert --into my_models",
     no_args_is_help=True,

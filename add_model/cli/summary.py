@@ -28,6 +28,9 @@ def show(rendering: Rendering, outcome: Outcome, dry_run: bool) -> None:
     """Prints the summary to stdout."""
     console = Console(soft_wrap=True, highlight=False, emoji=False)
     console.print(files_tree(rendering, outcome))
+    note = _package_note(rendering, outcome)
+    if note is not None:
+        console.print(Text(note))
     for item in rendering.left_out:
         console.print(Text.assemble(("left out: ", "yellow"), f"{item.what} ({item.why})"))
     number = len(outcome.written) + len(outcome.edited)
@@ -40,6 +43,14 @@ def show(rendering: Rendering, outcome: Outcome, dry_run: bool) -> None:
     console.print("\nNext:")
     for command in next_commands(rendering):
         console.print(f"  {command}")
+
+
+def _package_note(rendering: Rendering, outcome: Outcome) -> str | None:
+    """What the package of a library that is laid down is called, where that is not its folder's name, and why."""
+    folder, package = rendering.root.name, rendering.package
+    if folder == package or rendering.root / "src" / package / "__init__.py" not in outcome.written:
+        return None
+    return f"the package is called {package}: {folder}, the folder, is no name of lower-case letters, digits and underscores that begins with a letter"  # fmt: skip
 
 
 def document(rendering: Rendering, outcome: Outcome, dry_run: bool) -> dict[str, Any]:
