@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 _GROUP = "porting"
-_SUFFIX = ".jinja"
+_SUFFIX, _PAGE = ".jinja", ".html"
 
 
 def rendered(name: str, values: Mapping[str, Any]) -> str:
@@ -24,6 +24,7 @@ def rendered(name: str, values: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,
+        # What a page shows of a model and of its files is anybody's text.
+        autoescape=name.endswith(_PAGE),
     )
     return environment.get_template(f"{name}{_SUFFIX}").render(values)
