@@ -3,6 +3,7 @@
 #   bash scripts/test.sh                                       everything but what is exhaustive
 #   bash scripts/test.sh -m "not slow and not exhaustive"      what takes two or three minutes
 #   bash scripts/test.sh -m exhaustive                         more edits of the released trees than every day
+#   bash scripts/test.sh -m versions                           the quick tests on other Pythons, and with the newest Transformers
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 # The page of a comparison is looked at in a real browser: Debian's, where it can be installed; else those tests are skipped.
 if ! { command -v chromium && command -v chromedriver; } >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then

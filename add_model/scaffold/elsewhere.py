@@ -65,7 +65,7 @@ def whereabouts(specification: str, target: Library | None) -> str | None:
 def _in_transformers(said: str, meant: str, target: Library | None, here: Sequence[str]) -> str | None:
     """What to install and to type for a model of Transformers; `None` where the installed one has no such model."""
     command = f"add-model like {PACKAGE}:{meant}"
-    install = "" if installed_package(PACKAGE) is not None else f"pip install {PACKAGE}, and "
+    install = "" if installed_types() else f"pip install --upgrade {PACKAGE}, and "
     if not install and meant not in installed_types():
         return None
     if target is not None:

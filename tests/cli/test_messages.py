@@ -31,7 +31,7 @@ def test_a_model_that_is_not_bundled_says_what_to_install_and_type(
     tmp_path: Path, reference: str, without_transformers: None
 ) -> None:
     model = {"whisper": "whisper", "t5-small": "t5"}.get(reference, "vit")
-    naming = ("not bundled", "pip install transformers", f"add-model like transformers:{model}")
+    naming = ("not bundled", "pip install --upgrade transformers", f"add-model like transformers:{model}")
     refused(tmp_path, reference, *NEW, naming=naming)
 
 
