@@ -62,12 +62,12 @@ def whereabouts(specification: str, target: Library | None) -> str | None:
     return _in_transformers(f"{said}", meant, target, list(here))
 
 
-def _in_transformers(said: str, meant: str, target: Library | None, here: Sequence[str]) -> str | None:
-    """What to install and to type for a model of Transformers; `None` where the installed one has no such model."""
+def _in_transformers(said: str, meant: str, target: Library | None, here: Sequence[str]) -> str:
+    """What to install and to type for a model of Transformers."""
     command = f"add-model like {PACKAGE}:{meant}"
     install = "" if installed_types() else f"pip install --upgrade {PACKAGE}, and "
     if not install and meant not in installed_types():
-        return None
+        return f"{said} is not bundled, and the installed Transformers has it no longer, or not yet; start from it in a checkout of a release that has it: add-model like {meant} --into CHECKOUT"  # fmt: skip
     if target is not None:
         return f"{said} is a model of Transformers, and this is a standalone library, which starts from its own and the bundled ones ({', '.join(here[-_FEW:])}); for a package that depends on Transformers, {install}type: {command} --into ANOTHER_FOLDER"  # fmt: skip
     return f"{said} is not bundled, but a model of Transformers; for a package that depends on it, {install}type: {command}"  # fmt: skip

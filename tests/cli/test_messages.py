@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from add_model.cli.commands import app
+from add_model.family import family
+from add_model.scaffold.elsewhere import whereabouts
 
 from .commands import SOURCES, add_model_here, check_refusal, done, refused
 
@@ -33,6 +35,19 @@ def test_a_model_that_is_not_bundled_says_what_to_install_and_type(
     model = {"whisper": "whisper", "t5-small": "t5"}.get(reference, "vit")
     naming = ("not bundled", "pip install --upgrade transformers", f"add-model like transformers:{model}")
     refused(tmp_path, reference, *NEW, naming=naming)
+
+
+def test_every_listed_model_that_is_not_bundled_is_answered_so(without_transformers: None) -> None:
+    others = [member.model_type for member in family() if member.model_type not in ("bart", "bert", "gpt2")]
+    assert len(others) > 20
+    for model in others:
+        said = whereabouts(model, None)
+        assert said is not None and "pip install" in said and f"add-model like transformers:{model}" in said, model
+
+
+def test_a_model_that_transformers_has_no_longer_is_started_from_in_an_older_release(tmp_path: Path) -> None:
+    naming = ("has it no longer", "add-model like trajectory_transformer --into CHECKOUT")
+    refused(tmp_path, "trajectory_transformer", *NEW, naming=naming)
 
 
 @pytest.mark.parametrize("reference", ["vit", "llama", "google/vit-base-patch16-224"])
