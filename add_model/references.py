@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.family import family_member
+from add_model.family import family, family_member
 from add_model.library import Configuration, Library, installed_package, library_at
 from add_model.names import ModelName
+from add_model.nearest import close, spelled_otherwise
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_MAPPING, Registry, parse_registry
 
 ZOO = "zoo"
 TARGET = "library"
+
+
+class UnknownReference(AddModelError):
+    """There is no such model where it was looked for; it may be known elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -124,48 +128,43 @@ def registry_of(library: Library) -> Registry:
 
 
 def find_reference(specification: str, target: Library | None) -> Reference:
-    """Finds `bert`, `zoo:bert`, `library:brand_new_bert` or `package:type`.
+    """Finds `bert`, `zoo:bert`, `library:brand_new_bert` or `package:type`; the type in any spelling (`BERT`, `GPT-2`).
 
     A type without an origin is looked for in the target library, then in the zoo.
 
     Raises:
-        AddModelError: there is no such reference; the nearest ones are offered.
+        UnknownReference: there is no such reference; the nearest ones are offered.
+        AddModelError: there is no such origin, or a registry cannot be read.
     """
-    origin, colon, model_type = specification.rpartition(":")
+    origin, colon, typed = specification.rpartition(":")
     origins = [origin] if colon else [*([TARGET] if target is not None else []), ZOO]
-    for candidate in origins:
-        library = _library_of(candidate, target)
-        registry = registry_of(library)
-        if model_type in registry.model_types:
+    places = [(candidate, _library_of(candidate, target)) for candidate in origins]
+    registries = [(candidate, library, registry_of(library)) for candidate, library in places]
+    for candidate, library, registry in registries:
+        if typed in registry.model_types:
+            return _reference(candidate, library, registry, typed)
+    for candidate, library, registry in registries:
+        model_type = spelled_otherwise(typed, spellings(registry.model_types))
+        if model_type is not None:
             return _reference(candidate, library, registry, model_type)
-    known = available(target)
+    known = list(available(target))
     if colon:
-        known = {found: where for found, where in known.items() if found.startswith(f"{origin}:")} or known
-    close = difflib.get_close_matches(model_type, [found.partition(":")[2] for found in known], n=3, cutoff=0.5)
-    nearest = [found for found in known if found.partition(":")[2] in close] or list(known)
-    raise AddModelError(f"unknown reference {specification!r}; nearest: {', '.join(nearest)} (all: add-model references){_elsewhere(model_type)}")  # fmt: skip
+        known = [found for found in known if found.startswith(f"{origin}:")] or known
+    likely = close(typed, [found.partition(":")[2] for found in known])
+    offered = sorted((found for found in known if found.partition(":")[2] in likely), key=lambda found: likely.index(found.partition(":")[2])) or known  # fmt: skip
+    raise UnknownReference(f"unknown reference {specification!r}; nearest: {', '.join(offered)} (all: add-model references)")  # fmt: skip
+
+
+def spellings(model_types: Iterable[str]) -> dict[str, str]:
+    """How these models may be called: by their type, and by their title in prose where they are known; each with its type."""
+    types = dict.fromkeys(model_types)
+    return {member.title: member.model_type for member in family() if member.model_type in types} | {name: name for name in types}  # fmt: skip
 
 
 def available(target: Library | None) -> dict[str, Library]:
     """Every reference that can be generated from: specification -> the library that holds it, the target's first."""
     places = [*([(TARGET, target)] if target is not None else []), (ZOO, zoo())]
     return {f"{origin}:{name}": library for origin, library in places for name in registry_of(library).model_types}
-
-
-def transformers_folder(model_type: str) -> Path | None:
-    """The folder of a model in the installed Transformers, found on disk and never imported."""
-    package = installed_package("transformers")
-    for parent in ("models", "models/deprecated"):
-        folder = package and package / parent / model_type
-        if folder and any(folder.glob("modeling_*.py")):
-            return folder
-    return None
-
-
-def _elsewhere(model_type: str) -> str:
-    if not model_type.isidentifier() or transformers_folder(model_type) is None:
-        return ""
-    return "; the installed transformers has it, but a standalone library cannot start from there"
 
 
 def _library_of(origin: str, target: Library | None) -> Library:

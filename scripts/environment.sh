@@ -5,7 +5,18 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 environment="${ENVIRONMENT:-$PWD/.venv}"
 wanted="$(cat pyproject.toml constraints.txt | cksum)"
 if [ ! -x "$environment/bin/python" ]; then
-    "${PYTHON:-python3}" -m venv "$environment"
+    python="${PYTHON:-python3}"
+    # Only a version was given: what has that version goes by this name.
+    [[ "$python" =~ ^3\.[0-9]+$ ]] && python="python$python"
+    if ! "$python" -c "" 2>/dev/null; then
+        echo "error: there is no $python that runs here; add-model needs Python 3.10 or newer: PYTHON=python3.12 bash $0" >&2
+        exit 2
+    fi
+    if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
+        echo "error: $python is $("$python" --version 2>&1), and add-model needs Python 3.10 or newer; name one that is: PYTHON=python3.12 bash $0" >&2
+        exit 2
+    fi
+    "$python" -m venv "$environment"
 fi
 if [ "$(cat "$environment/installed" 2>/dev/null)" != "$wanted" ]; then
     echo "setting up $environment (torch is large: this takes a while the first time)" >&2

@@ -64,7 +64,9 @@ def _run() -> int:
         missing = (error.name or "").partition(".")[0]
         if missing not in _EXTRAS:
             raise
-        _fail(f"{missing}, which this needs, is not installed beside add-model; install it: pip install 'add-model[{_EXTRAS[missing]}]'")  # fmt: skip
+        from add_model.extras import install_command
+
+        _fail(f"{missing}, which this needs, is not installed beside add-model; install it: {install_command(_EXTRAS[missing])}")  # fmt: skip
     except OSError as error:
         # A folder that has gone, a disk that is full: nothing that a traceback would explain better.
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}; check that it is there and has room")

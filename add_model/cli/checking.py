@@ -23,6 +23,10 @@ def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
     """
     if root is not None and not root.is_dir():
         raise AddModelError(f"--root {root}: no such folder; name the folder that holds the library")
+    if paths:
+        from add_model.copies.files import refuse_missing
+
+        refuse_missing(paths)
     library = (
         library_at(Path(os.path.abspath(root)))
         if root is not None

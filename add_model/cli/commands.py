@@ -10,6 +10,7 @@ from add_model import __version__
 from add_model.cli.check_copies import check_copies
 from add_model.cli.compare import compare
 from add_model.cli.convert import convert
+from add_model.cli.groups import Group
 from add_model.cli.like import like
 from add_model.cli.output import say
 from add_model.cli.publish import publish
@@ -18,12 +19,11 @@ from add_model.cli.recover import recover
 from add_model.cli.references import references
 from add_model.cli.remove import remove
 from add_model.cli.status import status
-from add_model.cli.usage import Commands
 from add_model.cli.verify import app as verify
 
 app = typer.Typer(
     name="add-model",
-    cls=Commands,
+    cls=Group,
     help="Adds a model to a single-file model library, and keeps every copied block honest.",
     epilog="Start with: add-model like bert --name brand_new_bert --into my_models",
     no_args_is_help=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,6 +45,9 @@ def publish(
     private: Annotated[
         bool | None, typer.Option("--private/--public", help="Who may see a repository that is made.", show_default=False)
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be uploaded, which is also what happens without --upload.")
+    ] = False,
     run_code: Annotated[bool, typer.Option("--run-code", help="Run the card's code, as --upload always does.")] = False,
     out: Annotated[
         Path | None,
@@ -63,6 +67,8 @@ def publish(
     from add_model.porting.publishing import upload as upload_to_hub
 
     model = find_ported_model(into or Path.cwd(), name)
+    if upload and dry_run:
+        raise AddModelError("--upload and --dry-run exclude each other; pass one of them")
     if upload and repository is None:
         raise AddModelError("--upload needs to know where to: --repository USER/NAME")
     folder = default_checkpoint(model) if checkpoint is None else checkpoint
@@ -78,7 +84,8 @@ def publish(
     if as_json:
         say_json(_document(model, planned, evidence))
     else:
-        _show(model, planned, evidence, wanted=upload)
+        command = _upload_command(model, repository, checkpoint, card, into)
+        _show(model, planned, evidence, wanted=upload, command=command)
     raise typer.Exit(1 if planned.findings else 0)
 
 
@@ -108,7 +115,17 @@ def _document(model: PortedModel, planned: Publication, evidence: Evidence | Non
     }
 
 
-def _show(model: PortedModel, planned: Publication, evidence: Evidence | None, wanted: bool) -> None:
+def _upload_command(
+    model: PortedModel, repository: str | None, checkpoint: Path | None, card: Path | None, into: Path | None
+) -> str:
+    """What uploads the same as was looked at."""
+    given = {"--checkpoint": checkpoint, "--card": card, "--into": into}
+    options = [word for option, path in given.items() if path is not None for word in (option, str(path))]
+    where = ["--repository", repository or "USER/NAME"]
+    return shlex.join(["add-model", "publish", model.name, *where, "--upload", *options])
+
+
+def _show(model: PortedModel, planned: Publication, evidence: Evidence | None, wanted: bool, command: str) -> None:
     for name, size in _files(planned):
         say(f"{size:>15,}  {name}")
     for name, why in planned.left_out:
@@ -119,12 +136,10 @@ def _show(model: PortedModel, planned: Publication, evidence: Evidence | None, w
     if evidence is not None:
         say(f"uploaded: {evidence.figure}", colour="green")
     elif number:
-        stopped = "nothing was uploaded: " if wanted else ""
-        tell(f"{stopped}{number} left to do before it can be published")
+        dry = "" if wanted else " (a dry run, as always without --upload)"
+        tell(f"nothing was uploaded{dry}: {number} left to do before it can be published")
     else:
-        where = planned.repository or "USER/NAME"
-        command = f"add-model publish {model.name} --repository {where} --upload"
-        tell(f"nothing was uploaded; ready for: {command}")
+        tell(f"nothing was uploaded (a dry run, as always without --upload); ready for: {command}")
 
 
 def _files(planned: Publication) -> list[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,21 +59,33 @@ def references(
     as_json: JsonOption = False,
 ) -> None:
     """List the models that a new one can start from, by modality and kind."""
-    from add_model.scaffold.catalogue import catalogue, matching
+    from add_model.scaffold.catalogue import catalogue, matching, places_of
 
-    rows = catalogue(_target(into))
+    target = _target(into)
+    rows = catalogue(target)
     chosen = rows if family is None else matching(rows, family)
+    places = {row: places_of(row, target) for row in chosen}
     if as_json:
-        say_json([_document(row) for row in chosen])
+        say_json([_document(row, found) for row, found in places.items()])
         return
-    _show(chosen)
-    tell("start from one that is bundled or in this library: add-model like TYPE")
+    _show(places)
+    tell(_next({place for found in places.values() for place in found}))
+
+
+def _next(places: Collection[str]) -> str:
+    """What to type for a model that is to be had in one of these places."""
+    plain = [said for place, said in (("zoo", "bundled"), ("library", "in this library")) if place in places]
+    ways = [f"one that is {' or '.join(plain)}: add-model like TYPE"] if plain else []
+    if "transformers" in places:
+        ways.append("one of transformers: add-model like transformers:TYPE")
+    return f"start from {'; from '.join(ways)}" if ways else "none of these can be started from here; all: add-model references"  # fmt: skip
 
 
 def _target(into: Path | None) -> Target:
     from add_model.errors import AddModelError
     from add_model.library import library_at, read_configuration
     from add_model.scaffold.checkout.layout import PACKAGE, find_checkout
+    from add_model.scaffold.out_of_tree.target import find_out_of_tree
 
     start = Path.cwd() if into is None else into.absolute()
     if not start.is_dir():
@@ -80,7 +93,8 @@ def _target(into: Path | None) -> Target:
     for candidate in (start, *start.parents):
         configuration = read_configuration(candidate)
         if configuration is not None:
-            return library_at(candidate, configuration)
+            library = library_at(candidate, configuration)
+            return find_out_of_tree(candidate, library, library.package, None) or library
         # Above the folder that was asked for only a checkout's own root counts, not a folder of installed packages.
         if candidate == start and into is not None or (candidate / "src" / PACKAGE).is_dir():
             checkout = find_checkout(candidate)
@@ -91,27 +105,28 @@ def _target(into: Path | None) -> Target:
     return None
 
 
-def _document(row: Row) -> dict[str, Any]:
+def _document(row: Row, places: tuple[str, ...]) -> dict[str, Any]:
     return {
         "type": row.member.model_type,
         "title": row.member.title,
         "modality": row.member.modality,
         "kind": row.member.kind,
         "description": row.member.description,
-        "available": list(row.available),
+        "available": list(places),
     }
 
 
-def _show(rows: tuple[Row, ...]) -> None:
+def _show(places: Mapping[Row, tuple[str, ...]]) -> None:
     from add_model.cli.drawing import draw, styled, width
 
     separator = ", " if width(_PIPED_WIDTH) >= _WIDE else "\n"
-    type_width = max(len(row.member.model_type) for row in rows)
-    for group, members in groupby(rows, key=lambda row: row.group):
-        draw(styled((group, "bold")), _table(list(members), type_width, separator), "", piped=_PIPED_WIDTH)
+    type_width = max(len(row.member.model_type) for row in places)
+    for group, members in groupby(places, key=lambda row: row.group):
+        table = _table({row: places[row] for row in members}, type_width, separator)
+        draw(styled((group, "bold")), table, "", piped=_PIPED_WIDTH)
 
 
-def _table(rows: list[Row], type_width: int, separator: str) -> Table:
+def _table(places: Mapping[Row, tuple[str, ...]], type_width: int, separator: str) -> Table:
     from rich.table import Table
 
     from add_model.cli.drawing import joined, styled
@@ -119,11 +134,12 @@ def _table(rows: list[Row], type_width: int, separator: str) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
     table.add_column(width=type_width + 2, no_wrap=True)
     table.add_column(ratio=1)
-    table.add_column(width=max(len(separator.join(places)) for places in ((_NOWHERE,), ("bundled", "transformers"))))
-    for row in rows:
+    table.add_column(width=max(len(separator.join(each)) for each in ((_NOWHERE,), ("bundled", "transformers"))))
+    for row, found in places.items():
         style = "green" if row.specifications else "dim"
         line = styled((row.member.title, "bold"), f": {row.member.description}")
-        places = [_PLACES[place] for place in row.available] or [_NOWHERE]
-        where = joined((styled((place, style)) for place in places), separator)
+        where = joined(
+            (styled((place, style)) for place in [_PLACES[place] for place in found] or [_NOWHERE]), separator
+        )
         table.add_row(styled((f"  {row.member.model_type}", style)), line, where)
     return table

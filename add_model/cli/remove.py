@@ -43,9 +43,9 @@ def remove(
     What was edited since is only deleted with --force; what add-model did not write stays.
     """
     from add_model.scaffold import removal
-    from add_model.scaffold.destination import find_root
+    from add_model.scaffold.destination import find_written_root
 
-    root = find_root(into, Path.cwd())
+    root = find_written_root(into, Path.cwd())
     take_back(root, dry_run)
     planned = removal.plan_removal(root, name, force)
     if not dry_run:

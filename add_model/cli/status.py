@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,8 +11,8 @@ import typer
 
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import tell_interrupted
-from add_model.cli.options import IntoOption, JsonOption, ModelArgument
-from add_model.cli.output import say_json
+from add_model.cli.options import IntoOption, JsonOption
+from add_model.cli.output import say, say_json, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """
 Examples:
+    add-model status                                              every model, and how far it is
     add-model status brand_new_bert
     add-model status brand_new_bert --json                        for a script
     add-model status brand_new_bert --done 3 --note "runs in its own container, see README"
@@ -32,7 +35,12 @@ _PIPED_WIDTH = 200
 
 @with_examples(_EXAMPLES)
 def status(
-    name: ModelArgument,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="The model; without it, every model and how far it is.", show_default=False
+        ),
+    ] = None,  # fmt: skip
     done: Annotated[
         int | None,
         typer.Option("--done", metavar="STEP", help="Tick a step that only a person can judge.", show_default=False),
@@ -54,17 +62,24 @@ def status(
 ) -> None:
     """Show which of the fourteen steps are done, by what evidence, and what to type next.
 
+    What stands in capitals is yours to fill in; the commands are typed in the library's folder.
     Nothing of the model is run. Evidence counts only while the files it rests on are what they were.
     Exits with 0 when every mandatory step is done, with 1 while one is open.
     """
     from add_model.porting.facts import gather
-    from add_model.porting.ported_model import find_ported_model
+    from add_model.porting.ported_model import find_ported_model, find_ported_models
     from add_model.porting.progress import open_steps, progress
 
     if sum(step is not None for step in (done, not_applicable, undo)) > 1:
         raise AddModelError("--done, --not-applicable and --undo exclude each other; pass one at a time")
     if note is not None and done is None and not_applicable is None:
         raise AddModelError("--note belongs to --done STEP or --not-applicable STEP; pass one of them")
+    if name is None:
+        if done or not_applicable or undo:
+            raise AddModelError("which model? --done, --not-applicable and --undo go with its name: add-model status NAME --done STEP")  # fmt: skip
+        every = [(model, progress(gather(model))) for model in find_ported_models(into or Path.cwd())]
+        _show_every(every, as_json)
+        raise typer.Exit(1 if any(open_steps(steps) for _, steps in every) else 0)
     model = find_ported_model(into or Path.cwd(), name)
     tell_interrupted(model.root)
     _keep_word(model, done, not_applicable, undo, note)
@@ -87,6 +102,23 @@ def _keep_word(
         notes.set_aside(model.root, model.name, not_applicable, note)
     if undo is not None:
         notes.undo(model.root, model.name, undo)
+
+
+def _show_every(every: Sequence[tuple[PortedModel, tuple[Progress, ...]]], as_json: bool) -> None:
+    """Every model of the library, one a line, with how far it is and what to type for more."""
+    from add_model.porting.progress import open_steps
+
+    if as_json:
+        say_json([_document(model, steps) for model, steps in every])
+        return
+    width = max(len(model.name) for model, _ in every)
+    for model, steps in every:
+        wanted = [found for found in steps if not found.step.optional and found.state != "not applicable"]
+        left = open_steps(steps)
+        said = f"{len(wanted) - len(left)} of {len(wanted)} mandatory steps done"
+        rest = f"; open next: {left[0].step.number} {left[0].step.title}" if left else ""
+        say(f"{model.name:<{width}}  {said}{rest}")
+    tell("more about one: add-model status NAME")
 
 
 def _document(model: PortedModel, steps: tuple[Progress, ...]) -> dict[str, Any]:
@@ -141,8 +173,17 @@ def _show(model: PortedModel, steps: tuple[Progress, ...]) -> None:
         return
     number = len(left)
     said = f": {number} mandatory step{'s are' if number > 1 else ' is'} open; next:"
-    command = styled(f"  {left[0].command or left[0].evidence}")
+    elsewhere = _way_to(model.root) if left[0].command is not None else ""
+    command = styled(f"  {elsewhere}{left[0].command or left[0].evidence}")
     draw("", styled((model.name, "bold"), said), command, wraps=False)
+
+
+def _way_to(root: Path) -> str:
+    """What to type before a command of a library, whose folder it is to be typed in."""
+    if root.resolve() == Path.cwd().resolve():
+        return ""
+    inside = root.resolve().is_relative_to(Path.cwd().resolve())
+    return f"cd {shlex.quote(str(root.resolve().relative_to(Path.cwd().resolve()) if inside else root))} && "
 
 
 def _when(made_at: str) -> str:

@@ -29,6 +29,9 @@ PREVIEW_COLUMNS = 120
 def show(rendering: Rendering, outcome: Outcome, dry_run: bool) -> None:
     """Prints the summary to stdout."""
     draw(files_tree(rendering, outcome), wraps=False)
+    note = _package_note(rendering, outcome)
+    if note is not None:
+        draw(styled(note), wraps=False)
     for item in rendering.left_out:
         draw(styled(("left out: ", "yellow"), f"{item.what} ({item.why})"), wraps=False)
     number = len(outcome.written) + len(outcome.edited)
@@ -41,6 +44,14 @@ def show(rendering: Rendering, outcome: Outcome, dry_run: bool) -> None:
     draw(styled((title, "bold green"), f", like {reference}: {count} written"), "", "Next:", wraps=False)
     for command in next_commands(rendering):
         draw(styled(f"  {command}"), wraps=False)
+
+
+def _package_note(rendering: Rendering, outcome: Outcome) -> str | None:
+    """What the package of a library that is laid down is called, where that is not its folder's name, and why."""
+    folder, package = rendering.root.name, rendering.package
+    if folder == package or rendering.root / "src" / package / "__init__.py" not in outcome.written:
+        return None
+    return f"the package is called {package}: {folder}, the folder, is no name of lower-case letters, digits and underscores that begins with a letter"  # fmt: skip
 
 
 def document(rendering: Rendering, outcome: Outcome, dry_run: bool) -> dict[str, Any]:

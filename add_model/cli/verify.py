@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from add_model.cli.examples import with_examples
+from add_model.cli.groups import StepsGroup
 from add_model.cli.options import IntoOption, JsonOption, ModelArgument
 from add_model.cli.output import say, say_json, tell
 from add_model.errors import AddModelError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from add_model.porting.ported_model import PortedModel
 
 app = typer.Typer(
+    cls=StepsGroup,
     help="Run what a step of a port asks for, and keep the result as evidence for `add-model status`.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -60,9 +60,7 @@ def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
     Raises:
         AddModelError: one of the paths does not exist.
     """
-    for path in paths:
-        if not path.exists():
-            raise AddModelError(f"{path}: no such file or folder; name files or folders of the library")
+    refuse_missing(paths)
     tree = Tree([], set(), set(), set(), set())
     found: set[str] = set()
     for start in paths or library.packages.values():
@@ -73,6 +71,13 @@ def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
         files = [file for file in files if not any(fnmatch(file[0], pattern) for pattern in excluded)]
     tree.files.extend(files)
     return tree
+
+
+def refuse_missing(paths: Iterable[Path]) -> None:
+    """Raises `AddModelError` where one of the paths does not exist."""
+    for path in paths:
+        if not path.exists():
+            raise AddModelError(f"{path}: no such file or folder; name files or folders of the library")
 
 
 def _in_library(path: Path, library: Library) -> str:

@@ -18,7 +18,8 @@ class Line:
     """One place, as it is shown.
 
     Attributes:
-        place: the submodule of the new model, and what of it.
+        path: the submodule of the new model; "" for the model itself.
+        place: the submodule, and what of it.
         side: "input" or "output".
         original: the original's submodule, where it has another name.
         depth: how many submodules are around it.
@@ -27,6 +28,7 @@ class Line:
         first: whether the difference begins here.
     """
 
+    path: str
     place: str
     side: str
     original: str
@@ -117,7 +119,7 @@ def document(comparison: Comparison, cause: Cause | None, untested: str | None =
         "untested": untested,
         # JSON has no infinity: nothing is as many times as large as nothing.
         "rows": [
-            {**vars(line), "relative": line.relative if math.isfinite(line.relative) else None}
+            {**_shown(line), "relative": line.relative if math.isfinite(line.relative) else None}
             for line in lines(comparison)
         ],
         "unmatched": {
@@ -127,11 +129,16 @@ def document(comparison: Comparison, cause: Cause | None, untested: str | None =
     }
 
 
+def _shown(line: Line) -> dict[str, Any]:
+    return {name: value for name, value in vars(line).items() if name != "path"}
+
+
 def _line(comparison: Comparison, row: Row, first: bool) -> Line:
     name = f" {row.name}" if row.name and not row.name.isdigit() and row.name != row.side else ""
     found = row.difference
     verdict = DIFFERS if found.largest > comparison.tolerance else EQUAL if found.relative <= row.noise else WITHIN
     return Line(
+        path=row.new.path,
         place=f"{row.new.path or 'model'} {row.side}{name}",
         side=row.side,
         original=row.original.path if row.original.path != row.new.path else "",

@@ -180,7 +180,7 @@ def architecture_of(model: PortedModel, checkpoint: Path) -> str:
     names = (content.get("architectures") if isinstance(content, dict) else None) or [model.classes.get(MODEL_MAPPING)]
     known = {found.name for found in public_classes(model.modules())}
     if names[0] not in known:
-        raise AddModelError(f"{path}: its architecture {names[0]} is none of {model.name}; convert the checkpoint with add-model convert {model.name}")  # fmt: skip
+        raise AddModelError(f"{path}: its architecture {names[0]} is none of {model.name}; convert the original's anew: add-model convert {model.name} CHECKPOINT")  # fmt: skip
     return str(names[0])
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
+from add_model.extras import install_command
 from add_model.library import installed_package
 from add_model.names import ModelName
 from add_model.porting.evidence import Evidence, make
@@ -87,7 +88,7 @@ def run_notebook(model: PortedModel, checkpoint: Path | None) -> Evidence:
     """
     missing = [name for name in _NEEDED if installed_package(name) is None]
     if missing:
-        raise AddModelError(f"{missing[0]} is not installed beside add-model; install it: pip install 'add-model[notebook]'")  # fmt: skip
+        raise AddModelError(f"{missing[0]} is not installed beside add-model; install it: {install_command('notebook')}")  # fmt: skip
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from add_model.nearest import close
 from add_model.porting.checkpoint_files import Weight
 from add_model.porting.expansion import Expansion, Move, expand
 from add_model.porting.operations import Cast, Operation, output_shapes
@@ -271,7 +272,5 @@ def _shown(name: str, weight: Weight) -> str:
 
 
 def _nearest(name: str, new: NewWeights) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, [*new.weights, *new.tied], n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else "; correct the name"
+    likely = close(name, [*new.weights, *new.tied], 1)
+    return f"; did you mean {likely[0]}?" if likely else "; correct the name"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,8 @@ from typing import Any
 
 from add_model.errors import AddModelError
 from add_model.library import Library, find_library
+from add_model.nearby import where_to_go
+from add_model.porting.library_models import has_registry, model_names, no_such_model
 from add_model.references import registry_of
 from add_model.registry import TOKENIZER_MAPPING
 from add_model.state import STATE_FOLDER
@@ -108,10 +109,10 @@ def find_ported_model(start: Path, name: str) -> PortedModel:
     if not start.is_dir():
         raise AddModelError(f"--into {start} is no folder; pass a library's, or leave it out")
     library = find_library(start)
-    classes = registry_of(library).classes(name) if _has_registry(library) else {}
+    classes = registry_of(library).classes(name) if has_registry(library) else {}
     paths = [library.root / path for path in _written(library.root, name)]
     if not classes and not paths and not _stands(library, name):
-        raise AddModelError(f"{library.root} has no model {name!r}; {_offer(library, name)}")
+        raise no_such_model(library, name)
     return PortedModel(
         library=library,
         name=name,
@@ -124,11 +125,19 @@ def find_ported_model(start: Path, name: str) -> PortedModel:
     )
 
 
-def _has_registry(library: Library) -> bool:
-    try:
-        return library.registry.is_file()
-    except AddModelError:
-        return False
+def find_ported_models(start: Path) -> tuple[PortedModel, ...]:
+    """Every model of the library around `start`, by name.
+
+    Raises:
+        AddModelError: there is no such library, or it has no model.
+    """
+    if not start.is_dir():
+        raise AddModelError(f"--into {start} is no folder; pass a library's, or leave it out")
+    library = find_library(start)
+    found = tuple(find_ported_model(library.root, name) for name in model_names(library))
+    if not found:
+        raise AddModelError(f"{library.root} has no models; {where_to_go(library.root)}")
+    return found
 
 
 def _stands(library: Library, name: str) -> bool:
@@ -145,17 +154,6 @@ def _usual_page(library: Library, name: str) -> Path:
     own = library.docs_folder / "models" / f"{name}.md"
     published = library.docs_folder / "source" / "en" / "model_doc" / f"{name}.md"
     return published if published.is_file() and not own.is_file() else own
-
-
-def _offer(library: Library, name: str) -> str:
-    models = registry_of(library).model_types if _has_registry(library) else []
-    state = library.root / STATE_FOLDER / "models"
-    made = [path.name for path in sorted(state.glob("*")) if path.is_dir()]
-    known = sorted({*models, *made})
-    if not known:
-        return "run this in a library's folder, or name it: --into DIR"
-    close = difflib.get_close_matches(name, known, n=3)
-    return f"nearest: {', '.join(close)}" if close else f"its models: {', '.join(known)}"
 
 
 def _written(root: Path, name: str) -> Sequence[str]:

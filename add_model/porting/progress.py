@@ -58,6 +58,8 @@ def _with_word(facts: Facts, found: Progress) -> Progress:
 
 
 _GPU_STEP = 10
+# What a command leaves to be filled in, beside words in capitals.
+_SCRIPT = "SCRIPT.py:FUNCTION"
 # The greatest difference at which the step counts two outputs as the same.
 _TOLERANCE = 1e-3
 
@@ -84,8 +86,7 @@ def _original(facts: Facts, step: Step) -> Progress:
 
 
 def _script(facts: Facts, step: Step) -> Progress:
-    script = "path/to/script.py:function"
-    words = ["add-model", "record", script, "--out", "original.safetensors", "--original-of", facts.model.name]
+    words = ["add-model", "record", _SCRIPT, "--out", "original.safetensors", "--original-of", facts.model.name]
     command = shlex.join(words)
     held = facts.recording
     if held is None:
@@ -105,7 +106,7 @@ def _conversion(facts: Facts, step: Step) -> Progress:
 def _comparison(facts: Facts, step: Step) -> Progress:
     held = facts.held.get("comparison")
     original, new = (held.evidence.details.get(key) if held else None for key in ("original", "new"))
-    names = (str(original or "original.safetensors"), str(new or "new.safetensors"))
+    names = (_recorded(facts, original), str(new or "new.safetensors"))
     command = shlex.join(["add-model", "compare", *names])
     if held is None or held.stale is not None or held.evidence.details.get("record_again"):
         record = ["add-model", "record", facts.model.name, "--checkpoint", _checkpoint(facts), "--out", names[1]]
@@ -158,10 +159,20 @@ def _end_to_end(facts: Facts, step: Step) -> Progress:
 
 def _end_to_end_command(facts: Facts) -> str:
     held = facts.held.get("comparison")
-    original = str(held.evidence.details.get("original") or "") if held else ""
-    words = ["add-model", "verify", "end-to-end", facts.model.name, "--from", original or "original.safetensors"]
+    if facts.model.integration_test.is_file():
+        return shlex.join(["add-model", "verify", "end-to-end", facts.model.name])
+    original = _recorded(facts, held.evidence.details.get("original") if held else None)
+    words = ["add-model", "verify", "end-to-end", facts.model.name, "--from", original]
     words += ["--checkpoint", _checkpoint(facts)]
-    return shlex.join([*words, "--text", "A sentence."] if facts.model.has_tokenizer else words)
+    return shlex.join([*words, "--text", "TEXT"] if facts.model.has_tokenizer else words)
+
+
+def _recorded(facts: Facts, compared: object) -> str:
+    """The original's recording: the one that was compared, or that is kept, or else a word to put its name for."""
+    kept = facts.recording
+    known = [str(compared)] if compared else list(kept.evidence.files) if kept is not None else []
+    there = [path for path in known if (facts.model.root / path).is_file()]
+    return facts.model.shown(facts.model.root / there[0]) if there else "RECORDING"
 
 
 def _checkpoint(facts: Facts) -> str:
@@ -186,7 +197,8 @@ def _docs(facts: Facts, step: Step) -> Progress:
 
 
 def _publication(facts: Facts, step: Step) -> Progress:
-    command = f"add-model publish {facts.model.name} --repository USER/NAME --upload"
+    words = ["add-model", "publish", facts.model.name, "--repository", "USER/NAME", "--upload"]
+    command = shlex.join(words if facts.checkpoint else [*words, "--checkpoint", _checkpoint(facts)])
     return _measured(step, facts.held.get("publish"), command, "no checkpoint is uploaded")
 
 
@@ -196,7 +208,9 @@ def _pull_request(facts: Facts, step: Step) -> Progress:
 
 
 def _notebook(facts: Facts, step: Step) -> Progress:
-    command = f"add-model verify notebook {facts.model.name}"
+    words = ["add-model", "verify", "notebook", facts.model.name]
+    known = facts.checkpoint or facts.model.notebook.is_file()
+    command = shlex.join(words if known else [*words, "--checkpoint", _checkpoint(facts)])
     return _measured(step, facts.held.get("notebook"), command, "no notebook is written and run")
 
 

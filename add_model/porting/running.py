@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
+from add_model.nearest import nearest
+from add_model.porting.checkpoint_folder import refuse_missing_folder
 from add_model.porting.recording import record_forward
 from add_model.porting.recording_facts import facts_of
 from add_model.porting.recording_file import Recording, load_recording
@@ -71,9 +74,13 @@ def prepare(start: Path, request: Request) -> Run:
     Raises:
         AddModelError: there is no such model, it does not import or cannot be built, or the checkpoint does not fit.
     """
-    path, colon, function = request.target.rpartition(":")
-    if colon and path.endswith(".py"):
+    path, _, function = request.target.rpartition(":")
+    if request.target.endswith(".py"):
+        path, function = request.target, ""
+    if path.endswith(".py"):
         return _from_script(start / path, function, request)
+    if request.checkpoint is not None:
+        refuse_missing_folder(request.checkpoint, "--checkpoint")
     subject = find_subject(start, request.target)
     model = _model(subject, request).eval()
     facts = {"target": request.target, **facts_of(subject, request.checkpoint)}
@@ -184,11 +191,34 @@ def _usual_input_ids(model: nn.Module) -> torch.Tensor:
     return (torch.arange(_LENGTH) * 7 + 5).remainder(size)[None, :]
 
 
+def _no_such_function(path: Path, function: str) -> AddModelError:
+    """What to say where a script has no such function, or none was named: those that it defines, the nearest first."""
+    names = nearest(function, _functions(path))
+    there = f"its functions{', nearest first' if function and len(names) > 1 else ''}: {', '.join(names)}" if names else "it defines none"  # fmt: skip
+    said = (
+        f"{path}: has no function {function!r}"
+        if function
+        else f"{path}: name the function of it that makes the model"
+    )
+    return AddModelError(f"{said}; {there}; pass {path.name}:{names[0] if names else 'function'}, which returns (model, inputs)")  # fmt: skip
+
+
+def _functions(path: Path) -> list[str]:
+    """The functions that a script defines; those that are not for others come last."""
+    try:
+        found = [node.name for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.FunctionDef)]
+    except (SyntaxError, ValueError):
+        return []
+    return sorted(found, key=lambda name: name.startswith("_"))
+
+
 def _from_script(path: Path, function: str, request: Request) -> Run:
     import torch
 
     if not path.is_file():
         raise AddModelError(f"{path}: no such script; pass path/to/script.py:function")
+    if not function:
+        raise _no_such_function(path, function)
     specification = importlib.util.spec_from_file_location(f"{_SCRIPT_NAME}{path.stem}", path)
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
@@ -200,7 +230,11 @@ def _from_script(path: Path, function: str, request: Request) -> Run:
     torch.manual_seed(request.seed)
     try:
         specification.loader.exec_module(module)
+        if not hasattr(module, function):
+            raise _no_such_function(path, function)
         made = getattr(module, function)()
+    except AddModelError:
+        raise
     except FAILURES as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
         line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else 1

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
 from add_model.library import Library, find_library, installed_package, library_at
-from add_model.references import find_reference
+from add_model.nearest import close
+from add_model.porting.library_models import no_such_model
+from add_model.references import UnknownReference, find_reference
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, Registry
 
 if TYPE_CHECKING:
@@ -156,12 +158,17 @@ def find_subject(start: Path, name: str) -> Subject:
     A name that the library does not hold is looked for in the bundled models.
 
     Raises:
-        AddModelError: there is no such model; the nearest ones are offered.
+        AddModelError: there is no such model; those of the library are named, the nearest first.
     """
     origin, colon, model_type = name.rpartition(":")
     if colon and origin == TRANSFORMERS:
         return _published(model_type)
-    reference = find_reference(name, find_library(start))
+    library = find_library(start)
+    try:
+        # A folder of nothing of the kind is no place to look in; the bundled models are still to be had.
+        reference = find_reference(name, library if library.packages.keys() - {"tests"} else None)
+    except UnknownReference as error:
+        raise no_such_model(library, name) from error
     return Subject(
         reference.name.snake,
         reference.library,
@@ -186,10 +193,8 @@ def _published(model_type: str) -> Subject:
     registry = Registry(mappings)
     classes = registry.classes(model_type)
     if CONFIGURATION_MAPPING not in classes or MODEL_MAPPING not in classes:
-        from difflib import get_close_matches
-
-        close = get_close_matches(model_type, registry.model_types, n=3)
-        raise AddModelError(f"the installed transformers has no model type {model_type!r}; nearest: {', '.join(close) or 'none'}")  # fmt: skip
+        likely = close(model_type, registry.model_types)
+        raise AddModelError(f"the installed transformers has no model type {model_type!r}; nearest: {', '.join(likely) or 'none'}")  # fmt: skip
     module_name = auto.configuration_auto.model_type_to_module_name(model_type)
     package = f"{TRANSFORMERS}.models.{module_name}"
     return Subject(model_type, library_at(folder), TRANSFORMERS, package, classes, registry.heads(model_type))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from add_model.errors import AddModelError
+from add_model.extras import install_command
 from add_model.porting.checkpoint_files import Weight
 from add_model.porting.concepts import Meaning, meaning
 from add_model.porting.condense import condense
@@ -138,7 +139,7 @@ def _match(
     try:
         from add_model.porting.matching import match
     except ModuleNotFoundError as error:
-        raise AddModelError(f"--suggest needs {error.name}; install it: pip install 'add-model[convert]'") from error
+        raise AddModelError(f"--suggest needs {error.name}; install it: {install_command('convert')}") from error
 
     old, new = _sides(old_units, new_units, kinds, of_the_model)
     old_groups, new_groups = find_groups(*_parts(old)), find_groups(*_parts(new))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
+from add_model.nearest import close
 from add_model.visible import visible
 
 if sys.version_info >= (3, 11):
@@ -91,8 +91,8 @@ def _answers(table: dict[str, Any], path: Path) -> Answers:
     known = [field.name for field in fields(Answers)]
     for key, value in table.items():
         if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            raise AddModelError(f"--answers {path}: unknown answer `{key}`; {f'did you mean `{close[0]}`?' if close else 'known: ' + ', '.join(known)}")  # fmt: skip
+            likely = close(key, known, 1)
+            raise AddModelError(f"--answers {path}: unknown answer `{key}`; {f'did you mean `{likely[0]}`?' if likely else 'known: ' + ', '.join(known)}")  # fmt: skip
         if key == "heads" and not (isinstance(value, list) and all(isinstance(head, str) for head in value)):
             raise AddModelError(f"--answers {path}: `heads` must be a list of strings")
         if key != "heads" and not isinstance(value, str):

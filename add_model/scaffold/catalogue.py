@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,11 +10,13 @@ from dataclasses import dataclass
 from add_model.errors import AddModelError
 from add_model.family import FamilyMember, family
 from add_model.library import Library
-from add_model.references import TARGET, ZOO, registry_of, transformers_folder, zoo
+from add_model.nearest import close
+from add_model.references import TARGET
 from add_model.scaffold.answers import load_answers
 from add_model.scaffold.checkout.layout import Checkout
+from add_model.scaffold.elsewhere import startable
 from add_model.scaffold.out_of_tree.target import OutOfTree
-from add_model.scaffold.targets import Target, find_candidate, model_types, offers_zoo, origin_of, titles
+from add_model.scaffold.targets import Target, find_candidate, origin_of, titles
 from add_model.state import STATE_FOLDER
 
 TRANSFORMERS = "transformers"
@@ -29,8 +30,8 @@ class Row:
 
     Attributes:
         member: what is known about it.
-        available: where it can be had: `library` (the target), `zoo` (bundled), `transformers` (the installed
-            package, found on disk), in this order; empty where it is in none of them.
+        available: where `like` takes it from: `library` (the target, or what it depends on), `zoo` (bundled),
+            `transformers` (the installed package, where no library is there yet); empty where it cannot.
     """
 
     member: FamilyMember
@@ -53,14 +54,15 @@ def catalogue(target: Target) -> tuple[Row, ...]:
     Raises:
         AddModelError: a registry cannot be read or does not parse.
     """
-    places: dict[str, Collection[str]] = {} if target is None else {TARGET: model_types(target)}
-    if offers_zoo(target):
-        places[ZOO] = registry_of(zoo()).model_types
     known = {member.model_type for member in family()}
-    if not isinstance(target, Checkout):
-        places[TRANSFORMERS] = {model_type for model_type in known if transformers_folder(model_type) is not None}
     outsiders = () if target is None else tuple(_outsiders(target, known))
-    return rows((*family(), *outsiders), places)
+    return rows((*family(), *outsiders), startable(target))
+
+
+def places_of(row: Row, target: Target) -> tuple[str, ...]:
+    """Where a model of a target's catalogue is from: what a package depends on is not of the package itself."""
+    own = TRANSFORMERS if isinstance(target, OutOfTree) else TARGET
+    return tuple(own if place == TARGET else place for place in row.available)
 
 
 def rows(members: Sequence[FamilyMember], places: Mapping[str, Collection[str]]) -> tuple[Row, ...]:
@@ -94,8 +96,8 @@ def matching(found: Sequence[Row], wanted: str) -> tuple[Row, ...]:
     members = [row.member for row in found]
     names = {_bare(name): name for member in members for name in (member.modality, member.kind, member.model_type)}
     names = {bare_name: name for bare_name, name in names.items() if name}
-    close = [names[name] for name in difflib.get_close_matches(bare, names, n=3, cutoff=0.5)]
-    hint = f"nearest: {', '.join(close)}" if close else f"modalities: {', '.join(dict.fromkeys(m.modality for m in members))}"  # fmt: skip
+    likely = [names[name] for name in close(bare, names)]
+    hint = f"nearest: {', '.join(likely)}" if likely else f"modalities: {', '.join(dict.fromkeys(m.modality for m in members))}"  # fmt: skip
     raise AddModelError(f"no modality, kind or model is called {wanted!r}; {hint} (all: add-model references)")
 
 
@@ -127,7 +129,7 @@ def _ancestor(model_type: str, target: Library | Checkout | OutOfTree) -> str:
 def _description(model_type: str, target: Library | Checkout | OutOfTree) -> str:
     reference, novelty = _made_from(model_type, target)
     if not reference:
-        return "A model of this library"
+        return f"A model of {'Transformers' if isinstance(target, OutOfTree) else 'this library'}"
     try:
         title = find_candidate(reference, target).name.title
     except AddModelError:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.library import Library, library_at, read_configuration
+from add_model.library import Library, installed_package, library_at, read_configuration
 from add_model.names import ModelName, to_snake
+from add_model.nearby import where_to_go
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
 from add_model.scaffold.out_of_tree.target import find_out_of_tree
 from add_model.scaffold.targets import TAKEN_PACKAGES, Target
 from add_model.transaction import was_interrupted
+
+# What the folders are called that packages are installed into.
+_INSTALLED = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,9 @@ def find_root(into: Path | None, working_folder: Path) -> Path:
             neither a library nor an empty folder here; or a configuration is invalid.
     """
     if into is None:
-        for candidate in (working_folder, *working_folder.parents):
-            if was_interrupted(candidate) or read_configuration(candidate) is not None:
-                return candidate
-            if (candidate / "src" / PACKAGE).is_dir() and find_checkout(candidate) is not None:
-                return candidate
+        around = _root_around(working_folder)
+        if around is not None:
+            return around
         if any(not path.name.startswith(".") for path in working_folder.iterdir()):
             raise AddModelError(f"{working_folder} is no library and not empty; pass a folder for a new one, for example --into my_models")  # fmt: skip
         return working_folder
@@ -51,6 +53,29 @@ def find_root(into: Path | None, working_folder: Path) -> Path:
         raise AddModelError(f"--into {into} is a file; pass a folder")
     checkout = None if read_configuration(root) is not None else find_checkout(root)
     return root if checkout is None else checkout.root
+
+
+def find_written_root(into: Path | None, working_folder: Path) -> Path:
+    """Finds the folder of a library or checkout that is there already; as `find_root`, but never a folder for a new one.
+
+    Raises:
+        AddModelError: as `find_root` does; or there is no library here, and where to go is said.
+    """
+    if into is not None:
+        return find_root(into, working_folder)
+    around = _root_around(working_folder)
+    if around is None:
+        raise AddModelError(f"{working_folder} is in no library; {where_to_go(working_folder)}")
+    return around
+
+
+def _root_around(folder: Path) -> Path | None:
+    for candidate in (folder, *folder.parents):
+        if was_interrupted(candidate) or read_configuration(candidate) is not None:
+            return candidate
+        if (candidate / "src" / PACKAGE).is_dir() and find_checkout(candidate) is not None:
+            return candidate
+    return None
 
 
 def find_destination(into: Path | None, working_folder: Path, reference: str | None = None) -> Destination:
@@ -85,6 +110,8 @@ def package_name(root: Path) -> str:
         AddModelError: the folder's name makes no package name, or one that is taken.
     """
     name = root.name if _is_package_name(root.name) else to_snake(root.name)
+    if _is_imported(name):
+        raise AddModelError(f"{root}: a library cannot be called {name!r}, after its folder: Python, or what the library is made of, imports another {name}; choose one named like my_models")  # fmt: skip
     if not _is_package_name(name):
         raise AddModelError(f"{root}: a library cannot be called {name!r}, after its folder; choose one named like my_models")  # fmt: skip
     return name
@@ -106,7 +133,16 @@ def _is_package_name(name: str) -> bool:
         ModelName.from_snake(name)
     except AddModelError:
         return False
-    return name not in TAKEN_PACKAGES and name not in sys.stdlib_module_names
+    return not _is_imported(name)
+
+
+def _is_imported(name: str) -> bool:
+    """Whether a package of this name would hide one that is imported by it: of Python, of the declared ones, or installed."""
+    if name in TAKEN_PACKAGES or name in sys.stdlib_module_names:
+        return True
+    found = installed_package(name) if name.isidentifier() else None
+    # A library of ours that somebody has installed from elsewhere is no reason not to make another.
+    return found is not None and found.parent.name in _INSTALLED and not (found / "registry.py").is_file()
 
 
 def _checked(destination: Destination) -> Destination:

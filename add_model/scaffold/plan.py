@@ -77,17 +77,13 @@ class Plan:
     tool: str | None = None
 
     @cached_property
-    def dropped(self) -> dict[str, str]:
-        """The reference's classes that the model does without, and why."""
-        dropped = {
-            name: f"{task} is not among the chosen heads"
-            for task, name in self.reference.heads.items()
-            if task not in self.answers.heads
-        }
+    def dropped(self) -> frozenset[str]:
+        """The reference's classes that the answers say to do without: heads that were not chosen, and its tokenizer."""
         chosen = {self.reference.heads[task] for task in self.answers.heads}
+        dropped = {*self.reference.heads.values()} - chosen
         if self.tokenizer is None and self.reference.tokenizer is not None:
-            dropped[self.reference.tokenizer] = "the model has no tokenizer"
-        return {name: why for name, why in dropped.items() if name not in chosen}
+            dropped.add(self.reference.tokenizer)
+        return frozenset(dropped)
 
     @property
     def registry_entries(self) -> dict[str, dict[str, str]]:

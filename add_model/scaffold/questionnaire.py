@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.names import ModelName
+from add_model.nearest import close
 from add_model.scaffold.answers import SAME_TOKENIZER, SINGLE_STYLE, Answers
 from add_model.scaffold.targets import (
     Candidate,
@@ -149,8 +149,8 @@ def chosen_heads(wanted: Iterable[str], reference: Candidate) -> tuple[str, ...]
     }
     unknown = [head for head in wanted if _bare(head) not in spelled]
     if unknown:
-        close = difflib.get_close_matches(_bare(unknown[0]), spelled, n=1)
-        hint = f"did you mean {spelled[close[0]]}? " if close else ""
+        likely = close(unknown[0], spelled, 1)
+        hint = f"did you mean {spelled[likely[0]]}? " if likely else ""
         raise AddModelError(f"--heads: {reference.name.snake} has no head {unknown[0]!r}; {hint}choose from: {', '.join(reference.heads)}, all, none")  # fmt: skip
     chosen = {spelled[_bare(head)] for head in wanted}
     return tuple(task for task in reference.heads if task in chosen)

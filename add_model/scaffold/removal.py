@@ -10,6 +10,7 @@ from pathlib import Path
 from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError
 from add_model.library import library_at, read_configuration
+from add_model.nearest import nearest
 from add_model.references import encoded
 from add_model.registry import parse_registry
 from add_model.scaffold.belongings import Belongings, belongings
@@ -66,7 +67,7 @@ def plan_removal(root: Path, name: str, force: bool) -> Removal:
     """
     models = written_models(root)
     if name not in models:
-        known = f"there are: {', '.join(models)}" if models else "there is none at all"
+        known = f"there are: {', '.join(nearest(name, models))}" if models else "there is none at all"
         raise AddModelError(f"no model {name!r} that add-model wrote is known in {root} ({known}); pass the name of one, and --into DIR if it is elsewhere")  # fmt: skip
     record = load_record(state_of(root, name))
     if record is None:

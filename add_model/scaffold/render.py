@@ -40,7 +40,8 @@ def render(plan: Plan) -> Rendering:
     Raises:
         AddModelError: a source or a template fails.
     """
-    left_out = [LeftOut(name, why) for name, why in plan.dropped.items()]
+    # What the answers say to do without is no news to whoever gave them.
+    left_out: list[LeftOut] = []
     modules = []
     for file in plan.model_files:
         text, unmarked = _model_text(file, plan)
@@ -95,8 +96,8 @@ def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
 def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[str, ...]]:
     original = file.reference.files[file.source]
     renaming = Renaming(file.reference.name, plan.name)
-    registered = frozenset(file.reference.classes.values()) - plan.dropped.keys()
-    text, _ = without_names(without_markers(original), frozenset(plan.dropped), keep=registered)
+    registered = frozenset(file.reference.classes.values()) - plan.dropped
+    text, _ = without_names(without_markers(original), plan.dropped, keep=registered)
     text = renaming.text(text, keep=_imported_from_elsewhere(text, file))
     text = _with_package(text, file.reference.library.package, plan.library.package)
     if not file.is_marked:

@@ -13,21 +13,26 @@ from typing import Protocol
 from add_model.errors import AddModelError, ModelExists
 from add_model.library import Library
 from add_model.names import ModelName
-from add_model.references import TARGET, Reference, available, find_reference, registry_of, zoo
+from add_model.references import TARGET, Reference, UnknownReference, available, find_reference, registry_of, zoo
 from add_model.registry import CONFIGURATION_MAPPING
 from add_model.scaffold.answers import MODULAR_STYLE, NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout
 from add_model.scaffold.checkout.plan import check_checkout_name, donated_kinds
 from add_model.scaffold.checkout.reference import find_checkout_reference, model_folders, registered_types
 from add_model.scaffold.clashes import check_clashes
+from add_model.scaffold.elsewhere import whereabouts
 from add_model.scaffold.out_of_tree.target import OutOfTree
 
-# A package of such a name would hide what the library itself imports, or what its markers name.
-TAKEN_PACKAGES = frozenset(
-    {"add_model", "huggingface_hub", "safetensors", "tests", "tokenizers", "torch", "transformers"}
+# What a library's code and markers name.
+_NAMED = frozenset({"add_model", "huggingface_hub", "safetensors", "tests", "tokenizers", "torch", "transformers"})
+# A package of such a name would hide one of those, or what they and the tests of a library need in turn. `test` belongs
+# to Python, which does not list it among its modules.
+TAKEN_PACKAGES = _NAMED | frozenset(
+    "diffusers filelock fsspec hypothesis jinja2 mypy numpy packaging pip pytest requests ruff scipy setuptools sympy test "
+    "tqdm typing_extensions yaml".split()
 )
 # In a package of one's own the models' folders are packages themselves; `models` is where Transformers has its own.
-_TAKEN_FOLDERS = TAKEN_PACKAGES | {"models"}
+_TAKEN_FOLDERS = _NAMED | {"models"}
 
 # A library, a source tree of Transformers, a package that depends on one, or a library that is still to be made.
 Target = Library | Checkout | OutOfTree | None
@@ -77,15 +82,10 @@ def find_candidate(specification: str, target: Target) -> Candidate:
     if isinstance(target, Checkout):
         return find_checkout_reference(specification, target)
     assert target is None or isinstance(target, Library)
-    return find_reference(specification, target)
-
-
-def model_types(target: Target) -> Collection[str]:
-    """The models that the target itself holds."""
-    tree = tree_of(target)
-    if tree is not None:
-        return model_folders(tree).keys()
-    return [] if not isinstance(target, Library) else registry_of(target).model_types
+    try:
+        return find_reference(specification, target)
+    except UnknownReference as error:
+        raise AddModelError(whereabouts(specification, target) or str(error)) from error
 
 
 def titles(target: Library | Checkout | OutOfTree) -> dict[str, str]:
@@ -102,11 +102,6 @@ def titles(target: Library | Checkout | OutOfTree) -> dict[str, str]:
 def origin_of(target: Library | Checkout | OutOfTree) -> str:
     """Where answers say that a model is from that the target itself holds."""
     return TARGET if isinstance(target, Library) else PACKAGE
-
-
-def offers_zoo(target: Target) -> bool:
-    """Whether a model can be started from the bundled library."""
-    return tree_of(target) is None
 
 
 def tokenizer_donors(target: Target, reference: Candidate) -> list[tuple[str, str, str]]:
@@ -194,10 +189,11 @@ def check_new_name(snake: str, reference: str | None, target: Target, package: s
         if snake in _TAKEN_FOLDERS:
             raise AddModelError(f"--name {snake!r} is the name of a package that the model's code or markers lead to; choose another")  # fmt: skip
         # What it is registered as must be new to the installed Transformers as well.
+        place = f"the installed {PACKAGE}"
         try:
-            name = check_checkout_name(snake, reference, target.installed, may_exist=False)
+            name = check_checkout_name(snake, reference, target.installed, may_exist=False, place=place)
         except ModelExists as error:
-            raise AddModelError(f"--name {snake!r} is a model of the installed {PACKAGE}; choose another") from error
+            raise AddModelError(f"--name {snake!r} is a model of {place}; choose another") from error
         _check_is_new(snake, target.models, target.root, package, may_exist)
         return name
     name = ModelName.from_snake(snake)

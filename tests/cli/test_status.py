@@ -227,8 +227,8 @@ def test_a_model_of_a_transformers_tree_has_a_status_too(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "naming"),
     [
-        (["brand_new_bart"], ("no model 'brand_new_bart'", "nearest: brand_new_bert")),
-        (["../x"], ("no model '../x'", "its models: brand_new_bert")),
+        (["brand_new_bart"], ("no model 'brand_new_bart'", "nearest first: brand_new_bert")),
+        (["../x"], ("no model '../x'", "its models, nearest first: brand_new_bert")),
         ([NAME, "--into", "nowhere"], ("--into nowhere is no folder",)),
         ([NAME, "--done", "7", "--note", "yes"], ("step 7", "measured", "add-model compare")),
         ([NAME, "--done", "13"], ("step 13", "--note TEXT")),

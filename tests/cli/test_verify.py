@@ -163,7 +163,8 @@ def test_what_is_not_installed_is_named_with_what_brings_it(library: Path, modul
     arguments = ["verify", "end-to-end", NAME, "--from", "../original.safetensors", "--checkpoint", "converted"]
     code = f"import sys; sys.modules[{module!r}] = None; sys.argv = ['add-model', *{arguments!r}]; from add_model.cli import main; main()"
     check_refusal(
-        run([sys.executable, "-c", code], library), (f"{module}, which this needs", "pip install 'add-model[torch]'")
+        run([sys.executable, "-c", code], library),
+        (f"{module}, which this needs", "install it: pip install huggingface-hub", "torch>="),
     )
 
 

@@ -66,7 +66,7 @@ def test_two_libraries_of_the_same_name_are_not_mistaken_for_each_other(made: Pa
 
 
 def test_an_unknown_model_is_refused_with_the_nearest(library: Path) -> None:
-    with pytest.raises(AddModelError, match="library:brand_new_bert"):
+    with pytest.raises(AddModelError, match="its models, nearest first: brand_new_bert"):
         find_subject(library, "brand_new_brt")
     with pytest.raises(AddModelError, match="nearest: .*bert"):
         find_subject(library, "transformers:brt")

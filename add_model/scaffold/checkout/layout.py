@@ -10,6 +10,9 @@ from add_model.errors import AddModelError
 
 PACKAGE = "transformers"
 GENERATIONS = (4, 5)
+# The first release whose auto classes read tables of names; before, there is nothing of the kind to write an entry into.
+OLDEST = (4, 10)
+_TABLE = "CONFIG_MAPPING_NAMES"
 _PARTS = ("__init__.py", "models")
 _VERSION = re.compile(r"""^__version__\s*=\s*["'](\d+)\.([^"']*)""", re.MULTILINE)
 # What both generations have, and nothing else that is called `transformers`; below the package's folder.
@@ -72,7 +75,8 @@ def find_checkout(root: Path) -> Checkout | None:
         The checkout; `None` where there is no package `transformers`.
 
     Raises:
-        AddModelError: there is such a package, but it is laid out as neither 4.x nor 5.x is.
+        AddModelError: there is such a package, but it is laid out as neither 4.x nor 5.x is, or is older than what is
+            understood.
     """
     package = _package_folder(root)
     if package is None:
@@ -98,7 +102,24 @@ def _generation(package: Path) -> int:
     except (OSError, UnicodeDecodeError) as error:
         raise AddModelError(f"{package / '__init__.py'}: cannot be read: {error}") from error
     if version is None:
+        if not _has_table(package):
+            raise AddModelError(
+                f"{package}: is laid out as no release of Transformers that add-model knows: {_since()}"
+            )
         return 5 if (package / "models" / "auto" / _GENERATED_MAPPINGS).is_file() else 4
     if int(version[1]) not in GENERATIONS:
         raise AddModelError(f"{package}: is Transformers {version[1]}.{version[2]}, and this add-model knows 4.x and 5.x; check out one of them")  # fmt: skip
+    minor = re.match(r"\d+", version[2])
+    if (int(version[1]), int(minor[0]) if minor else 0) < OLDEST:
+        raise AddModelError(f"{package}: is Transformers {version[1]}.{version[2]}, which is older than what add-model knows: {_since()}")  # fmt: skip
     return int(version[1])
+
+
+def _since() -> str:
+    oldest = ".".join(map(str, OLDEST))
+    return f"the oldest layout is that of {oldest}.0, from which on the auto classes have tables ({_TABLE}); take that release, or a newer one"  # fmt: skip
+
+
+def _has_table(package: Path) -> bool:
+    files = (package / "models" / "auto" / name for name in (_GENERATED_MAPPINGS, "configuration_auto.py"))
+    return any(_TABLE in path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file())

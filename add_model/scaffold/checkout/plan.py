@@ -157,32 +157,42 @@ def make_checkout_plan(answers: Answers, checkout: Checkout) -> CheckoutPlan:
     return CheckoutPlan(answers, checkout, ModelName.from_snake(answers.name), reference, donor)
 
 
-def check_checkout_name(snake: str, specification: str | None, checkout: Checkout, may_exist: bool) -> ModelName:
+def check_checkout_name(
+    snake: str, specification: str | None, checkout: Checkout, may_exist: bool, place: str | None = None
+) -> ModelName:
     """The new model's name.
+
+    Args:
+        snake: the name.
+        specification: the model to start from, where that is known.
+        checkout: the tree whose models it must differ from.
+        may_exist: whether there may be a model of that name, which is replaced.
+        place: how messages call the tree; by default by its root.
 
     Raises:
         AddModelError: the name is invalid, there is such a model or one whose name differs only in casing, or a name
             that the model would bring means something else already.
     """
     name = ModelName.from_snake(snake)
+    place = place or str(checkout.root)
     registered = registered_types(checkout)
     folders = model_folders(checkout)
     others = {path.name for path in checkout.models_folder.iterdir() if path.is_dir()}
     for existing in sorted({*folders, *others, *registered}):
         if existing in (snake, snake.replace("_", "-")) and not may_exist:
-            raise ModelExists(f"model {existing!r} exists in {checkout.root}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
+            raise ModelExists(f"model {existing!r} exists in {place}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
         if existing != snake and _bare(existing) == _bare(snake):
-            raise AddModelError(f"--name {snake!r} differs from the existing model {existing!r} only in its casing or its underscores; choose another")  # fmt: skip
+            raise AddModelError(f"--name {snake!r} differs from the model {existing!r} of {place} only in its casing or its underscores; choose another")  # fmt: skip
     if specification is None:
         return name
     reference = find_checkout_reference(specification, checkout)
     if reference.folder.name == snake:
         raise AddModelError(f"{reference.specification} cannot be made from itself; choose another --name, or another reference")  # fmt: skip
-    _check_clashes(FolderRenaming(reference, name), may_exist)
+    _check_clashes(FolderRenaming(reference, name), may_exist, place)
     return name
 
 
-def _check_clashes(renaming: FolderRenaming, may_exist: bool) -> None:
+def _check_clashes(renaming: FolderRenaming, may_exist: bool, place: str) -> None:
     """Raises `AddModelError` where a name or type that the new model brings means something else already."""
     reference, snake = renaming.reference, renaming.new.snake
     vocabulary = reference.vocabulary
@@ -197,7 +207,7 @@ def _check_clashes(renaming: FolderRenaming, may_exist: bool) -> None:
         taken = {*reference.registered, *reference.registered.values()}
         clashes = sorted({*renaming.model_types.values(), *renaming.classes.values()} & taken)
     if clashes:
-        raise AddModelError(f"--name {snake!r} clashes with {clashes[0]!r}, which means something else already; choose another")  # fmt: skip
+        raise AddModelError(f"--name {snake!r} clashes with {clashes[0]!r}, which means something else already in {place}; choose another")  # fmt: skip
 
 
 def _of_base_classes(checkout: Checkout) -> frozenset[str]:

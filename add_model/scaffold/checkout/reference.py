@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,8 @@ from pathlib import PurePosixPath
 from add_model.errors import AddModelError
 from add_model.family import family_member
 from add_model.names import ModelName, words
-from add_model.references import read_text
+from add_model.nearest import close, named_in_checkpoint, spelled_otherwise
+from add_model.references import read_text, spellings
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout
 from add_model.scaffold.checkout.vocabulary import Vocabulary
 
@@ -226,10 +226,19 @@ def find_checkout_reference(specification: str, checkout: Checkout) -> CheckoutR
     for candidate in (spelled, spelled.replace("-", "_"), _folder_of_type(checkout, registered.get(spelled))):
         if candidate in folders:
             return read_reference(checkout, folders[candidate], registered)
+    known = spellings(folders) | {
+        name: name.replace("-", "_") for name in registered if name.replace("-", "_") in folders
+    }
+    meant = spelled_otherwise(spelled, known)
+    if meant is not None:
+        return read_reference(checkout, folders[meant], registered)
     if (checkout.models_folder / spelled).is_dir() and spelled.isidentifier():
         raise AddModelError(f"{checkout.models_folder / spelled}: has no modeling file, so that no model can start from it; choose another reference")  # fmt: skip
-    close = difflib.get_close_matches(wanted, folders, n=3, cutoff=0.5)
-    raise AddModelError(f"unknown reference {specification!r}; nearest: {', '.join(f'{PACKAGE}:{name}' for name in close) or 'none'} (all: add-model references --into {checkout.root})")  # fmt: skip
+    meant = named_in_checkpoint(wanted, known)
+    if meant is not None and close(wanted, folders, 1) != [meant]:
+        raise AddModelError(f"unknown reference {specification!r}: it looks like a checkpoint of {meant}; pass {PACKAGE}:{meant}")  # fmt: skip
+    likely = close(wanted, folders)
+    raise AddModelError(f"unknown reference {specification!r}; nearest: {', '.join(f'{PACKAGE}:{name}' for name in likely) or 'none'} (all: add-model references --into {checkout.root})")  # fmt: skip
 
 
 def model_folders(checkout: Checkout) -> dict[str, PurePosixPath]:

@@ -1,0 +1,86 @@
+"""What can be started from where, and what to say of a model that cannot be started from here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import cache
+from pathlib import Path
+
+from add_model.errors import AddModelError
+from add_model.family import family
+from add_model.library import Library, installed_package
+from add_model.nearest import named_in_checkpoint, spelled_otherwise
+from add_model.references import TARGET, ZOO, available, registry_of, spellings, zoo
+from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
+from add_model.scaffold.checkout.reference import model_folders
+from add_model.scaffold.out_of_tree.target import OutOfTree
+
+# So many of the models that can be started from are named where another was asked for.
+_FEW = 4
+
+
+def startable(target: Library | Checkout | OutOfTree | None) -> dict[str, Collection[str]]:
+    """The model types that `like` takes for this target: place -> types.
+
+    The places are `library` (the target, or the Transformers that it depends on), `zoo` (bundled) and, where no library
+    is there yet, `transformers`: a model of the installed package makes a library of its own kind.
+    """
+    if isinstance(target, OutOfTree):
+        return {TARGET: model_folders(target.installed)}
+    if isinstance(target, Checkout):
+        return {TARGET: model_folders(target)}
+    bundled = {ZOO: registry_of(zoo()).model_types}
+    if target is not None:
+        return {TARGET: registry_of(target).model_types, **bundled}
+    return {**bundled, PACKAGE: installed_types()}
+
+
+def installed_types() -> Collection[str]:
+    """The models of the installed Transformers; none where it is not installed, or of a layout that is not known."""
+    folder = installed_package(PACKAGE)
+    return _types_in(str(folder)) if folder is not None else ()
+
+
+def whereabouts(specification: str, target: Library | None) -> str | None:
+    """What to say of a reference that is not to be had: the model that was meant, and what to type for it.
+
+    `None` where nothing tells which model was meant.
+    """
+    origin, _, typed = specification.rpartition(":")
+    here = available(target)
+    own = {found.partition(":")[2]: found for found in reversed(here)}
+    known = spellings({*own, *_known_to_transformers()})
+    meant = spelled_otherwise(typed, known)
+    said = meant
+    if meant is None:
+        meant = named_in_checkpoint(typed, known)
+        said = f"{typed!r} looks like a checkpoint of {meant}, which"
+    if meant is None:
+        return None
+    if meant in own and origin in ("", own[meant].partition(":")[0]):
+        return f"unknown reference {specification!r}: it looks like a checkpoint of {meant}; pass {own[meant]}"
+    return _in_transformers(f"{said}", meant, target, list(here))
+
+
+def _in_transformers(said: str, meant: str, target: Library | None, here: Sequence[str]) -> str:
+    """What to install and to type for a model of Transformers."""
+    command = f"add-model like {PACKAGE}:{meant}"
+    install = "" if installed_types() else f"pip install --upgrade {PACKAGE}, and "
+    if not install and meant not in installed_types():
+        return f"{said} is not bundled, and the installed Transformers has it no longer, or not yet; start from it in a checkout of a release that has it: add-model like {meant} --into CHECKOUT"  # fmt: skip
+    if target is not None:
+        return f"{said} is a model of Transformers, and this is a standalone library, which starts from its own and the bundled ones ({', '.join(here[-_FEW:])}); for a package that depends on Transformers, {install}type: {command} --into ANOTHER_FOLDER"  # fmt: skip
+    return f"{said} is not bundled, but a model of Transformers; for a package that depends on it, {install}type: {command}"  # fmt: skip
+
+
+def _known_to_transformers() -> set[str]:
+    return {*installed_types(), *(member.model_type for member in family())}
+
+
+@cache
+def _types_in(folder: str) -> frozenset[str]:
+    try:
+        checkout = find_checkout(Path(folder))
+    except AddModelError:
+        return frozenset()
+    return frozenset() if checkout is None else frozenset(model_folders(checkout))
