@@ -91,6 +91,15 @@ def like(
             show_default="single",
         ),
     ] = None,  # fmt: skip
+    class_name: Annotated[
+        str | None,
+        typer.Option(
+            "--class-name",
+            metavar="CAMEL",
+            help="What its classes start with, such as MyGPT; the name in another casing.",
+            show_default="as the name's words: MyGpt",
+        ),
+    ] = None,  # fmt: skip
     answers: Annotated[
         Path | None,
         typer.Option(
@@ -119,7 +128,7 @@ def like(
     take_back(root, dry_run)
     if finish and force:
         raise AddModelError("--finish keeps the files that --force replaces; pass one of them")
-    request = _request(reference, name, into, heads, tokenizer_like, novelty, style, answers, force)
+    request = _request(reference, name, into, heads, tokenizer_like, novelty, style, class_name, answers, force)
     if finish:
         request = dataclasses.replace(request, earlier=Earlier.FINISH)
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or as_json or answers)
@@ -156,6 +165,7 @@ def _request(
     tokenizer_like: str | None,
     novelty: str | None,
     style: str | None,
+    class_name: str | None,
     answers: Path | None,
     force: bool,
 ) -> Request:
@@ -184,6 +194,7 @@ def _request(
         tokenizer_like=tokenizer_like,
         novelty=novelty,
         style=style,
+        class_name=class_name,
         replace=force,
     )
     return given if stored is None else given.with_defaults(stored)

@@ -55,6 +55,7 @@ class Request:
     tokenizer_like: str | None = None
     novelty: str | None = None
     style: str | None = None
+    class_name: str | None = None
     replace: bool = False
     earlier: Earlier | None = None
 
@@ -71,8 +72,10 @@ class Request:
     def with_defaults(self, stored: Answers) -> Request:
         """Takes from stored answers whatever was not asked for otherwise.
 
-        Heads and tokenizer answer for the reference they were given with; another reference starts afresh.
+        Heads and tokenizer answer for the reference they were given with; another reference starts afresh. So do the
+        names of classes with another name.
         """
+        same_name = self.name is None or self.name == stored.name
         same = self.reference is None or self.reference == stored.reference
         return replace(
             self,
@@ -82,6 +85,7 @@ class Request:
             tokenizer_like=self.tokenizer_like or (stored.tokenizer_like if same else None),
             novelty=self.novelty if self.novelty is not None else stored.novelty,
             style=self.style or stored.style,
+            class_name=self.class_name if self.class_name is not None or not same_name else stored.class_name or None,
         )
 
 
@@ -96,14 +100,15 @@ def complete(request: Request) -> Answers:
     if request.name is None:
         raise AddModelError("what is the new model called? pass --name, for example --name brand_new_bert")
     reference = find_candidate(request.reference, request.target)
-    check_name(request.name, request)
+    name = check_name(request.name, request)
     if is_made_from_itself(reference, request.name, request.target):
         raise AddModelError(f"{reference.specification} cannot be made from itself; choose another --name, or another reference such as zoo:bert")  # fmt: skip
     heads = reference.all_heads if request.heads is None else chosen_heads(request.heads, reference)
     tokenizer_like = check_tokenizer(request.tokenizer_like or SAME_TOKENIZER, reference, request.target)
     style = check_style(request.style or SINGLE_STYLE, request.target)
     novelty = _writable(request.novelty or "")
-    return Answers(reference.specification, request.name, request.package, heads, tokenizer_like, novelty, style)
+    class_name = "" if name == ModelName.from_snake(name.snake) else name.camel
+    return Answers(reference.specification, name.snake, request.package, heads, tokenizer_like, novelty, style, class_name)  # fmt: skip
 
 
 def _writable(novelty: str) -> str:
@@ -123,10 +128,11 @@ def check_name(snake: str, request: Request) -> ModelName:
     """The new model's name.
 
     Raises:
-        AddModelError: the name is invalid, exists in the library, differs from an existing one only by casing, or
+        AddModelError: the name or what its classes are to be called is invalid, exists in the library, differs from an existing one only by casing, or
             clashes with what the reference's code or the library's base classes are called.
     """
-    return check_new_name(snake, request.reference, request.target, request.package, request.may_exist)
+    name = ModelName.from_snake(snake, request.class_name)
+    return check_new_name(name, request.reference, request.target, request.package, request.may_exist)
 
 
 def chosen_heads(wanted: Iterable[str], reference: Candidate) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from add_model import __version__
 from add_model.copies.marker import without_markers
 from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE
-from add_model.names import Renaming
 from add_model.references import read_text
 from add_model.registry import parse_registry
 from add_model.registry_edits import with_entries, without_entries, without_model
@@ -96,7 +95,7 @@ def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
 
 def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[str, ...]]:
     original = file.reference.files[file.source]
-    renaming = Renaming(file.reference.name, plan.name)
+    renaming = file.reference.renaming(plan.name)
     registered = frozenset(file.reference.classes.values()) - plan.dropped.keys()
     text, _ = without_names(without_markers(original), frozenset(plan.dropped), keep=registered)
     text = renaming.text(text, keep=_imported_from_elsewhere(text, file))
@@ -143,7 +142,7 @@ def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
         "answers": plan.answers,
         "classes": {mapping: types[plan.name.snake] for mapping, types in plan.registry_entries.items()},
         "heads": {
-            task: Renaming(plan.reference.name, plan.name).identifier(plan.reference.heads[task])
+            task: plan.reference.renaming(plan.name).identifier(plan.reference.heads[task])
             for task in plan.answers.heads
         },  # fmt: skip
         "tokenizer": plan.tokenizer and plan.tokenizer.specification,

@@ -49,7 +49,7 @@ def make_and_write(answers: Answers, request: Request) -> tuple[Rendering, Outco
 def _written(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
     rendering, outcome = prepare(answers, request)
     # What another run has written since the name was checked would pass for an earlier one's of this model.
-    check_new_name(answers.name, None, request.target, request.package, request.may_exist)
+    check_new_name(answers.model_name, None, request.target, request.package, request.may_exist)
     tree.write(rendering, outcome)
     return rendering, outcome
 
@@ -66,4 +66,5 @@ def _as_it_is_now(answers: Answers, request: Request) -> Request:
         tokenizer_like=answers.tokenizer_like,
         novelty=answers.novelty,
         style=answers.style,
+        class_name=answers.class_name,
     )
