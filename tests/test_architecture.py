@@ -53,7 +53,7 @@ def test_nobody_imports_the_command_line() -> None:
     assert all(path.parent.name == "cli" or path.name == "__main__.py" for path in importers)
 
 
-@pytest.mark.parametrize("module", ["torch", "libcst", "jinja2", "rich", "questionary"])
+@pytest.mark.parametrize("module", ["torch", "libcst", "jinja2", "rich", "prompt_toolkit"])
 def test_importing_the_command_line_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, add_model.cli; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

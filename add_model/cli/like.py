@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,8 @@ from add_model.errors import AddModelError
 if TYPE_CHECKING:
     from add_model.scaffold.answers import Answers
     from add_model.scaffold.questionnaire import Request
+    from add_model.scaffold.rendering import Rendering
+    from add_model.scaffold.tree import Outcome
 
 _EXAMPLES = """
 Examples:
@@ -132,24 +135,30 @@ def like(
     if finish:
         request = dataclasses.replace(request, earlier=Earlier.FINISH)
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or as_json or answers)
+    made: tuple[Rendering, Outcome] | None
+
+    def write(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
+        if dry_run:
+            return prepare(answers, request)
+        _tell_uncommitted(request)
+        return make_and_write(answers, request)
+
     try:
-        given: Answers | None
-        given, request = _interviewed(request) if interactive else (complete(request), request)
+        if interactive:
+            made, request = _interviewed(request, write)
+        else:
+            made = write(complete(request), request)
         if request.earlier is Earlier.REMOVE:
             assert request.name is not None
             remove(request.name, root, dry_run)
             return
-        if given is None:
+        if made is None:
             typer.echo("stopped; nothing was written", err=True)
             raise typer.Exit(1)
-        if dry_run:
-            rendering, outcome = prepare(given, request)
-        else:
-            _tell_uncommitted(request)
-            rendering, outcome = make_and_write(given, request)
     except KeyboardInterrupt:
         typer.echo("\nstopped; nothing was written", err=True)
         raise typer.Exit(130) from None
+    rendering, outcome = made
     with shown_after(None if dry_run else f"{rendering.name.snake} was written"):
         if as_json:
             typer.echo(json.dumps(summary.document(rendering, outcome, dry_run), indent=2))
@@ -213,13 +222,22 @@ def _tell_uncommitted(request: Request) -> None:
         typer.echo(f"note: {files[0]}{others} had uncommitted changes before; git diff shows them beside the new ones", err=True)  # fmt: skip
 
 
-def _interviewed(request: Request) -> tuple[Answers | None, Request]:
+def _interviewed(
+    request: Request, write: Callable[[Answers, Request], tuple[Rendering, Outcome]]
+) -> tuple[tuple[Rendering, Outcome] | None, Request]:
     from add_model.cli.summary import as_text, files_tree
-    from add_model.scaffold.interview import decided
-    from add_model.scaffold.writing import prepare
+    from add_model.scaffold.interview import Preview, decided
+    from add_model.scaffold.questionnaire import complete
+    from add_model.scaffold.writing import as_it_is_now, prepare
 
-    def preview(answers: Answers, request: Request) -> str:
-        rendering, outcome = prepare(answers, request)
-        return as_text(files_tree(rendering, outcome))
+    def now(answers: Answers, request: Request) -> tuple[Answers, Request]:
+        # Answering takes its time, in which somebody else may have laid down the library, or made such a model.
+        request = as_it_is_now(answers, request)
+        return complete(request), request
 
-    return decided(request, preview)
+    def preview(answers: Answers, request: Request) -> Preview:
+        rendering, outcome = prepare(*now(answers, request))
+        files = {file.path.relative_to(rendering.root).as_posix(): file.text for file in rendering.files}
+        return Preview(lambda columns: as_text(files_tree(rendering, outcome), columns), files)
+
+    return decided(request, preview, lambda answers, request: write(*now(answers, request)))

@@ -70,9 +70,9 @@ def files_tree(rendering: Rendering, outcome: Outcome) -> Tree:
     return tree
 
 
-def as_text(tree: Tree) -> str:
-    """The tree as plain text."""
-    console = Console(no_color=True, width=120)
+def as_text(tree: Tree, columns: int) -> str:
+    """The tree as plain text of at most so many columns; names that are longer end with an ellipsis."""
+    console = Console(no_color=True, width=columns)
     with console.capture() as capture:
         console.print(tree)
     return capture.get()

@@ -20,6 +20,7 @@ from add_model.transaction import STATE_FOLDER
 
 TRANSFORMERS = "transformers"
 OTHER = "other"
+OF_THIS_LIBRARY = "A model of this library"
 _LONGEST_DESCRIPTION = 80
 
 
@@ -127,7 +128,7 @@ def _ancestor(model_type: str, target: Library | Checkout | OutOfTree) -> str:
 def _description(model_type: str, target: Library | Checkout | OutOfTree) -> str:
     reference, novelty = _made_from(model_type, target)
     if not reference:
-        return "A model of this library"
+        return OF_THIS_LIBRARY
     try:
         title = find_candidate(reference, target).name.title
     except AddModelError:

@@ -1,0 +1,18 @@
+"""The asker of the terminal that this process runs in."""
+
+from __future__ import annotations
+
+import os
+
+from add_model.scaffold.interview import Asker
+
+
+def asker_here() -> Asker:
+    """Whoever can put the questions here: a terminal that does not move its cursor is asked line by line."""
+    if os.environ.get("TERM", "").lower() in ("", "dumb", "unknown"):
+        from add_model.scaffold.terminal.plain import PlainTerminal
+
+        return PlainTerminal()
+    from add_model.scaffold.terminal.screens import Terminal
+
+    return Terminal()
