@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from prompt_toolkit.utils import get_cwidth
+
 from add_model.scaffold.questions import Check, Choose, Option, Question, Write
 from add_model.scaffold.terminal.fitting import aligned, cut, printable, wrapped
 from add_model.scaffold.terminal.menu import Menu
@@ -109,11 +111,18 @@ def _spoken(question: Question, reply: str | tuple[str, ...]) -> str:
 
 def _search_line(menu: Menu, columns: int) -> Line:
     if not menu.query:
-        return Line("class:placeholder", f"{_INDENT}/ {_TO_SEARCH}")
+        return Line("class:placeholder", cut(f"{_INDENT}/ {_TO_SEARCH}", columns))
     # Of a long one the end is what is being typed.
     room, query = columns - len(_INDENT) - 4, printable(menu.query)
-    shown = query if len(query) <= room else f"…{query[len(query) - room + 1 :]}"
+    shown = query if get_cwidth(query) <= room else f"…{_end(query, room - 1)}"
     return Line("class:search", f"{_INDENT}/ {shown}", has_cursor=True)
+
+
+def _end(text: str, width: int) -> str:
+    """As much of a text's end as fits."""
+    while text and get_cwidth(text) > width:
+        text = text[1:]
+    return text
 
 
 def _labels(menu: Menu, columns: int) -> list[str]:
