@@ -176,9 +176,16 @@ def _look(files: Mapping[str, str], asker: Asker) -> None:
     """Shows one file after the other, until that is enough."""
     seen: str | None = None
     while True:
-        options = tuple(Option(path, path) for path in files)
+        # Where a path is cut, its end is what tells it from others.
+        options = tuple(Option(path, *_named(path)) for path in files)
         reply = asker.ask(Choose("Which file?", options, seen, searchable=True), True)
         if not isinstance(reply, str):
             return
         seen = reply
         asker.show_file(seen, files[seen])
+
+
+def _named(path: str) -> tuple[str, tuple[str, ...]]:
+    """A file's name, and what it lies in."""
+    folder, _, name = path.rpartition("/")
+    return name, (folder or ".",)

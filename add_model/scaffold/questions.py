@@ -198,23 +198,24 @@ def _about_purpose(request: Request) -> Choose:
 
 def _about_group(request: Request, group: str | None) -> Choose:
     rows = catalogue(request.target)
-    options = [Option(ANY_GROUP, ANY_GROUP, ("search all of them",))]
+    options, reason = [Option(ANY_GROUP, ANY_GROUP, ("search all of them",))], why_not_here(request)
     for name in dict.fromkeys(row.group for row in rows):
         members = [row for row in rows if row.group == name]
         ready = [row.member.title for row in members if row.specifications]
         like = ", ".join((ready or [row.member.title for row in members])[:_EXAMPLES])
-        options.append(Option(name, name, (f"like {like}",), None if ready else why_not_here(request)))
+        options.append(Option(name, name, (f"like {like}",), None if ready else reason))
     return Choose("What kind of model is it?", tuple(options), _offered(options, group) or ANY_GROUP)
 
 
 def _about_reference(request: Request, group: str | None) -> Choose:
     rows = [row for row in catalogue(request.target) if group in (None, ANY_GROUP, row.group)]
-    options = _without_repetition([option for row in rows for option in _reference_options(row, request)])
+    reason = why_not_here(request)
+    options = _without_repetition([option for row in rows for option in _reference_options(row, request, reason)])
     message = "Which existing model is it most like?"
     return Choose(message, options, _offered(options, request.reference), searchable=True)
 
 
-def _reference_options(row: Row, request: Request) -> Iterator[Option]:
+def _reference_options(row: Row, request: Request, reason: str) -> Iterator[Option]:
     member = row.member
     said = member.title if member.description == OF_THIS_LIBRARY else f"{member.title}: {member.description}"
     for specification in row.specifications:
@@ -223,7 +224,7 @@ def _reference_options(row: Row, request: Request) -> Iterator[Option]:
         yield Option(_answer(specification, request), member.model_type, (place, said))
     if not row.specifications:
         place = PACKAGE if TRANSFORMERS in row.available else "not here"
-        yield Option(member.model_type, member.model_type, (place, said), why_not_here(request))
+        yield Option(member.model_type, member.model_type, (place, said), reason)
 
 
 def _without_repetition(options: Sequence[Option]) -> tuple[Option, ...]:

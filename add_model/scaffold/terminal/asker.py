@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from add_model.scaffold.interview import Asker
 
 
 def asker_here() -> Asker:
     """Whoever can put the questions here: a terminal that does not move its cursor is asked line by line."""
-    if os.environ.get("TERM", "").lower() in ("", "dumb", "unknown"):
+    # The terminals of Windows move their cursor, and say nothing of what they are.
+    if sys.platform != "win32" and os.environ.get("TERM", "").lower() in ("", "dumb", "unknown"):
         from add_model.scaffold.terminal.plain import PlainTerminal
 
         return PlainTerminal()

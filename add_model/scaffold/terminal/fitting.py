@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from prompt_toolkit.utils import get_cwidth
 
@@ -12,7 +12,7 @@ GAP = 2
 # A description of fewer columns says nothing: a longer first column gives way to it.
 _LEAST_DESCRIPTION = 16
 # Where a word may be parted that is longer than a line: behind what joins its parts.
-_PART = re.compile(r"[^/_.,-]*[/_.,-]+|[^/_.,-]+")
+_PART = re.compile(r"[^ /_.,-]*[ /_.,-]+|[^ /_.,-]+")
 Row = Sequence[str]
 
 
@@ -39,9 +39,14 @@ def cut(text: str, width: int) -> str:
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """The lines of a paragraph, broken at words; those behind the first are indented."""
+    return filled(text.split(), width, indent)
+
+
+def filled(words: Iterable[str], width: int, indent: str = "") -> list[str]:
+    """The lines of a paragraph of these words, which may hold spaces, at which it is not broken."""
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in words:
         space = " " if line.strip() else ""
         for part in _parts(word, max(width - get_cwidth(indent), 1)):
             if line.strip() and get_cwidth(line + space + part) > width:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from prompt_toolkit.utils import get_cwidth
 
 from add_model.scaffold.questions import Check, Choose, Option, Question, Write
-from add_model.scaffold.terminal.fitting import aligned, cut, printable, wrapped
+from add_model.scaffold.terminal.fitting import aligned, cut, filled, printable, wrapped
 from add_model.scaffold.terminal.menu import Menu
 
 _POINTER = "» "
@@ -50,7 +50,7 @@ def menu_page(question: Choose | Check, menu: Menu, columns: int, rows: int, can
     if isinstance(question, Choose) and question.searchable:
         head.append(_search_line(menu, columns))
     head = head[max(len(head) - rows + 1, 0) :]
-    keys = footer_lines(_keys(question, can_go_back), columns)
+    keys = _key_lines(_keys(question), can_go_back, columns)
     if len(head) + _LEAST_OPTIONS + len(keys) > rows:
         keys = []
     labels = _labels(menu, columns)
@@ -84,7 +84,7 @@ def write_footer(question: Write, text: str, refused: str | None, columns: int, 
     remarks = footer_lines([printable(refused)], columns, "class:refused") if refused is not None else []
     if refused is None and question.preview is not None:
         remarks = footer_lines([printable(question.preview(text))], columns, "class:full")
-    return [*remarks, *footer_lines([", ".join(("Enter goes on", *going_back(can_go_back)))], columns)]
+    return [*remarks, *_key_lines(("Enter goes on",), can_go_back, columns)]
 
 
 def answer_lines(question: Question, reply: str | tuple[str, ...], columns: int) -> list[Line]:
@@ -95,11 +95,6 @@ def answer_lines(question: Question, reply: str | tuple[str, ...], columns: int)
     if len(lines) == 1 and cut(last, columns) == last:
         return [Line("class:question", lines[0].text), Line("class:answer", f" {shown}", continues=True)]
     return [*lines, *(Line("class:answer", f"{_INDENT}{line}") for line in wrapped(shown, columns - len(_INDENT)))]
-
-
-def going_back(can_go_back: bool) -> tuple[str, ...]:
-    """What the footer says of going back and of stopping."""
-    return (*(("Esc or Ctrl-B goes back",) if can_go_back else ()), "Ctrl-C stops")
 
 
 def _spoken(question: Question, reply: str | tuple[str, ...]) -> str:
@@ -176,9 +171,15 @@ def _reasons(options: Iterable[Option], columns: int) -> list[Line]:
     return footer_lines((f"{_HINDERED}{printable(reason)}" for reason in reasons), columns, "class:reason")
 
 
-def _keys(question: Choose | Check, can_go_back: bool) -> Iterator[str]:
+def _keys(question: Choose | Check) -> tuple[str, ...]:
     if isinstance(question, Check):
-        does: tuple[str, ...] = ("Space checks", "a all or none", "Enter goes on")
-    else:
-        does = ("arrow keys move", "Enter chooses")
-    yield ", ".join((*does, *going_back(can_go_back)))
+        return "Space checks", "a all or none", "Enter goes on"
+    return "arrow keys move", "Enter chooses"
+
+
+def _key_lines(does: Sequence[str], can_go_back: bool, columns: int) -> list[Line]:
+    """What the keys do, broken between one and the next."""
+    back = ["Esc or Ctrl-B goes back"] if can_go_back else []
+    *others, last = [*does, *back, "Ctrl-C stops"]
+    lines = filled([*(f"{each}," for each in others), last], columns - len(_INDENT))
+    return [Line("class:footer", f"{_INDENT}{line}".rstrip()) for line in lines]
