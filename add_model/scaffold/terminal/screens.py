@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from shutil import get_terminal_size
 from typing import Any
 
 from prompt_toolkit import print_formatted_text
@@ -15,6 +17,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, VSplit, Window
 from prompt_toolkit.layout.processors import AfterInput, ConditionalProcessor
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
@@ -244,7 +247,9 @@ def _application(container: Any, keys: KeyBindings, can_go_back: bool, focused: 
             event.app.exit(exception=EOFError)
 
     layout = Layout(container, focused_element=focused)
-    application: Application[Any] = Application(layout, style=_STYLE, key_bindings=keys, erase_when_done=True)
+    application: Application[Any] = Application(
+        layout, style=_STYLE, key_bindings=keys, erase_when_done=True, color_depth=_colours()
+    )
     application.ttimeoutlen = application.timeoutlen = _ESCAPE_SECONDS
     return application
 
@@ -265,10 +270,13 @@ def _print(lines: Iterable[Line]) -> None:
     for line in lines:
         fragments += [("", "\n")] if fragments and not line.continues else []
         fragments.append((line.style, line.text))
-    print_formatted_text(FormattedText(fragments), style=_STYLE)
+    print_formatted_text(FormattedText(fragments), style=_STYLE, color_depth=_colours())
+
+
+def _colours() -> ColorDepth | None:
+    """No colours where the environment says so, whatever the version of prompt_toolkit; otherwise what it finds."""
+    return ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None
 
 
 def _columns() -> int:
-    from shutil import get_terminal_size
-
     return get_terminal_size().columns
