@@ -172,6 +172,14 @@ def test_a_file_can_be_looked_into_before_it_is_written(terminal: Terminal) -> N
     terminal.wait_for("» write them")
 
 
+def test_what_is_pasted_is_one_line_without_control_characters(terminal: Terminal) -> None:
+    answer_up_to_the_name(terminal)
+    terminal.press("\x1b[200~my_gpt\n\x1b[201~")
+    terminal.wait_for("files my_gpt, classes MyGpt")
+    terminal.press(ENTER)
+    terminal.wait_for("classes start with?")
+
+
 def test_the_end_of_the_input_is_an_interruption(terminal: Terminal) -> None:
     answer_up_to_the_name(terminal)
     terminal.press(CTRL_D)

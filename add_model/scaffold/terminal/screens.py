@@ -180,9 +180,43 @@ def _write(question: Write, can_go_back: bool) -> Application[Any]:
         lines = pages.write_footer(question, buffer.text, refused.get(buffer.text), size.columns, can_go_back)
         return _fragments(lines[: max(size.rows - 4, 1)])
 
-    placeholder = AfterInput(question.example, "class:placeholder")
+    entry = _entry(buffer, question.example)
+    keys = _writing_keys(question, buffer, refused)
+    above, below = (Window(FormattedTextControl(lines), dont_extend_height=True) for lines in (head, foot))
+    line = VSplit([Window(width=1, height=1), _more(buffer, entry, 0), entry, _more(buffer, entry, 1)])
+    application = _application(HSplit([above, line, below]), keys, can_go_back, focused=entry)
+    drawn = [_cut_off(buffer, entry)]
+
+    def draw_again(_: Any) -> None:
+        # What is cut off is known once the line is drawn, and what stands to its left is drawn before.
+        before, drawn[0] = drawn[0], _cut_off(buffer, entry)
+        if before != drawn[0]:
+            application.invalidate()
+
+    application.after_render += draw_again
+    return application
+
+
+def _entry(buffer: Buffer, example: str) -> Window:
+    """The line that is typed in; it scrolls sideways."""
+    placeholder = AfterInput(example, "class:placeholder")
     control = BufferControl(buffer, [ConditionalProcessor(placeholder, Condition(lambda: not buffer.text))])
-    entry = Window(control, height=1, wrap_lines=False)
+    return Window(control, height=1, wrap_lines=False)
+
+
+def _cut_off(buffer: Buffer, entry: Window) -> tuple[bool, bool]:
+    """Whether there is more of the text to the left of what is shown, and to the right."""
+    hidden, info = entry.horizontal_scroll, entry.render_info
+    return hidden > 0, info is not None and get_cwidth(buffer.text) - hidden > info.window_width
+
+
+def _more(buffer: Buffer, entry: Window, side: int) -> Window:
+    """An ellipsis where there is more of the text on that side."""
+    return Window(FormattedTextControl(lambda: "…" if _cut_off(buffer, entry)[side] else " "), width=1, height=1)
+
+
+def _writing_keys(question: Write, buffer: Buffer, refused: dict[str, str]) -> KeyBindings:
+    """The keys of a line that is typed; what is refused is noted with the reason."""
     keys = KeyBindings()
 
     @keys.add("enter")
@@ -205,27 +239,7 @@ def _write(question: Write, can_go_back: bool) -> Application[Any]:
         else:
             event.app.exit(exception=EOFError)
 
-    def cut_off() -> tuple[bool, bool]:
-        """Whether there is more of the text to the left, and to the right."""
-        hidden, info = entry.horizontal_scroll, entry.render_info
-        return hidden > 0, info is not None and get_cwidth(buffer.text) - hidden > info.window_width
-
-    def more(side: int) -> Window:
-        return Window(FormattedTextControl(lambda: "…" if cut_off()[side] else " "), width=1, height=1)
-
-    line = VSplit([Window(width=1, height=1), more(0), entry, more(1)])
-    rows = [Window(FormattedTextControl(head), dont_extend_height=True), line, Window(FormattedTextControl(foot), dont_extend_height=True)]  # fmt: skip
-    application = _application(HSplit(rows), keys, can_go_back, focused=entry)
-    drawn = [cut_off()]
-
-    def draw_again(_: Any) -> None:
-        # What is cut off is known once the line is drawn, and what stands to its left is drawn before.
-        before, drawn[0] = drawn[0], cut_off()
-        if before != drawn[0]:
-            application.invalidate()
-
-    application.after_render += draw_again
-    return application
+    return keys
 
 
 def _application(container: Any, keys: KeyBindings, can_go_back: bool, focused: Window | None = None) -> Application[Any]:  # fmt: skip
