@@ -23,6 +23,8 @@ _IDENTIFIER = r"[A-Za-z0-9_]+"
 _LONGEST = 100
 _WINDOWS_DEVICE = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]")
 _SNAKE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+# An underscore stands only where two numbers would run into one: `Qwen2_5`.
+_CAMEL_NAME = re.compile(r"[A-Z][A-Za-z0-9]*(?:(?<=[0-9])_(?=[0-9])[A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,16 @@ class ModelName:
         return self.snake.replace("_", "-")
 
     @classmethod
-    def from_snake(cls, snake: str) -> ModelName:
+    def from_snake(cls, snake: str, camel: str | None = None) -> ModelName:
         """The casings of a new model's name.
 
+        Args:
+            snake: the model type.
+            camel: the prefix of its classes; by default each word of the model type with a capital.
+
         Raises:
-            AddModelError: the name is too long, no lower-case identifier, is a keyword, or is a builtin.
+            AddModelError: the name is too long, no lower-case identifier, is a keyword, or is a builtin; or the prefix
+                of its classes is none, or spells another name.
         """
         if len(snake) > _LONGEST:
             raise AddModelError(f"--name {snake[:20]!r}... is too long with its {len(snake)} letters; choose one of at most {_LONGEST}")  # fmt: skip
@@ -68,8 +75,20 @@ class ModelName:
             raise AddModelError(f"--name {snake!r} is a builtin of Python; try {snake}_model")
         if _WINDOWS_DEVICE.fullmatch(snake):
             raise AddModelError(f"--name {snake!r} is the name of a device on Windows, where no folder can be called that; try {snake}_model")  # fmt: skip
-        camel = "".join(word[:1].upper() + word[1:] for word in snake.split("_"))
-        return cls(snake, camel, camel)
+        usual = "".join(word[:1].upper() + word[1:] for word in snake.split("_"))
+        if camel is not None and not (_CAMEL_NAME.fullmatch(camel) and _letters(camel) == _letters(snake)):
+            raise AddModelError(f"--class-name {camel[:_LONGEST]!r} does not spell {snake}; choose its letters in the casing of classes, such as {usual} or {_with_capitals(snake)}")  # fmt: skip
+        return cls(snake, camel or usual, camel or usual)
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _with_capitals(snake: str) -> str:
+    """Another way to write a name's classes: its last word as an abbreviation (`MyGPT`)."""
+    *first, last = snake.split("_")
+    return "".join([*(word[:1].upper() + word[1:] for word in first), last.upper()])
 
 
 def to_snake(text: str) -> str:
@@ -92,10 +111,18 @@ def word_spans(identifier: str) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Renaming:
-    """The renaming of one model's name into another's, casing by casing."""
+    """The renaming of one model's name into another's, casing by casing.
+
+    Attributes:
+        old: the name that is renamed.
+        new: what it becomes.
+        classes: the classes of the old model. A run of capitals may go on behind its name: that `MyGPTLMHeadModel` is
+            one of `MyGPT`, its words do not tell.
+    """
 
     old: ModelName
     new: ModelName
+    classes: Set[str] = frozenset()
 
     def pairs(self) -> list[tuple[str, str]]:
         """Every way in which the old name is spelled, with what it becomes."""
@@ -141,11 +168,18 @@ class Renaming:
         starts, ends = {start for start, _ in spans}, {end for _, end in spans}
 
         def renamed(match: re.Match[str]) -> str:
-            if match.start() not in starts or match.end() not in ends or self._is_other(match, identifier):
+            ends_here = match.end() in ends or (match.end(), identifier) in self._run_on
+            if match.start() not in starts or not ends_here or self._is_other(match, identifier):
                 return match.group()
             return self._spelling(match.group(), identifier, hyphenated)
 
         return self._spellings.sub(renamed, identifier)
+
+    @cached_property
+    def _run_on(self) -> frozenset[tuple[int, str]]:
+        """The model's classes whose name goes on with capitals behind the model's, each with where that ends."""
+        found = (re.match(rf"_*{re.escape(self.old.camel)}(?=[A-Z])", name) for name in self.classes)
+        return frozenset((match.end(), match.string) for match in found if match is not None)
 
     def _is_other(self, match: re.Match[str], identifier: str) -> bool:
         """Whether the name ends that of another model, as prose writes it: `DistilBERT`, `mT5`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +13,13 @@ from pathlib import Path
 from add_model.errors import AddModelError
 from add_model.family import family, family_member
 from add_model.library import Configuration, Library, installed_package, library_at
-from add_model.names import ModelName
+from add_model.names import ModelName, Renaming
 from add_model.nearest import close, spelled_otherwise
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_MAPPING, Registry, parse_registry
 
 ZOO = "zoo"
 TARGET = "library"
+_CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 
 
 class UnknownReference(AddModelError):
@@ -71,6 +73,23 @@ class Reference:
     def tokenizer(self) -> str | None:
         """Name of its tokenizer class, where it has one."""
         return self.classes.get(TOKENIZER_MAPPING)
+
+    def renaming(self, new: ModelName) -> Renaming:
+        """The renaming of this model into another.
+
+        Raises:
+            AddModelError: a file cannot be read.
+        """
+        return Renaming(self.name, new, self.defined)
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The classes that its files define.
+
+        Raises:
+            AddModelError: one of them cannot be read.
+        """
+        return frozenset(name for text in self.files.values() for name in _CLASS.findall(text))
 
     @cached_property
     def files(self) -> Mapping[Path, str]:

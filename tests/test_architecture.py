@@ -71,7 +71,7 @@ def test_programs_are_started_from_few_places_and_git_from_one() -> None:
     assert {name for name, text in own.items() if re.search(r"""["']git["']""", text)} == {"git.py"}
 
 
-@pytest.mark.parametrize("module", ["torch", "libcst", "jinja2", "rich", "questionary"])
+@pytest.mark.parametrize("module", ["torch", "libcst", "jinja2", "rich", "prompt_toolkit"])
 def test_importing_the_command_line_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, add_model.cli; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

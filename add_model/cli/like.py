@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,8 @@ from add_model.errors import AddModelError
 if TYPE_CHECKING:
     from add_model.scaffold.answers import Answers
     from add_model.scaffold.questionnaire import Request
+    from add_model.scaffold.rendering import Rendering
+    from add_model.scaffold.tree import Outcome
 
 _EXAMPLES = """
 Examples:
@@ -91,6 +94,15 @@ def like(
             show_default="single",
         ),
     ] = None,  # fmt: skip
+    class_name: Annotated[
+        str | None,
+        typer.Option(
+            "--class-name",
+            metavar="CAMEL",
+            help="What its classes start with, such as MyGPT; the name in another casing.",
+            show_default="as the name's words: MyGpt",
+        ),
+    ] = None,  # fmt: skip
     answers: Annotated[
         Path | None,
         typer.Option(
@@ -119,28 +131,34 @@ def like(
     take_back(root, dry_run)
     if finish and force:
         raise AddModelError("--finish keeps the files that --force replaces; pass one of them")
-    request = _request(reference, name, into, heads, tokenizer_like, novelty, style, answers, force)
+    request = _request(reference, name, into, heads, tokenizer_like, novelty, style, class_name, answers, force)
     if finish:
         request = dataclasses.replace(request, earlier=Earlier.FINISH)
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or as_json or answers)
+    made: tuple[Rendering, Outcome] | None
+
+    def write(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
+        if dry_run:
+            return prepare(answers, request)
+        _tell_uncommitted(request)
+        return make_and_write(answers, request)
+
     try:
-        given: Answers | None
-        given, request = _interviewed(request) if interactive else (complete(request), request)
+        if interactive:
+            made, request = _interviewed(request, write)
+        else:
+            made = write(complete(request), request)
         if request.earlier is Earlier.REMOVE:
             assert request.name is not None
             remove(request.name, root, dry_run)
             return
-        if given is None:
+        if made is None:
             tell("stopped; nothing was written")
             raise typer.Exit(1)
-        if dry_run:
-            rendering, outcome = prepare(given, request)
-        else:
-            _tell_uncommitted(request)
-            rendering, outcome = make_and_write(given, request)
     except KeyboardInterrupt:
         stopped()
         raise typer.Exit(130) from None
+    rendering, outcome = made
     with shown_after(None if dry_run else f"{rendering.name.snake} was written"):
         if as_json:
             say_json(summary.document(rendering, outcome, dry_run))
@@ -156,6 +174,7 @@ def _request(
     tokenizer_like: str | None,
     novelty: str | None,
     style: str | None,
+    class_name: str | None,
     answers: Path | None,
     force: bool,
 ) -> Request:
@@ -184,6 +203,7 @@ def _request(
         tokenizer_like=tokenizer_like,
         novelty=novelty,
         style=style,
+        class_name=class_name,
         replace=force,
     )
     return given if stored is None else given.with_defaults(stored)
@@ -202,14 +222,23 @@ def _tell_uncommitted(request: Request) -> None:
         tell(f"note: {files[0]}{others} had uncommitted changes before; git diff shows them beside the new ones")
 
 
-def _interviewed(request: Request) -> tuple[Answers | None, Request]:
+def _interviewed(
+    request: Request, write: Callable[[Answers, Request], tuple[Rendering, Outcome]]
+) -> tuple[tuple[Rendering, Outcome] | None, Request]:
     from add_model.cli.drawing import as_text
-    from add_model.cli.summary import PREVIEW_COLUMNS, files_tree
-    from add_model.scaffold.interview import decided
-    from add_model.scaffold.writing import prepare
+    from add_model.cli.summary import files_tree
+    from add_model.scaffold.interview import Preview, decided
+    from add_model.scaffold.questionnaire import complete
+    from add_model.scaffold.writing import as_it_is_now, prepare
 
-    def preview(answers: Answers, request: Request) -> str:
-        rendering, outcome = prepare(answers, request)
-        return as_text(files_tree(rendering, outcome), PREVIEW_COLUMNS)
+    def now(answers: Answers, request: Request) -> tuple[Answers, Request]:
+        # Answering takes its time, in which somebody else may have laid down the library, or made such a model.
+        request = as_it_is_now(answers, request)
+        return complete(request), request
 
-    return decided(request, preview)
+    def preview(answers: Answers, request: Request) -> Preview:
+        rendering, outcome = prepare(*now(answers, request))
+        files = {file.path.relative_to(rendering.root).as_posix(): file.text for file in rendering.files}
+        return Preview(lambda columns: as_text(files_tree(rendering, outcome), columns), files)
+
+    return decided(request, preview, lambda answers, request: write(*now(answers, request)))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
-from add_model.names import ModelName
 from add_model.porting.documented import public_classes
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.model_tests import FAILED, PASSED, Outcome, count, describe, failures
@@ -211,7 +210,7 @@ def _check_texts(model: PortedModel, numbers: Numbers, texts: tuple[str, ...]) -
 
 
 def _test(model: PortedModel, wanted: Wanted, architecture: str, numbers: Numbers) -> str:
-    name = ModelName.from_snake(model.name)
+    name = model.called
     values = {
         "architecture": architecture,
         "camel": name.camel,

@@ -12,7 +12,6 @@ from typing import Any
 from add_model.errors import AddModelError
 from add_model.extras import install_command
 from add_model.library import installed_package
-from add_model.names import ModelName
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.integration_test import architecture_of, relative_path
 from add_model.porting.model_tests import environment
@@ -53,7 +52,7 @@ def notebook_text(model: PortedModel, checkpoint: Path, text: str | None) -> str
     markdown = rendered(
         "notebook.md",
         {
-            "title": ModelName.from_snake(model.name).title,
+            "title": model.called.title,
             "package": model.module,
             "architecture": architecture,
             "tokenizer": model.classes.get(TOKENIZER_MAPPING, ""),

@@ -11,10 +11,11 @@ from typing import Any
 
 from add_model.errors import AddModelError
 from add_model.library import Library, find_library
+from add_model.names import ModelName
 from add_model.nearby import where_to_go
 from add_model.porting.library_models import has_registry, model_names, no_such_model
 from add_model.references import registry_of
-from add_model.registry import TOKENIZER_MAPPING
+from add_model.registry import CONFIGURATION_MAPPING, TOKENIZER_MAPPING
 from add_model.state import STATE_FOLDER
 
 if sys.version_info >= (3, 11):
@@ -51,6 +52,20 @@ class PortedModel:
     def root(self) -> Path:
         """The library's root."""
         return self.library.root
+
+    @property
+    def called(self) -> ModelName:
+        """Its name in every casing, as its classes and its answers say them.
+
+        Raises:
+            AddModelError: its type is no name that a model can be given.
+        """
+        configuration = self.classes.get(CONFIGURATION_MAPPING, "").removesuffix("Config")
+        camel = configuration or str(self.answers.get("class_name", ""))
+        try:
+            return ModelName.from_snake(self.name, camel or None)
+        except AddModelError:
+            return ModelName.from_snake(self.name)
 
     @property
     def source(self) -> Path:

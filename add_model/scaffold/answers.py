@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
+from add_model.names import ModelName
 from add_model.nearest import close
 from add_model.visible import visible
 
@@ -38,6 +39,7 @@ class Answers:
         novelty: what is new in the model compared with the reference; goes into the docs page and the checklist.
         style: `single` for files that stand by themselves, each block marked; in a checkout also `modular`, for one in
             which each class derives from the reference's, and the single files that follow from it.
+        class_name: what the new model's classes start with (`MyGPT`); empty for what its type says (`MyGpt`).
     """
 
     reference: str
@@ -47,6 +49,16 @@ class Answers:
     tokenizer_like: str = SAME_TOKENIZER
     novelty: str = ""
     style: str = SINGLE_STYLE
+    class_name: str = ""
+
+    @property
+    def model_name(self) -> ModelName:
+        """The new model's name in every casing.
+
+        Raises:
+            AddModelError: it is none.
+        """
+        return ModelName.from_snake(self.name, self.class_name or None)
 
     @property
     def for_pages(self) -> Answers:
@@ -64,8 +76,8 @@ def dump_answers(answers: Answers) -> str:
     )
     document["version"] = ANSWERS_VERSION
     for key, value in asdict(answers).items():
-        if (key, value) == ("style", SINGLE_STYLE):
-            continue  # the only one in most places
+        if (key, value) in (("style", SINGLE_STYLE), ("class_name", "")):
+            continue  # what most models have
         document[key] = list(value) if isinstance(value, tuple) else value
     return tomlkit.dumps(document)
 

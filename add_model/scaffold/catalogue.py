@@ -21,6 +21,7 @@ from add_model.state import STATE_FOLDER
 
 TRANSFORMERS = "transformers"
 OTHER = "other"
+OF_THIS_LIBRARY, OF_TRANSFORMERS = "A model of this library", "A model of Transformers"
 _LONGEST_DESCRIPTION = 80
 
 
@@ -129,7 +130,7 @@ def _ancestor(model_type: str, target: Library | Checkout | OutOfTree) -> str:
 def _description(model_type: str, target: Library | Checkout | OutOfTree) -> str:
     reference, novelty = _made_from(model_type, target)
     if not reference:
-        return f"A model of {'Transformers' if isinstance(target, OutOfTree) else 'this library'}"
+        return OF_TRANSFORMERS if isinstance(target, OutOfTree) else OF_THIS_LIBRARY
     try:
         title = find_candidate(reference, target).name.title
     except AddModelError:

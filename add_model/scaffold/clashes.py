@@ -13,7 +13,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.library import Library
-from add_model.names import ModelName, Renaming
+from add_model.names import ModelName
 from add_model.references import Reference, read_text
 
 _DEFINITION = re.compile(r"^(?:class|(?:async )?def)\s+(\w+)", re.MULTILINE)
@@ -40,7 +40,7 @@ def check_clashes(name: ModelName, reference: Reference, library: Library) -> No
     used = frozenset().union(*(identifiers(text, path) for path, text in reference.files.items()))
     if name.snake == reference.name.snake:
         return
-    renaming = Renaming(reference.name, name)
+    renaming = reference.renaming(name)
     renamed = {old: new for old in used if (new := renaming.identifier(old)) != old}
     taken = (used - renamed.keys()) | OF_EVERY_MODULE | {*_defined(library)}
     clashes = sorted({*renamed.values(), name.snake} & taken)

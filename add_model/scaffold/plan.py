@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,13 +9,12 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.library import Configuration, Library
-from add_model.names import ModelName, Renaming
+from add_model.names import ModelName
 from add_model.references import Reference, find_reference, zoo
 from add_model.registry import TOKENIZER_MAPPING
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
 from add_model.scaffold.installation import tool_requirement
 
-_CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _TOKENIZATION = "tokenization_"
 # Blocks of these files are marked as copies. The others are meant to be filled in, so that they differ from the start.
 _MARKED = ("modeling_", "tokenization_")
@@ -88,10 +86,10 @@ class Plan:
     @property
     def registry_entries(self) -> dict[str, dict[str, str]]:
         """Registry mapping -> model type -> class name, of the new model."""
-        renaming = Renaming(self.reference.name, self.name)
+        renaming = self.reference.renaming(self.name)
         classes = {mapping: renaming.identifier(name) for mapping, name in self.reference.classes.items() if name not in self.dropped}  # fmt: skip
         if self.tokenizer is not None and self.tokenizer.tokenizer is not None:
-            classes[TOKENIZER_MAPPING] = Renaming(self.tokenizer.name, self.name).identifier(self.tokenizer.tokenizer)
+            classes[TOKENIZER_MAPPING] = self.tokenizer.renaming(self.name).identifier(self.tokenizer.tokenizer)
         return {mapping: {self.name.snake: name} for mapping, name in classes.items()}
 
 
@@ -114,7 +112,7 @@ def make_plan(answers: Answers, target: Library | None, root: Path) -> Plan:
         tokenizer = reference
     elif answers.tokenizer_like != NO_TOKENIZER:
         tokenizer = find_reference(answers.tokenizer_like, target)
-    name = ModelName.from_snake(answers.name)
+    name = answers.model_name
     is_new = target is None
     base_files = tuple(_base_files(library)) if is_new else ()
     model_files = tuple(_model_files(library, name, reference, tokenizer))
@@ -124,8 +122,7 @@ def make_plan(answers: Answers, target: Library | None, root: Path) -> Plan:
 
 def _check_is_whole(reference: Reference) -> None:
     """Raises `AddModelError` where a class that the registry names stands in none of the reference's files."""
-    defined = {name for text in reference.files.values() for name in _CLASS.findall(text)}
-    missing = sorted(set(reference.classes.values()) - defined)
+    missing = sorted(set(reference.classes.values()) - reference.defined)
     if missing:
         raise AddModelError(f"{reference.folder}: {missing[0]}, which the registry names, is not there; restore its file or mend {reference.library.registry}")  # fmt: skip
 
@@ -169,5 +166,5 @@ def _model_file(library: Library, name: ModelName, reference: Reference, source:
     folder = (
         library.tests_folder / "models" if source.is_relative_to(reference.tests_folder) else library.models_folder
     )
-    file_name = Renaming(reference.name, name).text(source.name)
+    file_name = reference.renaming(name).text(source.name)
     return ModelFile(source, folder / name.snake / file_name, reference)

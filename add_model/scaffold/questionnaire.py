@@ -11,7 +11,8 @@ from pathlib import Path
 from add_model.errors import AddModelError
 from add_model.names import ModelName
 from add_model.nearest import close
-from add_model.scaffold.answers import SAME_TOKENIZER, SINGLE_STYLE, Answers
+from add_model.scaffold.answers import SAME_TOKENIZER, SINGLE_STYLE, Answers, load_answers
+from add_model.scaffold.record import state_of
 from add_model.scaffold.targets import (
     Candidate,
     Target,
@@ -55,6 +56,7 @@ class Request:
     tokenizer_like: str | None = None
     novelty: str | None = None
     style: str | None = None
+    class_name: str | None = None
     replace: bool = False
     earlier: Earlier | None = None
 
@@ -71,8 +73,10 @@ class Request:
     def with_defaults(self, stored: Answers) -> Request:
         """Takes from stored answers whatever was not asked for otherwise.
 
-        Heads and tokenizer answer for the reference they were given with; another reference starts afresh.
+        Heads and tokenizer answer for the reference they were given with; another reference starts afresh. So do the
+        names of classes with another name.
         """
+        same_name = self.name is None or self.name == stored.name
         same = self.reference is None or self.reference == stored.reference
         return replace(
             self,
@@ -82,6 +86,7 @@ class Request:
             tokenizer_like=self.tokenizer_like or (stored.tokenizer_like if same else None),
             novelty=self.novelty if self.novelty is not None else stored.novelty,
             style=self.style or stored.style,
+            class_name=self.class_name if self.class_name is not None or not same_name else stored.class_name or None,
         )
 
 
@@ -95,18 +100,19 @@ def complete(request: Request) -> Answers:
         raise AddModelError("which model to start from? pass it: add-model like bert (see: add-model references)")
     if request.name is None:
         raise AddModelError("what is the new model called? pass --name, for example --name brand_new_bert")
-    reference = find_candidate(request.reference, request.target)
-    check_name(request.name, request)
-    if is_made_from_itself(reference, request.name, request.target):
-        raise AddModelError(f"{reference.specification} cannot be made from itself; choose another --name, or another reference such as zoo:bert")  # fmt: skip
+    snake, reference = request.name, find_candidate(request.reference, request.target)
+    if request.class_name is None and request.earlier is Earlier.FINISH:
+        request = replace(request, class_name=earlier_class_name(snake, request.root))
+    name = check_name(snake, request)
     heads = reference.all_heads if request.heads is None else chosen_heads(request.heads, reference)
     tokenizer_like = check_tokenizer(request.tokenizer_like or SAME_TOKENIZER, reference, request.target)
     style = check_style(request.style or SINGLE_STYLE, request.target)
-    novelty = _writable(request.novelty or "")
-    return Answers(reference.specification, request.name, request.package, heads, tokenizer_like, novelty, style)
+    novelty = checked_novelty(request.novelty or "")
+    class_name = "" if name == ModelName.from_snake(name.snake) else name.camel
+    return Answers(reference.specification, name.snake, request.package, heads, tokenizer_like, novelty, style, class_name)  # fmt: skip
 
 
-def _writable(novelty: str) -> str:
+def checked_novelty(novelty: str) -> str:
     """The text as it is, where it can be written to a file: an argument may be any bytes.
 
     Raises:
@@ -123,10 +129,33 @@ def check_name(snake: str, request: Request) -> ModelName:
     """The new model's name.
 
     Raises:
-        AddModelError: the name is invalid, exists in the library, differs from an existing one only by casing, or
+        AddModelError: the name or what its classes are to be called is invalid, exists in the library, differs from an existing one only by casing, or
             clashes with what the reference's code or the library's base classes are called.
     """
-    return check_new_name(snake, request.reference, request.target, request.package, request.may_exist)
+    name = ModelName.from_snake(snake, request.class_name)
+    if request.reference is not None:
+        reference = find_candidate(request.reference, request.target)
+        if is_made_from_itself(reference, snake, request.target):
+            raise AddModelError(f"{reference.specification} cannot be made from itself; choose another --name, or another reference")  # fmt: skip
+    return check_new_name(name, request.reference, request.target, request.package, request.may_exist)
+
+
+def earlier_class_name(snake: str, root: Path) -> str | None:
+    """What the classes start with of an earlier attempt at the model, where its answers say."""
+    try:
+        return load_answers(state_of(root, snake) / "answers.toml").class_name or None
+    except AddModelError:
+        return None
+
+
+def with_fitting_class_name(request: Request, snake: str) -> Request:
+    """The request, without what its classes are to be called where that is the casing of another name."""
+    try:
+        ModelName.from_snake(snake)
+        ModelName.from_snake(snake, request.class_name)
+    except AddModelError:
+        return replace(request, class_name=None)
+    return request
 
 
 def chosen_heads(wanted: Iterable[str], reference: Candidate) -> tuple[str, ...]:

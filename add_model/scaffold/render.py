@@ -10,7 +10,6 @@ from pathlib import Path
 
 from add_model.copies.marker import without_markers
 from add_model.library import CONFIGURATION_FILE
-from add_model.names import Renaming
 from add_model.references import read_text
 from add_model.registry import parse_registry
 from add_model.registry_edits import with_entries, without_entries, without_model
@@ -95,9 +94,9 @@ def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
 
 def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[str, ...]]:
     original = file.reference.files[file.source]
-    renaming = Renaming(file.reference.name, plan.name)
-    registered = frozenset(file.reference.classes.values()) - plan.dropped
-    text, _ = without_names(without_markers(original), plan.dropped, keep=registered)
+    renaming = file.reference.renaming(plan.name)
+    registered = frozenset(file.reference.classes.values()) - plan.dropped.keys()
+    text, _ = without_names(without_markers(original), frozenset(plan.dropped), keep=registered)
     text = renaming.text(text, keep=_imported_from_elsewhere(text, file))
     text = _with_package(text, file.reference.library.package, plan.library.package)
     if not file.is_marked:
@@ -137,8 +136,7 @@ def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
         "sizes": {},
         "classes": {mapping: types[name.snake] for mapping, types in plan.registry_entries.items()},
         "heads": {
-            task: Renaming(plan.reference.name, name).identifier(plan.reference.heads[task])
-            for task in plan.answers.heads
+            task: plan.reference.renaming(name).identifier(plan.reference.heads[task]) for task in plan.answers.heads
         },
         "tokenizer": plan.tokenizer and plan.tokenizer.specification,
     }

@@ -169,36 +169,39 @@ def check_style(wanted: str, target: Target) -> str:
     raise AddModelError("--style modular: only checkouts of Transformers with modular_*.py files have what writes single files anew from them; leave --style out")  # fmt: skip
 
 
-def check_new_name(snake: str, reference: str | None, target: Target, package: str, may_exist: bool) -> ModelName:
+def check_new_name(name: ModelName, reference: str | None, target: Target, package: str, may_exist: bool) -> ModelName:
     """The new model's name.
 
     Args:
-        snake: the name.
+        name: the name.
         reference: the specification of the model to start from, where that is known.
         target: where the model goes.
         package: the name of the package that it goes into.
         may_exist: whether there may be a model of that name, which is replaced.
 
     Raises:
-        AddModelError: the name is invalid, exists in the target, differs from an existing one only by casing, or
+        AddModelError: the name exists in the target, differs from an existing one only by casing, or
             clashes with what the reference's code or the code around it means by it.
     """
+    snake = name.snake
     if isinstance(target, Checkout):
-        return check_checkout_name(snake, reference, target, may_exist)
+        return check_checkout_name(name, reference, target, may_exist)
     if isinstance(target, OutOfTree):
         if snake in _TAKEN_FOLDERS:
             raise AddModelError(f"--name {snake!r} is the name of a package that the model's code or markers lead to; choose another")  # fmt: skip
         # What it is registered as must be new to the installed Transformers as well.
         place = f"the installed {PACKAGE}"
         try:
-            name = check_checkout_name(snake, reference, target.installed, may_exist=False, place=place)
+            check_checkout_name(name, reference, target.installed, may_exist=False, place=place)
         except ModelExists as error:
             raise AddModelError(f"--name {snake!r} is a model of {place}; choose another") from error
         _check_is_new(snake, target.models, target.root, package, may_exist)
         return name
-    name = ModelName.from_snake(snake)
     if reference is not None:
-        check_clashes(name, find_reference(reference, target), target or zoo())
+        start = find_reference(reference, target)
+        check_clashes(name, start, target or zoo())
+        if target is not None:
+            _check_classes_are_new(start, name, target)
     _check_is_new(
         snake,
         [] if target is None else _existing_models(target),
@@ -207,6 +210,16 @@ def check_new_name(snake: str, reference: str | None, target: Target, package: s
         may_exist,
     )
     return name
+
+
+def _check_classes_are_new(reference: Reference, name: ModelName, library: Library) -> None:
+    """Raises `AddModelError` where another model's classes are called so: `GPT` and its `LMHead...` beside `GPTLM`."""
+    renaming = reference.renaming(name)
+    own = {renaming.identifier(old) for old in reference.classes.values()}
+    for types in registry_of(library).mappings.values():
+        for model_type, taken in types.items():
+            if taken in own and model_type != name.snake:
+                raise AddModelError(f"--class-name {name.camel!r} clashes with {taken}, a class of {model_type}; choose another casing, or another --name")  # fmt: skip
 
 
 def _check_is_new(snake: str, models: Collection[str], root: Path | None, package: str, may_exist: bool) -> None:

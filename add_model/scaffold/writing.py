@@ -41,7 +41,7 @@ def make_and_write(answers: Answers, request: Request) -> tuple[Rendering, Outco
         try:
             return _written(answers, request)
         except ChangedMeanwhile:
-            request = _as_it_is_now(answers, request)
+            request = as_it_is_now(answers, request)
             answers = complete(request)
     return _written(answers, request)
 
@@ -49,13 +49,17 @@ def make_and_write(answers: Answers, request: Request) -> tuple[Rendering, Outco
 def _written(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
     rendering, outcome = prepare(answers, request)
     # What another run has written since the name was checked would pass for an earlier one's of this model.
-    check_new_name(answers.name, None, request.target, request.package, request.may_exist)
+    check_new_name(answers.model_name, None, request.target, request.package, request.may_exist)
     tree.write(rendering, outcome)
     return rendering, outcome
 
 
-def _as_it_is_now(answers: Answers, request: Request) -> Request:
-    """What was asked for, of the library that stands there by now."""
+def as_it_is_now(answers: Answers, request: Request) -> Request:
+    """What was asked for, of the library that stands there by now.
+
+    Raises:
+        AddModelError: as `find_destination` does.
+    """
     target = find_destination(request.root, Path.cwd(), answers.reference).target
     return replace(
         request,
@@ -66,4 +70,5 @@ def _as_it_is_now(answers: Answers, request: Request) -> Request:
         tokenizer_like=answers.tokenizer_like,
         novelty=answers.novelty,
         style=answers.style,
+        class_name=answers.class_name or None,
     )

@@ -184,7 +184,7 @@ import sys
 allowed = {"torch", "safetensors"}
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"typer", "rich", "libcst", "jinja2", "tomlkit", "questionary", "filelock", "click"}:
+        if name.partition(".")[0] in {"typer", "rich", "libcst", "jinja2", "tomlkit", "prompt_toolkit", "filelock", "click"}:
             raise ImportError(name)
 sys.meta_path.insert(0, Refuse())
 import torch

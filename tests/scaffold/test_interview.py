@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,13 +7,16 @@ import pytest
 from add_model.errors import AddModelError
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.checkout.layout import find_checkout
-from add_model.scaffold.interview import answered, interview, revised, started, summary
+from add_model.scaffold.conversation import answered, revised, started
+from add_model.scaffold.interview import Preview, interview
 from add_model.scaffold.questionnaire import Request
 from add_model.scaffold.questions import Check, Choose, Topic, Write, casings, question
+from add_model.scaffold.review import summary
+from add_model.scaffold.terminal.menu import menu_of
 from tests.scaffold.checkout.trees import make_checkout
 from tests.scaffold.libraries import make_library
 
-KIND, REFERENCE, NAME = "What kind", "most like", "called"
+PURPOSE, KIND, REFERENCE, NAME, CLASSES = "What is the model for", "What kind", "most like", "called", "classes start"
 HEADS, NOVELTY, TOKENIZER, OTHER, REVIEW = "used for", "What is new", "Which tokenizer", "Which model's", "right?"
 BERT_HEADS = (
     "masked-lm",
@@ -24,9 +28,11 @@ BERT_HEADS = (
 )
 # The questions in the order in which they come, each with an answer.
 EVERYTHING = (
+    (PURPOSE, "pytorch"),
     (KIND, "text / encoder"),
     (REFERENCE, "zoo:bert"),
     (NAME, "brand_new_bert"),
+    (CLASSES, "BrandNewBert"),
     (HEADS, BERT_HEADS),
     (NOVELTY, "Nothing much"),
     (TOKENIZER, "same"),
@@ -37,13 +43,15 @@ ANSWERS = Answers("zoo:bert", "brand_new_bert", "my_models", BERT_HEADS, "same",
 class Script:
     """Answers what it is asked from a list, and notes what it was shown."""
 
-    def __init__(self, *replies: tuple[str, str | tuple[str, ...]]) -> None:
+    def __init__(self, *replies: tuple[str, str | tuple[str, ...] | None]) -> None:
         self.replies = list(replies)
         self.questions: list[Choose | Check | Write] = []
+        self.could_go_back: list[bool] = []
         self.shown: list[str] = []
 
-    def ask(self, question: Choose | Check | Write) -> str | tuple[str, ...]:
+    def ask(self, question: Choose | Check | Write, can_go_back: bool) -> str | tuple[str, ...] | None:
         self.questions.append(question)
+        self.could_go_back.append(can_go_back)
         expected, reply = self.replies.pop(0)
         assert expected in question.message
         return reply
@@ -51,15 +59,28 @@ class Script:
     def show(self, text: str) -> None:
         self.shown.append(text)
 
+    def show_facts(self, facts: tuple[tuple[str, str], ...]) -> None:
+        self.shown.append("\n".join(f"{label}: {value}" for label, value in facts))
+
+    def show_tree(self, tree: Callable[[int], str]) -> None:
+        self.shown.append(tree(80))
+
+    def show_file(self, path: str, text: str) -> None:
+        self.shown.append(f"{path}: {text}")
+
+
+def previewed(answers: Answers, request: Request) -> Preview:
+    return Preview(lambda columns: f"the tree of {answers.name}", {"a.py": "one", "b.py": "two"})
+
 
 @pytest.fixture
 def request_() -> Request:
     return Request(None, Path("my_models"), "my_models")
 
 
-def run(request: Request, *replies: tuple[str, str | tuple[str, ...]]) -> tuple[Answers | None, Script]:
+def run(request: Request, *replies: tuple[str, str | tuple[str, ...] | None]) -> tuple[Answers | None, Script]:
     script = Script(*replies)
-    answers = interview(request, lambda answers: f"the tree of {answers.name}", script)
+    answers = interview(request, previewed, script)
     assert not script.replies, "not everything was asked"
     return answers, script
 
@@ -70,7 +91,7 @@ def test_every_question_is_asked_once_and_in_order(request_) -> None:
 
 def test_in_a_checkout_no_heads_are_asked_for_and_the_tokenizer_can_be_shared(tmp_path: Path) -> None:
     checkout = find_checkout(make_checkout(tmp_path))
-    replies = ((KIND, "any"), (REFERENCE, "transformers:wren"), (NAME, "brand_new_wren"), (NOVELTY, ""), (TOKENIZER, "shared"))  # fmt: skip
+    replies = ((KIND, "any"), (REFERENCE, "transformers:wren"), (NAME, "brand_new_wren"), (CLASSES, "BrandNewWren"), (NOVELTY, ""), (TOKENIZER, "shared"))  # fmt: skip
     answers, script = run(Request(checkout, tmp_path, "transformers"), *replies, (REVIEW, "write"))
     assert answers == Answers("transformers:wren", "brand_new_wren", "transformers", ("all",), "shared", "")
     assert any("the reference's own, shared" in text for text in script.shown)
@@ -96,7 +117,8 @@ def test_a_wrong_answer_on_the_command_line_is_an_error_before_any_question(requ
 
 def test_heads_given_for_a_reference_that_lacks_them_are_asked_for_again(request_) -> None:
     given = replace(request_, name="my_gpt", heads=("masked-lm",), tokenizer_like="same", novelty="")
-    _, script = run(given, (KIND, "any"), (REFERENCE, "zoo:gpt2"), (HEADS, ("causal-lm",)), (REVIEW, "write"))
+    replies = ((PURPOSE, "pytorch"), (KIND, "any"), (REFERENCE, "zoo:gpt2"), (HEADS, ("causal-lm",)))
+    _, script = run(given, *replies, (REVIEW, "write"))
     assert any("no head 'masked-lm'" in text for text in script.shown)
 
 
@@ -125,7 +147,7 @@ def test_a_changed_answer_has_not_been_previewed(request_) -> None:
 
 
 def test_a_preview_that_fails_leads_back_to_the_answers(request_) -> None:
-    def preview(answers: Answers) -> str:
+    def preview(answers: Answers, request: Request) -> Preview:
         raise AddModelError("the disk is upside down; turn it")
 
     script = Script(*EVERYTHING, (REVIEW, "preview"), (REVIEW, "stop"))
@@ -179,8 +201,8 @@ def test_the_tokenizer_of_what_becomes_the_reference_is_the_same(request_) -> No
 
 
 def test_a_reference_that_is_elsewhere_is_explained_and_asked_for_again(request_) -> None:
-    first, *rest = EVERYTHING
-    answers, script = run(request_, first, (REFERENCE, "roberta"), *rest, (REVIEW, "write"))
+    purpose, kind, *rest = EVERYTHING
+    answers, script = run(request_, purpose, kind, (REFERENCE, "roberta"), *rest, (REVIEW, "write"))
     assert answers == ANSWERS
     assert any("installed transformers" in text for text in script.shown)
 
@@ -211,16 +233,19 @@ def test_only_kinds_with_something_to_start_from_can_be_chosen(request_) -> None
 def test_references_that_can_be_chosen_come_first_and_each_has_its_line(request_) -> None:
     references = question(Topic.REFERENCE, request_, "any")
     assert isinstance(references, Choose) and references.searchable
-    ready = [option.hindrance is None for option in references.options]
+    ready = [option.hindrance is None for option in menu_of(references).shown]
     assert ready == sorted(ready, reverse=True) and sum(ready) == 3 and len(ready) == 34
-    assert "BERT: Reads in both directions" in references.options[0].label
-    assert all("transformers" in option.label or "not here" in option.label for option in references.options[3:])
+    references = replace(references, options=menu_of(references).shown)
+    assert (
+        references.options[0].label == "bert" and "BERT: Reads in both directions" in references.options[0].details[-1]
+    )
+    assert all("go back" in (option.hindrance or "") for option in references.options if option.hindrance)
 
 
 def test_references_are_browsed_by_kind(request_) -> None:
     references = question(Topic.REFERENCE, request_, "text / decoder")
     assert isinstance(references, Choose)
-    assert [option.value for option in references.options] == ["zoo:gpt2", "xlnet", "gptj", "opt", "bloom"]
+    assert [option.value for option in menu_of(references).shown] == ["zoo:gpt2", "xlnet", "gptj", "opt", "bloom"]
 
 
 def test_the_librarys_own_models_can_be_chosen(tmp_path) -> None:
@@ -260,5 +285,5 @@ def test_a_name_is_shown_in_all_its_casings() -> None:
 
 
 def test_the_summary_of_a_bare_model_says_so() -> None:
-    text = summary(Answers("zoo:bert", "mine", "my_models", (), "none"))
-    assert text.count("none") == 2 and "nothing yet" in text
+    said = dict(summary(Request(None, Path("my_models"), "my_models", "zoo:bert", "mine", (), "none")))
+    assert said["heads"] == said["tokenizer"] == "none" and "nothing yet" in said["what is new"]

@@ -9,12 +9,12 @@ import pytest
 
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.checkout.layout import find_checkout
-from add_model.scaffold.interview import decided
+from add_model.scaffold.interview import Preview, decided
 from add_model.scaffold.questionnaire import Earlier, Request
 from add_model.scaffold.questions import Choose
 
 from .checkout.trees import make_checkout
-from .test_interview import NAME, NOVELTY, REVIEW, TOKENIZER, Script
+from .test_interview import CLASSES, NAME, REVIEW, TOKENIZER, Script
 
 EARLIER = "There is a model jay already"
 
@@ -28,7 +28,11 @@ def request_(tmp_path: Path) -> Request:
 
 def decide(request: Request, *replies: tuple[str, str]) -> tuple[Answers | None, Request, Script]:
     script = Script(*replies)
-    answers, decision = decided(request, lambda answers, decision: f"preview: {decision.earlier}", script)
+
+    def preview(answers: Answers, decision: Request) -> Preview:
+        return Preview(lambda columns: f"preview: {decision.earlier}", {})
+
+    answers, decision = decided(request, preview, lambda answers, decision: answers, script)
     assert not script.replies, "not everything was asked"
     return answers, decision, script
 
@@ -38,19 +42,24 @@ def decide(request: Request, *replies: tuple[str, str]) -> tuple[Answers | None,
 def test_it_is_finished_or_replaced(request_: Request, choice: Earlier, is_given: bool) -> None:
     given = replace(request_, name="jay") if is_given else request_
     asked = () if is_given else ((NAME, "jay"),)
-    answers, decision, script = decide(given, *asked, (EARLIER, choice.value), (REVIEW, "preview"), (REVIEW, "write"))
+    # What is finished has its classes; what is replaced, or new, may call them anew.
+    called = () if is_given or choice is Earlier.FINISH else ((CLASSES, "Jay"),)
+    replies = (*asked, (EARLIER, choice.value), *called, (REVIEW, "preview"), (REVIEW, "write"))
+    answers, decision, script = decide(given, *replies)
     assert answers is not None and answers.name == "jay"
     assert decision.earlier is choice and decision.overwrites is (choice is Earlier.REPLACE)
     assert f"preview: {choice}" in script.shown
 
 
 def test_it_is_left_for_another_name(request_: Request) -> None:
-    answers, decision, _ = decide(request_, (NAME, "jay"), (EARLIER, "other"), (NAME, "kite"), (REVIEW, "write"))
+    answers, decision, _ = decide(
+        request_, (NAME, "jay"), (EARLIER, "other"), (NAME, "kite"), (CLASSES, "Kite"), (REVIEW, "write")
+    )
     assert answers is not None and answers.name == "kite" and not decision.may_exist
 
 
 def test_it_is_removed_without_another_question(request_: Request) -> None:
-    answers, decision, _ = decide(replace(request_, name="jay", novelty=None), (EARLIER, "remove"), (NOVELTY, ""))
+    answers, decision, _ = decide(replace(request_, name="jay", novelty=None), (EARLIER, "remove"))
     assert answers is None and decision.earlier is Earlier.REMOVE and decision.name == "jay"
 
 
@@ -59,12 +68,8 @@ def test_only_what_was_written_here_can_be_removed(request_: Request) -> None:
     question = script.questions[1]
     assert isinstance(question, Choose)
     hindrances = {option.value: option.hindrance for option in question.options}
-    assert hindrances == {
-        "finish": None,
-        "replace": None,
-        "remove": "add-model does not remember writing it",
-        "other": None,
-    }
+    assert [value for value, hindrance in hindrances.items() if hindrance is None] == ["finish", "replace", "other"]
+    assert "add-model does not remember writing it" in (hindrances["remove"] or "")
     record = request_.root / ".add-model/models/jay/written.json"
     record.parent.mkdir(parents=True)
     record.write_text("{}")
@@ -73,11 +78,18 @@ def test_only_what_was_written_here_can_be_removed(request_: Request) -> None:
 
 
 def test_another_name_at_the_end_is_another_model(request_: Request) -> None:
-    replies = ((NAME, "jay"), (EARLIER, "replace"), (REVIEW, "name"), (NAME, "kite"), (REVIEW, "write"))
+    replies = (
+        (NAME, "jay"),
+        (EARLIER, "replace"),
+        (CLASSES, "Jay"),
+        (REVIEW, "name"),
+        (NAME, "kite"),
+        (REVIEW, "write"),
+    )
     answers, decision, _ = decide(request_, *replies)
     assert answers is not None and answers.name == "kite" and not decision.overwrites
 
 
 def test_stopping_decides_nothing(request_: Request) -> None:
-    answers, decision, _ = decide(replace(request_, tokenizer_like=None), (NAME, "jay"), (EARLIER, "replace"), (TOKENIZER, "same"), (REVIEW, "stop"))  # fmt: skip
+    answers, decision, _ = decide(replace(request_, tokenizer_like=None), (NAME, "jay"), (EARLIER, "replace"), (CLASSES, "Jay"), (TOKENIZER, "same"), (REVIEW, "stop"))  # fmt: skip
     assert answers is None and decision.earlier is None

@@ -21,6 +21,7 @@ from add_model.scaffold.checkout.reference import (
     SourceFile,
     find_checkout_reference,
     model_folders,
+    registered_names,
     registered_types,
 )
 from add_model.scaffold.checkout.renaming import FolderRenaming
@@ -154,27 +155,26 @@ def make_checkout_plan(answers: Answers, checkout: Checkout) -> CheckoutPlan:
     donor = None
     if answers.tokenizer_like not in (SAME_TOKENIZER, NO_TOKENIZER, SHARED_TOKENIZER):
         donor = find_checkout_reference(answers.tokenizer_like, checkout)
-    return CheckoutPlan(answers, checkout, ModelName.from_snake(answers.name), reference, donor)
+    return CheckoutPlan(answers, checkout, answers.model_name, reference, donor)
 
 
 def check_checkout_name(
-    snake: str, specification: str | None, checkout: Checkout, may_exist: bool, place: str | None = None
+    name: ModelName, specification: str | None, checkout: Checkout, may_exist: bool, place: str | None = None
 ) -> ModelName:
     """The new model's name.
 
     Args:
-        snake: the name.
+        name: the name.
         specification: the model to start from, where that is known.
         checkout: the tree whose models it must differ from.
         may_exist: whether there may be a model of that name, which is replaced.
         place: how messages call the tree; by default by its root.
 
     Raises:
-        AddModelError: the name is invalid, there is such a model or one whose name differs only in casing, or a name
-            that the model would bring means something else already.
+        AddModelError: there is such a model or one whose name differs only in casing, or a name that the model would
+            bring means something else already.
     """
-    name = ModelName.from_snake(snake)
-    place = place or str(checkout.root)
+    snake, place = name.snake, place or str(checkout.root)
     registered = registered_types(checkout)
     folders = model_folders(checkout)
     others = {path.name for path in checkout.models_folder.iterdir() if path.is_dir()}
@@ -204,7 +204,7 @@ def _check_clashes(renaming: FolderRenaming, may_exist: bool, place: str) -> Non
     ):
         clashes.append(snake)
     if not clashes and not may_exist:
-        taken = {*reference.registered, *reference.registered.values()}
+        taken = {*reference.registered, *registered_names(reference.checkout)}
         clashes = sorted({*renaming.model_types.values(), *renaming.classes.values()} & taken)
     if clashes:
         raise AddModelError(f"--name {snake!r} clashes with {clashes[0]!r}, which means something else already in {place}; choose another")  # fmt: skip

@@ -48,6 +48,7 @@ TABLES_OF_KIND = {
 }
 _NO_MODELS = frozenset({"auto", "deprecated"})
 _REGISTERED = re.compile(r"""["']([\w.-]+)["']\s*[:,]\s*["'](\w+Config)["']""")
+_NAMED = re.compile(r"""["']([A-Z]\w+)["']""")
 _FRAMEWORK = re.compile(r"_*(?:TF|Flax)(?=[A-Z])")
 _TITLES = "\nMODEL_NAMES_MAPPING"
 _TITLE = re.compile(r"""["']([\w.-]+)["'],\s*["']([^"']+)["']""")
@@ -253,6 +254,11 @@ def registered_types(checkout: Checkout) -> dict[str, str]:
     """Model type -> configuration class, of every model of a checkout."""
     files = [checkout.auto_folder / "configuration_auto.py", checkout.generated_mappings]
     return {model_type: name for path in files if path.is_file() for model_type, name in _REGISTERED.findall(read_text(path))}  # fmt: skip
+
+
+def registered_names(checkout: Checkout) -> frozenset[str]:
+    """Every class that the auto mappings of a checkout name."""
+    return frozenset(name for path in checkout.auto_folder.glob("*.py") for name in _NAMED.findall(read_text(path)))
 
 
 def read_reference(checkout: Checkout, folder: PurePosixPath, registered: Mapping[str, str]) -> CheckoutReference:

@@ -72,8 +72,17 @@ def find_out_of_tree(root: Path, library: Library | None, package: str, referenc
         if PACKAGE not in library.configuration.follows:
             return None
         return OutOfTree(library, False, _installed())
-    if origin != PACKAGE and (colon or reference is None or not _depends_on_transformers(root)):
+    if origin != PACKAGE and (colon or reference is None or not depends_on_transformers(root)):
         return None
+    return new_package(root, package)
+
+
+def new_package(root: Path, package: str) -> OutOfTree:
+    """The package of that name that is to be made in `root`.
+
+    Raises:
+        AddModelError: Transformers is not installed.
+    """
     configuration = Configuration(package=package, source="src", follows=(PACKAGE,))
     return OutOfTree(Library(root, {package: root / "src" / package}, configuration), True, _installed())
 
@@ -86,7 +95,7 @@ def _installed() -> Checkout:
     return checkout
 
 
-def _depends_on_transformers(root: Path) -> bool:
+def depends_on_transformers(root: Path) -> bool:
     """Whether the project in a folder lists Transformers among its dependencies."""
     if sys.version_info >= (3, 11):
         import tomllib
