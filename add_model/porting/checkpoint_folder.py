@@ -15,6 +15,8 @@ def refuse_missing_folder(path: Path, option: str) -> None:
     if path.is_file():
         raise AddModelError(f"{option} {path}: is a file; pass the folder that convert or save_pretrained wrote")
     if not path.is_dir():
-        raise AddModelError(f"{option} {path}: no such folder; pass the one that convert or save_pretrained wrote")
+        raise AddModelError(
+            f"{option} {path}: no such folder; pass the one with config.json and weights that convert or save_pretrained wrote"
+        )
     if not (path / "config.json").is_file():
         raise AddModelError(f"{option} {path}: has no readable config.json; pass the folder that convert or save_pretrained wrote")  # fmt: skip

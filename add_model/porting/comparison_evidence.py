@@ -49,7 +49,7 @@ def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
 def _lacks(new: Recording, name: str) -> Iterator[str]:
     """Why a recording of the new model cannot show that it is done, whatever the comparison says."""
     if not files_of(new):
-        yield f"{new.path} does not say which files it ran; record it anew: add-model record {name} --checkpoint DIR --out {new.path.name}"
+        yield f"{new.path} does not say which files it ran; record it with add-model record {name}"
     elif new.model.get("checkpoint") is None:
         yield f"{new.path} was recorded with random weights; record it with --checkpoint DIR"
 

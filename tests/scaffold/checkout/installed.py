@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 
 from add_model.library import installed_package
@@ -11,6 +12,15 @@ from add_model.scaffold.checkout.layout import Checkout, find_checkout
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.reference import CheckoutReference, find_checkout_reference
 from add_model.scaffold.checkout.renaming import FolderRenaming
+
+# How many folders of models a release has, of those that were counted by hand; of any other, most of them.
+_COUNTED = {"5.23.0": 523, "5.24.0": 531}
+
+
+def has_as_many_models_as_released(number: int) -> bool:
+    """Whether so many folders are what the installed release has."""
+    version = metadata.version("transformers")
+    return number == _COUNTED[version] if version in _COUNTED else number > 480
 
 
 @lru_cache(maxsize=1)
