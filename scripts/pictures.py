@@ -162,11 +162,7 @@ def comparison_page(folder: Path) -> Path:
     return page
 
 
-def photographed(page: Path, picture: Path) -> None:
-    browser = next(filter(None, map(shutil.which, _CHROMIUM)), None)
-    if browser is None:
-        print(f"left as it is: {picture} (no Chromium is installed)")
-        return
+def photographed(page: Path, picture: Path, browser: str) -> None:
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={PAGE_WIDTH},{PAGE_HEIGHT}"]  # fmt: skip
     with tempfile.TemporaryDirectory() as profile:
         subprocess.run(
@@ -191,8 +187,13 @@ def main() -> None:
             picture = folder / f"{name}.svg"
             picture.write_text(drawn(session.screen, "add-model like"), encoding="utf-8")
             _say(picture)
+    picture = folder / "comparison.png"
+    browser = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if browser is None:
+        print(f"left as it is: {picture} (no Chromium is installed)")
+        return
     with tempfile.TemporaryDirectory() as scratch:
-        photographed(comparison_page(Path(scratch)), folder / "comparison.png")
+        photographed(comparison_page(Path(scratch)), picture, browser)
 
 
 if __name__ == "__main__":

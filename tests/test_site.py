@@ -118,7 +118,6 @@ def test_the_pictures_are_small() -> None:
 def test_the_interview_is_drawn_from_what_it_really_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the photograph, which needs a browser: that there is none is said, and its picture is left as it is."""
     pictures = _module("pictures", ROOT / "scripts" / "pictures.py")
-    monkeypatch.setattr(pictures, "comparison_page", lambda folder: folder / "report.html")
     monkeypatch.setattr(pictures, "_CHROMIUM", ())
     monkeypatch.setattr(sys, "argv", ["pictures.py", str(tmp_path)])
     pictures.main()
