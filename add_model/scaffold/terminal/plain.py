@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from shutil import get_terminal_size
+from collections.abc import Sequence
 
 from add_model.scaffold.conversation import Reply
 from add_model.scaffold.questions import Check, Choose, Option, Question, Write
-from add_model.scaffold.review import Facts
-from add_model.scaffold.terminal.fitting import aligned, facts, printable, remark
+from add_model.scaffold.terminal.fitting import aligned, printable
 from add_model.scaffold.terminal.menu import found_by, menu_of
+from add_model.scaffold.terminal.printed import Printed, columns
 
 BACK = "<"
 # Of longer lists the rest is found by searching.
@@ -17,7 +16,7 @@ _MOST = 20
 _TO_GO_BACK = f"{BACK} goes back"
 
 
-class PlainTerminal:
+class PlainTerminal(Printed):
     """Asks line by line."""
 
     def ask(self, question: Question, can_go_back: bool) -> Reply | None:
@@ -32,18 +31,6 @@ class PlainTerminal:
         if isinstance(question, Check):
             return self._check(question, can_go_back)
         return self._choose(question, can_go_back)
-
-    def show(self, text: str) -> None:
-        """Prints a remark, broken at words."""
-        print("\n".join(remark(text, _columns())))
-
-    def show_facts(self, rows: Facts) -> None:
-        """Prints labels, and what is said of each."""
-        print("\n".join(["", *facts([(label, printable(value)) for label, value in rows], _columns()), ""]))
-
-    def show_tree(self, tree: Callable[[int], str]) -> None:
-        """Prints what is laid out for the width of the terminal."""
-        print(tree(_columns()))
 
     def show_file(self, path: str, text: str) -> None:
         """Prints a file."""
@@ -108,7 +95,7 @@ class PlainTerminal:
         shown = [*ready, *(option for option in options if option.hindrance is not None)][:_MOST]
         numbers = [f"{number:>3} " if option in ready else "  - " for number, option in enumerate(shown, 1)]
         rows = [tuple(map(printable, (option.label, *option.details))) for option in shown]
-        for number, line in zip(numbers, aligned(rows, _columns() - 4), strict=True):
+        for number, line in zip(numbers, aligned(rows, columns() - 4), strict=True):
             print(f"{number}{line}")
         if len(options) > len(shown):
             self.show(f"  … {len(options) - len(shown)} more")
@@ -125,7 +112,3 @@ class PlainTerminal:
         except EOFError:
             raise KeyboardInterrupt from None
         return " " if emptied and typed and not typed.strip() else typed.strip()
-
-
-def _columns() -> int:
-    return get_terminal_size().columns

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from shutil import get_terminal_size
 from typing import Any
 
 from prompt_toolkit import print_formatted_text
@@ -23,11 +22,10 @@ from prompt_toolkit.utils import get_cwidth
 
 from add_model.scaffold.conversation import Reply
 from add_model.scaffold.questions import Check, Choose, Question, Write
-from add_model.scaffold.review import Facts
 from add_model.scaffold.terminal import pages
-from add_model.scaffold.terminal.fitting import facts, printable, remark
 from add_model.scaffold.terminal.menu import Menu, menu_of
 from add_model.scaffold.terminal.pages import Line
+from add_model.scaffold.terminal.printed import Printed, columns
 from add_model.scaffold.terminal.viewer import view
 
 _STYLE = Style.from_dict(
@@ -48,7 +46,7 @@ _STYLE = Style.from_dict(
 _ESCAPE_SECONDS = 0.1
 
 
-class Terminal:
+class Terminal(Printed):
     """Asks at the terminal that this process runs in."""
 
     def ask(self, question: Question, can_go_back: bool) -> Reply | None:
@@ -63,21 +61,8 @@ class Terminal:
         except EOFError:
             raise KeyboardInterrupt from None
         if reply is not None:
-            _print(pages.answer_lines(question, reply, _columns()))
+            _print(pages.answer_lines(question, reply, columns()))
         return reply
-
-    def show(self, text: str) -> None:
-        """Prints a remark, broken at words."""
-        print("\n".join(remark(text, _columns())))
-
-    def show_facts(self, rows: Facts) -> None:
-        """Prints labels, and what is said of each."""
-        lines = facts([(label, printable(value)) for label, value in rows], _columns())
-        print("\n".join(["", *lines, ""]))
-
-    def show_tree(self, tree: Callable[[int], str]) -> None:
-        """Prints what is laid out for the width of the terminal."""
-        print(tree(_columns()))
 
     def show_file(self, path: str, text: str) -> None:
         """Shows a file on the whole screen."""
@@ -290,7 +275,3 @@ def _print(lines: Iterable[Line]) -> None:
 def _colours() -> ColorDepth | None:
     """No colours where the environment says so, whatever the version of prompt_toolkit; otherwise what it finds."""
     return ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None
-
-
-def _columns() -> int:
-    return get_terminal_size().columns

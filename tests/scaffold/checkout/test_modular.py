@@ -97,3 +97,12 @@ def test_a_standalone_library_knows_one_style(tmp_path: Path) -> None:
     run = add_model(tmp_path, "like", "zoo:bert", "--name", "quokka", "--into", "mine", "--yes", "--style", "modular")
     assert run.returncode == 2 and "only checkouts" in run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_casing_of_its_classes_can_be_given(made: Path) -> None:
+    asked = ("--name", "quokka_big", "--class-name", "QuokkaBIG", "--style", "modular")
+    run = add_model(made.parents[1], "like", "bert", *asked, "--into", ".", "--yes")
+    assert run.returncode == 0, run.stderr
+    derived = classes(made / "quokka_big" / "modular_quokka_big.py")
+    assert derived["QuokkaBIGModel"] == ["BertModel"] and all(name.startswith("QuokkaBIG") for name in derived)
+    assert derived.keys() <= {name for path in (made / "quokka_big").glob("*.py") for name in classes(path)}
