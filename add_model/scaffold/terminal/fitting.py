@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from prompt_toolkit.utils import get_cwidth
 
+from add_model.visible import visible
+
 ELLIPSIS = "…"
 GAP = 2
 # A description of fewer columns says nothing: a longer first column gives way to it.
@@ -17,8 +19,8 @@ Row = Sequence[str]
 
 
 def printable(text: str) -> str:
-    """The text with a mark in place of whatever a terminal would act upon, rather than show."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    """The text as everything is shown: what a terminal would act upon, or hide, stands there as an escape."""
+    return visible(text)
 
 
 def cut(text: str, width: int) -> str:
