@@ -66,9 +66,9 @@ def _changes(expected: list[str], found: list[str]) -> Iterator[tuple[int, int, 
         if here or there:
             yield start, start + len(here), start, start + len(there)
         return
-    from difflib import SequenceMatcher
+    from add_model.copies.line_diff import opcodes
 
-    for kind, first, last, found_first, found_last in SequenceMatcher(None, here, there, autojunk=False).get_opcodes():
+    for kind, first, last, found_first, found_last in opcodes(here, there):
         if kind != "equal":
             yield start + first, start + last, start + found_first, start + found_last
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from add_model.copies.equality import equal
@@ -12,27 +12,45 @@ from add_model.encoding import SourceError
 from add_model.library import Library
 from add_model.source import Module, decode_module
 
+# How many members of a circle a finding names.
+_NAMED = 20
+
 
 def check_full_copies(library: Library, read: Callable[[str], bytes], only: set[str]) -> Iterator[Finding]:
     """Compares every registered full copy that is one of these files (paths relative to the root; none: all)."""
     registered = library.configuration.full_copies
+    circles = _circles(registered)
     for copy, original in sorted(registered.items()):
         if only and copy not in only:
             continue
-        circle = _circle(registered, copy)
+        circle = circles.get(copy)
         if circle:
-            message = f"a circle of full copies has no original: {' <- '.join(circle)}; drop one of the entries"
+            message = f"a circle of full copies has no original: {_told(circle)}; drop one of the entries"
             yield Finding(Code.CP004, Severity.ERROR, copy, 1, 1, "", original, message)
         else:
             yield from _check(library, read, copy, original)
 
 
-def _circle(registered: Mapping[str, str], copy: str) -> list[str]:
-    """The way from a file by its originals back to itself; empty where it does not lead there."""
-    way = [copy]
-    while (following := registered.get(way[-1])) is not None and following not in way[1:]:
-        way.append(following)
-    return way if len(way) > 1 and way[-1] == copy else []
+def _circles(registered: Mapping[str, str]) -> dict[str, Sequence[str]]:
+    """The members of every circle of files that are each registered as a copy of the next, each with its circle."""
+    circles: dict[str, Sequence[str]] = {}
+    seen: set[str] = set()
+    for start in registered:
+        way: dict[str, int] = {}
+        at = start
+        while at in registered and at not in seen:
+            seen.add(at)
+            way[at] = len(way)
+            at = registered[at]
+        if at in way:
+            circle = list(way)[way[at] :]
+            circles |= dict.fromkeys(circle, circle)
+    return circles
+
+
+def _told(circle: Sequence[str]) -> str:
+    named = [*circle[:_NAMED], f"({len(circle) - _NAMED} more)"] if len(circle) > _NAMED + 1 else circle
+    return " <- ".join([*named, circle[0]])
 
 
 def _check(library: Library, read: Callable[[str], bytes], copy: str, original: str) -> Iterator[Finding]:

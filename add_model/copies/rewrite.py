@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 from add_model.copies.equality import blocks_match, body_start, equal, letters
+from add_model.copies.line_diff import matching_blocks
 from add_model.copies.marker import marker_lines, without_markers
 from add_model.copies.pair import Pair
 from add_model.copies.region import (
@@ -241,8 +241,8 @@ def _merged(
     wanted = [empty.code_for_node(statement) for statement in expected]
     present = [without_markers(empty.code_for_node(statement)) for statement in copy]
     merged = list(expected)
-    matcher = SequenceMatcher(None, [letters(code) for code in wanted], [letters(code) for code in present], autojunk=False)  # fmt: skip
-    for start, copy_start, length in matcher.get_matching_blocks():
+    blocks = matching_blocks([letters(code) for code in wanted], [letters(code) for code in present])
+    for start, copy_start, length in blocks:
         for offset in range(length):
             if equal(_in_function(wanted[start + offset]), _in_function(present[copy_start + offset])):
                 merged[start + offset] = copy[copy_start + offset]

@@ -21,9 +21,10 @@ from add_model.copies.finding import Moved
 from add_model.copies.marker import Marker, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.region import own_name
-from add_model.copies.sources import Original, Sources, read_bytes
+from add_model.copies.sources import Original, Sources
 from add_model.encoding import SourceError
 from add_model.library import Library, installed_package
+from add_model.reading import read_bytes
 from add_model.source import decode_module
 from add_model.transaction import STATE_FOLDER, Change
 
@@ -180,9 +181,9 @@ def _births(
 
 def _name(pair: Pair) -> str:
     """The name of a block, told by the classes around it where it is a method."""
-    for name, definition in pair.module.definitions.items():
-        if definition.header == pair.header:
-            return name
+    name, definitions = pair.module.name_at(pair.header), pair.module.definitions
+    if name in definitions and definitions[name].header == pair.header:
+        return name
     return pair.block[slice(*own_name(pair.block))]
 
 
