@@ -65,8 +65,19 @@ def comments(text: str) -> Iterator[str]:
 
 
 def holds_more_tokens(text: str, most: int) -> bool:
-    """Whether a text holds more than so many words and signs, those of comments and strings included."""
-    return len(text) > most and sum(1 for _ in islice(re.finditer(_TOKEN, text), most + 1)) > most
+    """Whether a text holds more than about so many of what a parser takes for tokens."""
+    if len(text) <= most or sum(1 for _ in islice(re.finditer(_TOKEN, text), most + 1)) <= most:
+        return False
+    # In a closer look comments are none, and strings are one, but for what is written in braces in them.
+    count = 0
+    for found in re.finditer(rf"\#[^\n]*|(?P<string>{STRING})|{_TOKEN}", text, re.DOTALL):
+        if found["string"]:
+            count += 1 + 4 * found["string"].count("{")
+        elif not found.group().startswith("#"):
+            count += 1
+        if count > most:
+            return True
+    return False
 
 
 def column_of(indent: str) -> int:

@@ -315,10 +315,13 @@ def _first_header(text: str, name: str, start: int, stop: int) -> int:
     position = text.find(sought, start, stop)
     while position >= 0:
         behind = position + len(sought)
-        if behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_"):
-            line = text.rfind("\n", 0, position) + 1
-            if text[line:position].split() in _KEYWORDS:
-                return line
+        line = text.rfind("\n", 0, position) + 1
+        before = text[line:position].split()
+        if before in _KEYWORDS and (behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_")):
+            return line
+        # Behind anything else no header starts on that line, however often it holds the name.
+        if before and before != ["async"]:
+            behind = _line_end(text, position)
         position = text.find(sought, behind, stop)
     return -1
 

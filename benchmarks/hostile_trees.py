@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
+import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -861,6 +865,116 @@ def _nested_repositories(folder: Path) -> None:
     commit(folder)
 
 
+# --- like, references and remove -------------------------------------------------------------------------------------
+
+_ADD_MODEL = Path(sys.executable).with_name("add-model")
+_LIKE = ("like", "bert", "--name", "new_bert", "--yes")
+_LIKE_OWN = ("like", "library:first_bert", "--name", "new_bert", "--yes")
+_REMOVE = ("remove", "first_bert")
+
+
+@functools.cache
+def _laid_down() -> Path:
+    """A library with one model, made once."""
+    folder = Path(tempfile.mkdtemp(prefix="hostile-library-"))
+    atexit.register(shutil.rmtree, folder)
+    command = [_ADD_MODEL, "like", "bert", "--name", "first_bert", "--into", folder / "lib", "--yes"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder / "lib"
+
+
+def harmless_library(folder: Path, size: int) -> None:
+    """A library with one model, and pages for the rest."""
+    shutil.copytree(_laid_down(), folder, dirs_exist_ok=True)
+    _write(folder, {"docs/more.md": "Words.\n" * (size // 7)})
+
+
+def harmless_templates(folder: Path, size: int) -> None:
+    """The same, with a template of its own."""
+    harmless_library(folder, size)
+    _with_template(folder, "# {{ name.title }}\n{% for head in heads %}* {{ head }}\n{% endfor %}\n")
+
+
+def _with_template(folder: Path, template: str) -> None:
+    project = folder / "pyproject.toml"
+    project.write_text(project.read_text().replace("[tool.add-model]\n", '[tool.add-model]\ntemplates = "own"\n', 1))
+    _write(folder, {"own/model/docs/NAME_page.md.jinja": template})
+
+
+def _template(text: str) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        harmless_library(folder, 0)
+        _with_template(folder, text)
+
+    return make
+
+
+def _with_files(files: Files) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        harmless_library(folder, 0)
+        _write(folder, files)
+
+    return make
+
+
+def _with_pipe_in_library(name: str) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        harmless_library(folder, 0)
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name)
+
+    return make
+
+
+def _appended(name: str, text: str) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        harmless_library(folder, 0)
+        with open(folder / name, "a") as file:
+            file.write(text)
+
+    return make
+
+
+_LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}{% set x = a %}{% endfor %}{% endfor %}{% endfor %}"
+_TWICE = "{% set ns = namespace(x='a') %}{% for a in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}"
+_MACROS = (
+    "".join(
+        f"{{% macro m{n}() %}}{f'{{{{ m{n - 1}() }}}}{{{{ m{n - 1}() }}}}' if n else 'a'}{{% endmacro %}}"
+        for n in range(40)
+    )
+    + "{{ m39() }}"
+)
+_MODULE = "src/lib/models/first_bert/modeling_first_bert.py"
+_REGISTRY = "src/lib/registry.py"
+_STATE = ".add-model/models/first_bert"
+
+LIKE_CASES = [
+    Case("a template with loops in loops", _template(_LOOPS), harmless_templates, _LIKE),
+    Case("a template that doubles a text", _template(_TWICE), harmless_templates, _LIKE),
+    Case("a template with macros that call each other twice", _template(_MACROS), harmless_templates, _LIKE),
+    Case("a template that multiplies a text", _template("{{ 'a' * 10 ** 9 }}"), harmless_templates, _LIKE),
+    Case("a template that formats a text", _template("{{ '%0999999999d' % 1 }}"), harmless_templates, _LIKE),
+    Case("a template with a power", _template("{{ 9 ** 9 ** 9 ** 9 }}"), harmless_templates, _LIKE),
+    Case("a template that is nested", _template("{% if 1 %}" * 50_000), harmless_templates, _LIKE),
+    Case("a template of brackets", _template("{{ " + "(" * 100_000 + " }}"), harmless_templates, _LIKE),
+    Case("a deep registry", _appended(_REGISTRY, f"x = {'(' * 100_000}\n"), harmless_library, _LIKE),
+    Case("a deep sum in a registry", _appended(_REGISTRY, f"X_MAPPING_NAMES = {'1 + ' * 100_000}1\n"), harmless_library, _LIKE),
+    Case("a long registry", _appended(_REGISTRY, f"x = [{'a,' * 400_000}]\n"), harmless_library, _LIKE),
+    Case("a long registry, references", _appended(_REGISTRY, f"x = [{'a,' * 400_000}]\n"), harmless_library, ("references",)),
+    Case("a pipe as a registry, references", _with_pipe_in_library(_REGISTRY), harmless_library, ("references",)),
+    Case("a pipe as a module of the reference", _with_pipe_in_library(_MODULE), harmless_library, _LIKE_OWN),
+    Case("a deep module of the reference", _appended(_MODULE, f"x = {'(' * 90}1{')' * 90}{'.a' * 3000}\n"), harmless_library, _LIKE_OWN),
+    Case("a deep sum in the reference", _appended(_MODULE, f"x = {'1 + ' * 700}1\n"), harmless_library, _LIKE_OWN),
+    Case("a long module of the reference", _appended(_MODULE, "def f(): ...\n" * 20_000), harmless_library, _LIKE_OWN),
+    Case("long names in the reference", _appended(_MODULE, f"{'FirstBert' * 20_000} = 1\n"), harmless_library, _LIKE_OWN),
+    Case("deep answers", _with_files({"a.toml": f"x = {'[' * 50_000}\n"}), harmless_library, ("like", "--answers", "a.toml", "--yes")),
+    Case("a pipe as pyproject.toml, like", _with_pipe_in_library("pyproject.toml"), harmless_library, _LIKE),
+    Case("a deep record, remove", _with_files({f"{_STATE}/written.json": "[" * 100_000}), harmless_library, _REMOVE),
+    Case("a pipe as a record, remove", _with_pipe_in_library(f"{_STATE}/written.json"), harmless_library, _REMOVE),
+    Case("a pipe as a written file, remove", _with_pipe_in_library(_MODULE), harmless_library, _REMOVE),
+]  # fmt: skip
+
+
 CASES = [
     Case("replaced text that doubles 24 times", _tree(lambda: _doubling(24)), harmless, _CHECK),
     Case("replaced text that doubles 40 times", _tree(lambda: _doubling(40)), harmless, _CHECK),
@@ -1015,5 +1129,5 @@ CASES = [
     Case("edits of both sides, in git, --diff", _in_git(lambda: _edited_lines(1), lambda: _edited_lines(2)), harmless_in_git, _DIFF),
     Case("edits of alike lines, in git, --diff", _in_git(lambda: _alike_lines("x = 1", "y = 2"), lambda: _alike_lines("y = 2", "x = 1")), harmless_in_git, _DIFF),
     Case("40 repositories", _nested_repositories, harmless_in_git, _CHECK),
+    *LIKE_CASES,
 ]  # fmt: skip
-del functools

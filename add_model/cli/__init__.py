@@ -61,6 +61,9 @@ def _run() -> int:
         if missing not in _EXTRAS:
             raise
         _fail(f"{missing}, which this needs, is not installed beside add-model; install it: pip install 'add-model[{_EXTRAS[missing]}]'")  # fmt: skip
+    except (RecursionError, MemoryError):
+        # Every place where that is foreseen names its file.
+        _fail("something that was to be read is nested too deeply, or too large, for the memory there is")
     except OSError as error:
         # A folder that has gone, a disk that is full: nothing that a traceback would explain better.
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}; check that it is there and has room")

@@ -14,7 +14,7 @@ from add_model.errors import AddModelError
 
 # In characters that are looked at: for each byte of a file, and for every file.
 _FOR_EACH_BYTE, _ALWAYS = 100, 1_000_000
-_HINTS_FOR_EACH_BYTE, _HINTS_ALWAYS = 50, 20_000
+_HINTS_FOR_EACH_BYTE, _HINTS_ALWAYS = 50, 30_000
 # A copy that differs is looked at so many times, until it is told where.
 _LOOKS = 8
 

@@ -317,6 +317,11 @@ class Check:
         path = relative_path(pair.module.place, self.library.root)
         return code is Code.CP001 and self._selection.reports(Finding(code, severity, path, 1, 1, "", "", message))
 
+    def would_rewrite_file(self, relative: str) -> bool:
+        """Whether a fix is to rewrite a full copy, if it differs."""
+        finding = Finding(Code.CP001, Severity.ERROR, relative, 1, 1, "", "", "")
+        return (not self._named or relative in self._named) and self._selection.reports(finding)
+
     def _drift(self, pair: Pair, nested: bool) -> tuple[Code, Severity, str]:
         source = pair.marker.source
         if nested:
@@ -363,7 +368,7 @@ class Check:
         """Reports a module that does not parse."""
         from add_model.copies.syntax import syntax_problem
 
-        path = str(module.path)
+        path = module.place
         if path not in self._problems:
             self._problems[path] = syntax_problem(module)
         problem = self._problems[path]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from keyword import iskeyword, softkwlist
 
 from add_model.copies.marker import Replacement, replace
-from add_model.copies.region import compared, compared_sides, from_header, header_end, is_ignored
+from add_model.copies.region import compared_sides, from_header, header_end, is_ignored, own_name
 from add_model.lexical import STRING, holds_more_tokens, logical_lines
 from add_model.values import TYPE_CHECKING
 
@@ -70,7 +70,11 @@ def bodies_match(original: str, copy: str) -> bool:
 
 def has_same_header(original: str, copy: str) -> bool:
     """Whether two blocks have, but for their names, the same header to the letter."""
-    return compared(original[: body_start(original)]) == compared(copy[: body_start(copy)])
+    (start, end), (copy_start, copy_end) = own_name(original), own_name(copy)
+    return (
+        original[:start] == copy[:copy_start]
+        and original[end : header_end(original)] == copy[copy_end : header_end(copy)]
+    )
 
 
 def body_start(block: str) -> int:
@@ -134,9 +138,21 @@ def equal_lines(lines: Sequence[str], others: Sequence[str]) -> int:
     return next((count for count, (line, other) in enumerate(pairs) if line != other), min(len(lines), len(others)))
 
 
-def lines_apart(first: str, second: str) -> tuple[int, int] | None:
-    """Where the first logical lines start that differ in more than their layout, in one text and in the other."""
-    return _lines_apart(first, second, _say_the_same)
+def lines_apart(first: str, second: str, most: int | None = None) -> tuple[int, int] | None:
+    """Where the first logical lines start that differ in more than their layout, in one text and in the other.
+
+    Args:
+        first: one text.
+        second: the other.
+        most: how many lines are looked at that are not the same to the letter; all, where none is given.
+    """
+    if most is None:
+        return _lines_apart(first, second, _say_the_same)
+    left = iter(range(most))
+    try:
+        return _lines_apart(first, second, lambda line, other: next(left) >= 0 and _say_the_same(line, other))
+    except StopIteration:
+        return None
 
 
 def _lines_apart(first: str, second: str, same: Callable[[_Line, _Line], bool]) -> tuple[int, int] | None:

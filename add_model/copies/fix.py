@@ -12,9 +12,10 @@ from pathlib import Path
 from add_model.copies.check import HEADERS_DIFFER_IN, Check
 from add_model.copies.cycles import Place, place_of_copy
 from add_model.copies.edits import Edit, apply_edits
-from add_model.copies.equality import blocks_match
+from add_model.copies.equality import blocks_match, equal
 from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Counts, Finding, Moved
+from add_model.copies.full_copies import originals_first as full_copies_in_order
 from add_model.copies.history import TRUST
 from add_model.copies.kept import discard, keep
 from add_model.copies.line_diff import unified_diff
@@ -34,8 +35,8 @@ from add_model.reading import read_bytes
 from add_model.source import Module, decode_module
 from add_model.transaction import Change, write_files
 
-# Of a small tree a fix looks at so many characters of copies, round by round, before it leaves the rest to another run.
-_MOST_CHARACTERS = 1_000_000
+# Of a small tree a fix looks at so many characters of copies, a file counting for some, round by round, before it leaves the rest to another run.
+_MOST_CHARACTERS, _FILE = 1_000_000, 500
 # How often a file is put together to find out which of its copies cannot be written.
 _MOST_ATTEMPTS = 40
 # A copy: its place as the memory of fixes names it, and its source.
@@ -170,7 +171,7 @@ class _Fix:
             texts = self._texts(
                 due, [pair for pair in check.pairs or () if check.would_rewrite(pair) and can_be_fixed(pair)]
             )
-            contents = self._rewritten_files(texts) | self._full_copies(findings)
+            contents = self._rewritten_files(texts) | self._full_copies(findings, check)
             rounds += 1
             if not contents or rounds > self._most_rounds(check):
                 break
@@ -191,7 +192,7 @@ class _Fix:
 
     def _most_rounds(self, check: Check) -> int:
         """How many rounds a fix may take: what is left behind them is for another run."""
-        size = sum(pair.end - pair.header for pair in check.pairs or ())
+        size = sum(pair.end - pair.header for pair in check.pairs or ()) + _FILE * check.counts.files
         return max(_MOST_TRIES, _MOST_CHARACTERS // (size + 1))
 
     def _read(self, path: str) -> bytes:
@@ -360,21 +361,27 @@ class _Fix:
             raise AddModelError(f"{module.path}: was changed while this run was at work; run again")
         return content
 
-    def _full_copies(self, findings: Sequence[Finding]) -> dict[str, bytes]:
-        """New bytes for every file that is registered as a full copy and is none."""
+    def _full_copies(self, findings: Sequence[Finding], check: Check) -> dict[str, bytes]:
+        """New bytes for every file that is registered as a full copy and is none, or is none once its original is."""
         contents: dict[str, bytes] = {}
-        for finding in findings:
-            if not finding.fixable or not self._is_full_copy(finding):
+        differing = {finding.path for finding in findings if finding.fixable and self._is_full_copy(finding)}
+        registered = self._library.configuration.full_copies
+        for relative in full_copies_in_order(registered) if differing else ():
+            source = registered[relative]
+            path, source_path = (str(self._library.root / name) for name in (relative, source))
+            follows = source_path in contents
+            if relative not in differing and not (follows and check.would_rewrite_file(relative)):
                 continue
-            copy, original = (self._read_if_there(path) for path in (finding.path, finding.source))
-            side = self._sides.of_full_copy(finding.path, finding.source, copy, original)
+            copy, original = self._read_if_there(relative), contents.get(source_path, self._read_if_there(source))
+            if follows and copy is not None and original is not None and _is_same(copy, original):
+                continue
+            side = self._sides.of_full_copy(relative, source, copy, original)
             if original is None or (side.edited and not self._force):
                 continue
-            path = str(self._library.root / finding.path)
             contents[path] = original
             self._before.setdefault(path, copy)
-            self._rewritten.add((finding.path, finding.source))
-            self._sides.written.add(finding.path, original.decode("latin-1"))
+            self._rewritten.add((relative, source))
+            self._sides.written.add(relative, original.decode("latin-1"))
             if copy is not None and not side.recorded:
                 self._unrecorded.add(path)
         return contents
@@ -422,6 +429,14 @@ class _FixablePairs:
     def __call__(self, pair: Pair) -> bool:
         copy, original = (relative_path(module.place, self._root) for module in (pair.module, pair.original.module))
         return not {copy, original} & self._broken and (copy, pair.line) not in self._circles
+
+
+def _is_same(copy: bytes, original: bytes) -> bool:
+    """Whether two files hold the same but for their layout."""
+    try:
+        return copy == original or equal(*(decode_module("", content).text for content in (original, copy)))
+    except SourceError:
+        return False
 
 
 def _does_not_parse(problem: SyntaxProblem) -> str:

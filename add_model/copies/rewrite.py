@@ -33,6 +33,8 @@ from add_model.definitions import indent_at
 if TYPE_CHECKING:
     import libcst
 
+# A longer function and its copy are not put together statement by statement: libcst takes a kilobyte for each word.
+_MOST_CHARACTERS = 200_000
 _BLANK_LINES = re.compile(r"(?:[ \t\f]*\n)*")
 _DEFINITION_LINE = re.compile(r"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]", re.MULTILINE)
 _DECORATED_LINE = re.compile(r"^[ \t]*(?:@|(?:class|(?:async[ \t]+)?def)[ \t])", re.MULTILINE)
@@ -195,10 +197,24 @@ def _with_body(header: str) -> str:
 def _rewritten_function(expected: str, copy: str) -> str:
     import libcst
 
-    try:
-        wanted, present = _parsed(expected), _parsed(copy)
-    except libcst.ParserSyntaxError:
+    if len(expected) + len(copy) > _MOST_CHARACTERS:
         return expected
+    try:
+        return _with_layout_of(expected, copy)
+    except (libcst.ParserSyntaxError, RecursionError):
+        return expected
+
+
+def _with_layout_of(expected: str, copy: str) -> str:
+    """The expected function, its statements in the copy's own layout where the copy has them.
+
+    Raises:
+        libcst.ParserSyntaxError: one of the two does not parse.
+        RecursionError: one is nested too deeply for libcst.
+    """
+    import libcst
+
+    wanted, present = _parsed(expected), _parsed(copy)
     function, current = wanted.definition, present.definition
     if not isinstance(function.body, libcst.IndentedBlock) or not isinstance(current.body, libcst.IndentedBlock):
         return expected

@@ -76,6 +76,14 @@ class Sides:
             self._written = Written(memory(self._library.root, self._history.main.git_folder))
         return self._written
 
+    def know_of(self, paths: Iterable[Path]) -> bool:
+        """Whether there is anything to tell about copies in any of these files: a history, or a record of versions.
+
+        Raises:
+            AddModelError: the revision was named by the user, and git knows none of that name here.
+        """
+        return self.versions.are_recorded or any(self._history.of(path).git_folder is not None for path in paths)
+
     def look_at(self, pairs: Sequence[Pair]) -> None:
         """Reads at once what git knows of the files of these copies and their originals."""
         if pairs:
@@ -231,10 +239,13 @@ def with_sides(library: Library, findings: Sequence[Finding], base: str | None =
     paths = {path for path in paths if path.exists()}
     if not paths:
         return list(findings)
+    sides = Sides(library, base)
+    if not sides.know_of(paths):
+        return list(findings)
     check = Check(library, sorted(paths))
     for _ in check.findings():
         pass
-    return Sides(library, base).told(findings, check.drifted)
+    return sides.told(findings, check.drifted)
 
 
 def _moved(original: bool, copy: bool) -> Moved:

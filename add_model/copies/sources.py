@@ -22,7 +22,9 @@ BUNDLED = "add_model"
 TESTS = "tests"
 # What finding the nearest of other names may take for one path, in comparisons of two letters; and how long a name is
 # compared at all. What is not found by then is not named: a hint is no verdict.
-_MOST_EFFORT, _MOST_LETTERS = 60_000, 200
+_MOST_EFFORT, _MOST_LETTERS = 400_000, 200
+# What a quick comparison of two names takes besides that, and a slow one.
+_QUICK, _SLOW = 100, 1_000
 _CLOSE = 0.6
 # From how much of two names being the same one is taken for the other, misspelt.
 _ALIKE = 0.85
@@ -110,6 +112,7 @@ class Sources:
         self._found: dict[str, tuple[Original | Missing, set[str]]] = {}
         self._nearest: dict[str, tuple[str, set[str]]] = {}
         self._efforts: dict[str, int] = {}
+        self._stop = 0
         self._packages: dict[str, str | None] = {name: str(folder) for name, folder in library.packages.items()}
         self._files: dict[str, str | None] = {}
         self._modules: dict[str, Module] = {}
@@ -217,12 +220,19 @@ class Sources:
         Raises:
             SourceError: the module that may hold it cannot be read.
         """
-        if self.effort > self.most_effort:
+        left = self.most_effort - self.effort
+        if left <= 0:
             return source
-        before = self.effort
+        before, known = self.effort, self._efforts.get(source)
+        if known is not None and known <= left:
+            # What is known counts as if it were not, so that nothing depends on who has asked before.
+            self.effort += known
+            return self._once(self._nearest, self._look_for_nearest, source)
+        self._stop = before + min(left, _MOST_EFFORT)
+        self._nearest.pop(source, None)
         nearest = self._once(self._nearest, self._look_for_nearest, source)
-        # What is known already counts as if it were not, so that nothing depends on who has asked before.
-        self.effort = before + self._efforts.setdefault(source, self.effort - before)
+        # What was not looked for to the end is looked for once more for who has more to spend.
+        self._efforts[source] = self.effort - before if self.effort <= self._stop else _MOST_EFFORT + left
         return nearest
 
     def suggestion(self, source: str) -> str | None:
@@ -245,12 +255,11 @@ class Sources:
         while inside and self.outlook.kind(os.path.join(folder, inside[0], "__init__.py")) is Kind.FILE:
             folder = os.path.join(folder, inside[0])
             path.append(inside.pop(0))
-        most = self.effort + _MOST_EFFORT
         for name in self.outlook.entries(folder) if folder and inside else ():
             file = os.path.join(folder, f"{name}.py")
             if self.outlook.kind(file) is not Kind.FILE:
                 continue
-            if self.effort > most:
+            if self.effort > self._stop:
                 break
             with contextlib.suppress(SourceError):
                 self.effort += 100 + len(self.module(file).text) // 100
@@ -336,17 +345,17 @@ class Sources:
         from difflib import SequenceMatcher
 
         matcher = SequenceMatcher(b=name)
-        closest, most = (_CLOSE, ""), self.effort + _MOST_EFFORT
+        closest = (_CLOSE, "")
         for candidate in sorted(names) if len(name) <= _MOST_LETTERS else ():
             self.effort += len(candidate)
-            if self.effort > most:
+            if self.effort > self._stop:
                 break
             matcher.set_seq1(candidate)
             if len(candidate) > _MOST_LETTERS or matcher.real_quick_ratio() < _CLOSE:
                 continue
-            self.effort += 2 * (len(name) + len(candidate))
+            self.effort += _QUICK + 2 * (len(name) + len(candidate))
             if matcher.quick_ratio() >= _CLOSE:
-                self.effort += len(name) * len(candidate)
+                self.effort += _SLOW + len(name) * len(candidate)
                 closest = max(closest, (matcher.ratio(), candidate))
         return closest[1] or None
 
@@ -354,7 +363,7 @@ class Sources:
 def _first_behind(module: Module, name: str) -> Definition | None:
     """The first method of that name in any class behind the one that was named."""
     class_name, _, method = name.rpartition(".")
-    named = module.find(class_name)
+    named = module.find(class_name) if class_name else None
     if named is None:
         return None
     behind = module.find_all_behind(named.end, method)

@@ -16,6 +16,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from add_model.reading import read_bytes
+
 _MOST_BLOCKS = 10_000
 _MERGED, _UNMERGED = "merged", "before the merge"
 
@@ -84,9 +86,9 @@ class Written:
         if self._path is None:
             return {}
         try:
-            stored = json.loads(self._path.read_bytes())
+            stored = json.loads(read_bytes(self._path))
             return {str(digest): str(text) for digest, text in stored.items()}
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             return {}
 
 

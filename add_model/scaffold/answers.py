@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
+from add_model.reading import read_settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -16,6 +17,8 @@ else:
     import tomli as tomllib
 
 ANSWERS_VERSION = 1
+# How much of an unknown answer's name is shown.
+_SHOWN = 60
 SAME_TOKENIZER = "same"
 NO_TOKENIZER = "none"
 SHARED_TOKENIZER = "shared"
@@ -72,9 +75,13 @@ def load_answers(path: Path) -> Answers:
             of the wrong kind.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(read_settings(path).decode("utf-8").replace("\r\n", "\n"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise AddModelError(f"--answers {path}: cannot be read: {error}") from error
+    except (RecursionError, ValueError) as error:
+        raise AddModelError(
+            f"--answers {path}: is nested too deeply, or holds too long a number, to be read"
+        ) from error
     version = table.pop("version", None)
     if version != ANSWERS_VERSION:
         raise AddModelError(f"--answers {path}: is of version {version!r}, this add-model reads version {ANSWERS_VERSION}; answer the questions again, or use the add-model that wrote it")  # fmt: skip
@@ -85,6 +92,7 @@ def _answers(table: dict[str, Any], path: Path) -> Answers:
     known = [field.name for field in fields(Answers)]
     for key, value in table.items():
         if key not in known:
+            key = key[:_SHOWN]
             close = difflib.get_close_matches(key, known, n=1)
             raise AddModelError(f"--answers {path}: unknown answer `{key}`; {f'did you mean `{close[0]}`?' if close else 'known: ' + ', '.join(known)}")  # fmt: skip
         if key == "heads" and not (isinstance(value, list) and all(isinstance(head, str) for head in value)):

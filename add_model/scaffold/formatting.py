@@ -19,6 +19,7 @@ else:
     import tomli as tomllib
 
 from add_model.library import CONFIGURATION_FILE
+from add_model.reading import read_settings
 
 # What a new library's own configuration says; an existing library's configuration is used as it stands.
 NEW_LIBRARY_SETTINGS = 'src = ["src"]\nline-length = 119\n'
@@ -101,10 +102,10 @@ def _settings_above(root: Path) -> Path | None:
 def _table(path: Path) -> dict[str, Any] | None:
     """Ruff's own part of a file; `None` where it has none. One that does not parse is for ruff to complain about."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_settings(path).decode("utf-8"))
     except OSError:
         return None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (ValueError, RecursionError):
         return {}
     if path.name != CONFIGURATION_FILE:
         return document

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
+from add_model.reading import read_settings
 from add_model.transaction import STATE_FOLDER
 
 RECORD_FILE = "written.json"
@@ -69,14 +70,14 @@ def state_of(root: Path, name: str) -> Path:
 def load_record(folder: Path) -> Record | None:
     """The record in a model's state folder; `None` where there is none that can be read."""
     try:
-        values = json.loads((folder / RECORD_FILE).read_bytes())
+        values = json.loads(read_settings(folder / RECORD_FILE))
         digests = {path: value for path, value in values.items() if isinstance(value, str)}
         hunks = {
             path: tuple(Hunk(hunk["line"], _bytes(hunk["removed"]), _bytes(hunk["added"])) for hunk in value)
             for path, value in values.items()
             if isinstance(value, list)
         }
-    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None
     return Record(digests, hunks)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError, ChangedMeanwhile
 from add_model.library import CONFIGURATION_FILE
+from add_model.reading import read_bytes
 from add_model.scaffold.record import RECORD_FILE, Hunk, Record, digest, hunks_between, load_record, without_hunks
 from add_model.scaffold.rendering import RenderedFile, Rendering
 from add_model.transaction import STATE_FOLDER, Change, ensure_inside, write_files
@@ -130,7 +131,7 @@ def _hunks(current: bytes, content: bytes, earlier: Sequence[Hunk]) -> Sequence[
 
 def _current(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except FileNotFoundError:
         return None
     except NotADirectoryError as error:

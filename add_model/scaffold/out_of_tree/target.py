@@ -9,6 +9,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE, Configuration, Library, installed_package
+from add_model.reading import read_settings
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
 
 _REQUIREMENT = re.compile(rf"{PACKAGE}(?![\w.-])", re.IGNORECASE)
@@ -93,9 +94,9 @@ def _depends_on_transformers(root: Path) -> bool:
     else:
         import tomli as tomllib
     try:
-        project = tomllib.loads((root / CONFIGURATION_FILE).read_text(encoding="utf-8-sig")).get("project", {})
+        project = tomllib.loads(read_settings(root / CONFIGURATION_FILE).decode("utf-8-sig")).get("project", {})
         listed = project.get("dependencies", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
     return isinstance(listed, list) and any(
         isinstance(line, str) and _REQUIREMENT.match(line.strip()) for line in listed
