@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -157,15 +156,13 @@ def read_configuration(root: Path) -> Configuration | None:
     # A file that is none of ours may be broken without stopping us; ours names the line to mend.
     if "add-model" not in text:
         return None
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    from add_model.toml_text import TOMLDecodeError, parse_toml
+
     try:
-        tool = tomllib.loads(text).get("tool")
-    except tomllib.TOMLDecodeError as error:
+        tool = parse_toml(text).get("tool")
+    except TOMLDecodeError as error:
         raise AddModelError(f"{path}: is not valid TOML: {error}; mend it and run again") from error
-    except (RecursionError, ValueError) as error:
+    except ValueError as error:
         raise AddModelError(f"{path}: is nested too deeply, or holds too long a number, to be read") from error
     table = tool.get("add-model") if isinstance(tool, dict) else None
     return None if table is None else _configuration(table, path)

@@ -17,12 +17,12 @@ import importlib
 import os
 import resource
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,8 +72,7 @@ def _cases() -> list[Case]:
 
 def _measured(case: Case, rounds: int, limit: float) -> bool:
     """Prints the row of a case; whether it reaches the goal."""
-    with tempfile.TemporaryDirectory(prefix="hostile-") as name:
-        folder = Path(name)
+    with _scratch() as folder:
         hostile, harmless = folder / "hostile", folder / "harmless"
         hostile.mkdir()
         harmless.mkdir()
@@ -107,14 +106,25 @@ def _anew(tree: Path, make: Callable[[Path], None]) -> None:
     make(tree)
 
 
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for a while; Python's own means of removing one go only as deep as its stack."""
+    folder = Path(tempfile.mkdtemp(prefix="hostile-"))
+    try:
+        yield folder
+    finally:
+        subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
 def _size(folder: Path) -> int:
     """What an archive of a folder takes."""
-    size = 0
-    for path in folder.rglob("*"):
-        if ".git" in path.relative_to(folder).parts:
-            continue
-        status = path.lstat()
-        size += HEADER + (status.st_size if stat.S_ISREG(status.st_mode) else 0)
+    size, folders = 0, [str(folder)]
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                folders += [entry.path] if entry.name != ".git" else []
+            size += HEADER
+            size += entry.stat(follow_symlinks=False).st_size if entry.is_file(follow_symlinks=False) else 0
     return size
 
 
@@ -135,6 +145,8 @@ def _run(case: Case, tree: Path, scratch: Path, limit: float) -> Run:
             )
             outcome, used = _wait(process, start + limit)
             seconds = time.perf_counter() - start
+        if b"Traceback (most recent call last)" in Path(home, "output").read_bytes():
+            outcome = "traceback"
     return Run(seconds, used.ru_maxrss / 1024, outcome)
 
 

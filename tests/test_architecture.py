@@ -11,7 +11,17 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "add_model"
 # What a part may import of the tool, besides itself.
 BELOW = {
-    "copies": {"definitions", "encoding", "errors", "lexical", "library", "reading", "source", "transaction", "values"},
+    "copies": {
+        "definitions",
+        "encoding",
+        "errors",
+        "lexical",
+        "library",
+        "reading",
+        "source",
+        "transaction",
+        "values",
+    },
     "scaffold": {
         "copies",
         "errors",
@@ -22,6 +32,7 @@ BELOW = {
         "references",
         "registry",
         "registry_edits",
+        "toml_text",
         "transaction",
     },  # fmt: skip
     "porting": {"errors", "library", "names", "reading", "references", "registry", "source", "state", "transaction"},

@@ -293,7 +293,7 @@ def _tree_and_comments(block: str) -> tuple[Any, ...] | None:
 
     tree = _parse(block)
     try:
-        return None if tree is None else (dump(tree), tuple(_comments(block)))
+        return None if tree is None else (dump(tree), tuple(_comments(block)) if "#" in block else ())
     except RecursionError:
         return None
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
 from add_model.reading import read_settings
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from add_model.toml_text import TOMLDecodeError, parse_toml
 
 ANSWERS_VERSION = 1
 # How much of an unknown answer's name is shown.
@@ -75,10 +70,10 @@ def load_answers(path: Path) -> Answers:
             of the wrong kind.
     """
     try:
-        table = tomllib.loads(read_settings(path).decode("utf-8").replace("\r\n", "\n"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = parse_toml(read_settings(path).decode("utf-8").replace("\r\n", "\n"))
+    except (OSError, UnicodeDecodeError, TOMLDecodeError) as error:
         raise AddModelError(f"--answers {path}: cannot be read: {error}") from error
-    except (RecursionError, ValueError) as error:
+    except ValueError as error:
         raise AddModelError(
             f"--answers {path}: is nested too deeply, or holds too long a number, to be read"
         ) from error

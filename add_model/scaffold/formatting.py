@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +12,9 @@ from typing import Any
 
 import tomlkit
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 from add_model.library import CONFIGURATION_FILE
 from add_model.reading import read_settings
+from add_model.toml_text import parse_toml
 
 # What a new library's own configuration says; an existing library's configuration is used as it stands.
 NEW_LIBRARY_SETTINGS = 'src = ["src"]\nline-length = 119\n'
@@ -102,10 +97,10 @@ def _settings_above(root: Path) -> Path | None:
 def _table(path: Path) -> dict[str, Any] | None:
     """Ruff's own part of a file; `None` where it has none. One that does not parse is for ruff to complain about."""
     try:
-        document = tomllib.loads(read_settings(path).decode("utf-8"))
+        document = parse_toml(read_settings(path).decode("utf-8"))
     except OSError:
         return None
-    except (ValueError, RecursionError):
+    except ValueError:
         return {}
     if path.name != CONFIGURATION_FILE:
         return document

@@ -61,7 +61,7 @@ def test_a_chain_with_replacements_is_what_it_was_link_by_link(tmp_path: Path) -
 
 
 def test_one_link_that_cannot_be_written_stops_what_hangs_on_it(tmp_path: Path) -> None:
-    text = chain(2).replace("lib.one.f0", "lib.one.f0 with return->1+")
+    text = chain(2).replace("lib.one.f0", "lib.one.f0 with y->1y")
     tree = library(tmp_path, {"one.py": text})
     answer = add_model(tree, "check-copies", "--fix")
     assert answer.returncode == 1 and "left as it is: what it would become does not parse" in answer.stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE, Configuration, Library, installed_package
 from add_model.reading import read_settings
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
+from add_model.toml_text import parse_toml
 
 _REQUIREMENT = re.compile(rf"{PACKAGE}(?![\w.-])", re.IGNORECASE)
 
@@ -89,14 +89,10 @@ def _installed() -> Checkout:
 
 def _depends_on_transformers(root: Path) -> bool:
     """Whether the project in a folder lists Transformers among its dependencies."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        project = tomllib.loads(read_settings(root / CONFIGURATION_FILE).decode("utf-8-sig")).get("project", {})
+        project = parse_toml(read_settings(root / CONFIGURATION_FILE).decode("utf-8-sig")).get("project", {})
         listed = project.get("dependencies", [])
-    except (OSError, ValueError, AttributeError, RecursionError):
+    except (OSError, ValueError, AttributeError):
         return False
     return isinstance(listed, list) and any(
         isinstance(line, str) and _REQUIREMENT.match(line.strip()) for line in listed
