@@ -19,6 +19,7 @@ BELOW = {
         "library",
         "reading",
         "source",
+        "toml_text",
         "transaction",
         "values",
     },
