@@ -11,6 +11,12 @@ from add_model.errors import AddModelError
 
 _FIRST_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
 # As the language's reference has it.
+# Encodings of text that are decoded in one go, a character for some bytes: those that source code is written in. What
+# else Python calls an encoding compresses, escapes or computes names, and may take the square of the length.
+_OF_TEXT = re.compile(
+    r"ascii|utf-8(-sig)?|iso8859-\d+|cp\d+|koi8-[rtu]|kz1048|ptcp154|hp-roman8|tis-620|mac-[a-z-]+|palmos"
+    r"|big5(hkscs)?|gb2312|gbk|gb18030|hz|johab|euc_(jp|kr|jis_2004|jisx0213)|shift_jis(_2004|x0213)?|iso2022_(jp(_\w+)?|kr)"
+)
 _DECLARED = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
@@ -61,4 +67,7 @@ def _declared_encoding(first_lines: bytes) -> str:
 
     # `tokenize` takes a line feed alone for the end of a line.
     lines = io.BytesIO(first_lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-    return detect_encoding(lines.readline)[0]
+    encoding = detect_encoding(lines.readline)[0]
+    if _OF_TEXT.fullmatch(codecs.lookup(encoding).name) is None:
+        raise SyntaxError(f"{encoding} is none that source code is read in")
+    return encoding

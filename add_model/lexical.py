@@ -6,6 +6,7 @@ import functools
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import islice
 
 # Prefixes are left out on purpose: a backslash keeps a quote from closing the string even in a raw one. A string that
 # is never closed runs to the end of its line, or of the text.
@@ -28,6 +29,8 @@ _EITHER = "\"\"\"|'''"
 # Around a string that is a statement of its own.
 _BEFORE_ALONE, _BEHIND_ALONE = r"[ \t\f]*[A-Za-z]{0,2}", r"[ \t\f]*(?:#|\n|\Z)"
 _AHEAD = 10_000  # characters
+# About what a parser takes for a token. It holds some hundred bytes of memory for each.
+_TOKEN = r"\w+|[^\w\s]"
 # What on its line before a mark leaves open whether that opens a string.
 _ODD = re.compile("[#\"']")
 
@@ -59,6 +62,22 @@ def logical_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
 def comments(text: str) -> Iterator[str]:
     """Every comment, from its `#` to the end of its line."""
     return (lexeme["comment"] for lexeme in _lexemes().finditer(text) if lexeme.lastgroup == "comment")
+
+
+def holds_more_tokens(text: str, most: int) -> bool:
+    """Whether a text holds more than about so many of what a parser takes for tokens."""
+    if len(text) <= most or sum(1 for _ in islice(re.finditer(_TOKEN, text), most + 1)) <= most:
+        return False
+    # In a closer look comments are none, and strings are one, but for what is written in braces in them.
+    count = 0
+    for found in re.finditer(rf"\#[^\n]*|(?P<string>{STRING})|{_TOKEN}", text, re.DOTALL):
+        if found["string"]:
+            count += 1 + 4 * found["string"].count("{")
+        elif not found.group().startswith("#"):
+            count += 1
+        if count > most:
+            return True
+    return False
 
 
 def column_of(indent: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from add_model.errors import AddModelError
+from add_model.reading import read_settings
 from add_model.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 CONFIGURATION_FILE = "pyproject.toml"
 CONFIGURATION_TABLE = "tool.add-model"
+# What a key of the table may hold: every pattern is held against every file.
+_MOST_ENTRIES, _MOST_CHARACTERS = 1_000, 500
+# How much of an unknown key is shown.
+_SHOWN = 60
 
 
 class Configuration(NamedTuple):
@@ -143,22 +148,24 @@ def read_configuration(root: Path) -> Configuration | None:
     """
     path = root / CONFIGURATION_FILE
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_settings(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise AddModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
         raise AddModelError(f"{path}: cannot be read: {error}") from error
     # A file that is none of ours may be broken without stopping us; ours names the line to mend.
     if "add-model" not in text:
         return None
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    from add_model.toml_text import TOMLDecodeError, parse_toml
+
     try:
-        tool = tomllib.loads(text).get("tool")
-    except tomllib.TOMLDecodeError as error:
+        tool = parse_toml(text).get("tool")
+    except TOMLDecodeError as error:
         raise AddModelError(f"{path}: is not valid TOML: {error}; mend it and run again") from error
+    except ValueError as error:
+        raise AddModelError(f"{path}: is nested too deeply, or holds too long a number, to be read") from error
     table = tool.get("add-model") if isinstance(tool, dict) else None
     return None if table is None else _configuration(table, path)
 
@@ -225,11 +232,16 @@ def _configuration(table: Any, path: Path) -> Configuration:
         if key not in _KINDS:
             from difflib import get_close_matches
 
-            close = get_close_matches(key, _KINDS, n=1)
+            close = get_close_matches(key[:_SHOWN], _KINDS, n=1)
             hint = f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(_KINDS)}"
-            raise AddModelError(f"{path}: [{CONFIGURATION_TABLE}] holds an unknown key `{key}`; {hint}")
+            raise AddModelError(f"{path}: [{CONFIGURATION_TABLE}] holds an unknown key `{key[:_SHOWN]}`; {hint}")
         if not _is_of_kind(value, _KINDS[key]):
             raise AddModelError(f"{path}: `{key}` in [{CONFIGURATION_TABLE}] must be {_KINDS[key]}")
+        if not _is_of_size(value):
+            raise AddModelError(
+                f"{path}: `{key}` in [{CONFIGURATION_TABLE}] holds more than {_MOST_ENTRIES} entries, "
+                f"or one of more than {_MOST_CHARACTERS} characters; write fewer, and wider patterns"
+            )
     values: dict[str, Any] = {key.replace("-", "_"): value for key, value in table.items()}
     values["exclude"] = tuple(values.get("exclude", ()))
     values["follows"] = tuple(values.get("follows", ()))
@@ -267,6 +279,14 @@ def _is_of_kind(value: Any, kind: str) -> bool:
         return False
     inner = _STRING if kind == _TABLE else _STRINGS
     return all(_is_of_kind(entry, inner) for entry in value.values())
+
+
+def _is_of_size(value: Any) -> bool:
+    """Whether what a key says is as short as what people write, keys and entries of tables included."""
+    if isinstance(value, str):
+        return len(value) <= _MOST_CHARACTERS
+    entries = [*value, *value.values()] if isinstance(value, dict) else value
+    return len(value) <= _MOST_ENTRIES and all(map(_is_of_size, entries))
 
 
 def _library_by_layout(folder: Path) -> Library:

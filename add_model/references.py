@@ -15,6 +15,7 @@ from add_model.family import family, family_member
 from add_model.library import Configuration, Library, installed_package, library_at
 from add_model.names import ModelName, Renaming
 from add_model.nearest import close, spelled_otherwise
+from add_model.reading import read_bytes
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_MAPPING, Registry, parse_registry
 
 ZOO = "zoo"
@@ -118,7 +119,7 @@ def read_bytes_and_text(path: Path) -> tuple[bytes, str]:
         AddModelError: the file cannot be read, or is no UTF-8.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         return content, content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise AddModelError(f"{path}: cannot be read: {error}") from error

@@ -12,10 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from add_model.errors import AddModelError
+from add_model.lexical import holds_more_tokens
 
 CONFIGURATION_MAPPING = "CONFIG_MAPPING_NAMES"
 TOKENIZER_MAPPING = "TOKENIZER_MAPPING_NAMES"
 MODEL_MAPPING = "MODEL_MAPPING_NAMES"
+# A registry of Transformers' size takes a tenth.
+_MOST_TOKENS = 100_000
 _TASK_MAPPING = re.compile(r"MODEL_FOR_(\w+)_MAPPING_NAMES")
 
 
@@ -46,8 +49,13 @@ def parse_registry(text: str, path: str) -> Registry:
     Raises:
         AddModelError: the module does not parse, or a mapping is not a dict of plain strings.
     """
+    too_much = AddModelError(f"{path}: is nested too deeply, or too large, to be read; mend it and run again")
+    if holds_more_tokens(text, _MOST_TOKENS):
+        raise too_much
     try:
         module = ast.parse(text)
+    except (RecursionError, MemoryError) as error:
+        raise too_much from error
     except SyntaxError as error:
         place = f"{path}:{error.lineno}:{error.offset}" if error.lineno else path
         raise AddModelError(f"{place}: does not parse: {error.msg}; mend it and run again") from error
@@ -62,7 +70,7 @@ def parse_registry(text: str, path: str) -> Registry:
         assert isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value is not None
         try:
             value = ast.literal_eval(statement.value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError, MemoryError):
             value = None
         if not isinstance(value, dict) or not all(isinstance(text, str) for pair in value.items() for text in pair):
             raise AddModelError(f"{path}:{statement.lineno}: {name} must be a dict of strings; write it as one and run again")  # fmt: skip

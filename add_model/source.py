@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from add_model.definitions import SPACE, Definition, block_end, find_definitions, indent_at
 from add_model.encoding import SourceError, decode
 from add_model.lexical import TripleQuoted, logical_lines, strings
+from add_model.reading import read_bytes
 from add_model.values import NamedTuple
 
 _DEFINED = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
@@ -27,6 +29,8 @@ _COMPOUND = r"(?:if|try|with|for|while|match|async[ ]+(?:with|for))\b"
 _PLAIN_STATEMENT = re.compile(r"[ \t]*(?:@|if |try:|from |import |[A-Za-z_][\w.]* = )")
 # One that is no part of an expression, so that no bracket can be open before it.
 _KEYWORD = re.compile(r"[ \t]*(?:class|def|async def) ")
+# In texts of the module's length.
+_MOST_SEARCHES = 100
 _DECORATOR, _NEXT_HEADER = re.compile(r"[ \t]*@"), re.compile(r"\n[ \t]*(?:class|def|async def) ")
 
 
@@ -53,6 +57,8 @@ class Module:
         self._quoted = TripleQuoted(text)
         # What was asked last: the number of a line, and lines of comments. Many markers may stand above one definition.
         self._numbered, self._comments = (0, 1), (0, 0)
+        # How many characters were searched for single definitions. From some number on one look at all of them is less.
+        self._searched = 0
 
     @property
     def path(self) -> Path:
@@ -69,9 +75,14 @@ class Module:
                 found[definition.name] = definition
         return found
 
+    @property
+    def _is_glanced_at(self) -> bool:
+        """Whether a single definition is found sooner by itself than in a look at all of them."""
+        return "definitions" not in self.__dict__ and self._searched <= _MOST_SEARCHES * len(self.text)
+
     def find(self, name: str) -> Definition | None:
         """The definition of that dotted name, computed without the module's other definitions where that is safe."""
-        if "definitions" not in self.__dict__:
+        if self._is_glanced_at:
             quick = self._find_quickly(name)
             if quick is not None or not self._may_be_defined(name):
                 return quick
@@ -80,9 +91,10 @@ class Module:
     def find_all_behind(self, offset: int, last_part: str) -> Iterator[Definition]:
         """The definitions behind an offset whose dotted names end with this part, in order."""
         text, stop = self.text, len(self.text)
-        if "definitions" in self.__dict__ or f"\t{last_part}" in text:
-            found = (each for each in self.definitions.values() if each.name.rpartition(".")[2] == last_part)
-            yield from sorted((each for each in found if each.header >= offset), key=lambda each: each.header)
+        self._searched += stop - offset
+        if not self._is_glanced_at or f"\t{last_part}" in text:
+            named = self._by_last_part.get(last_part, [])
+            yield from named[bisect_left(named, offset, key=lambda each: each.header) :]
             return
         header = _first_header(text, last_part, offset, stop)
         while header >= 0:
@@ -91,6 +103,14 @@ class Module:
             if definition is not None and definition.header == header:
                 yield definition
             header = _first_header(text, last_part, _line_end(text, header), stop)
+
+    @cached_property
+    def _by_last_part(self) -> dict[str, list[Definition]]:
+        """The definitions by what their dotted names end with, in order."""
+        found: dict[str, list[Definition]] = {}
+        for definition in sorted(self.definitions.values(), key=lambda each: each.header):
+            found.setdefault(definition.name.rpartition(".")[2], []).append(definition)
+        return found
 
     def name_at(self, header: int) -> str:
         """The dotted name of the definition whose header starts there, `find` leading there or not; empty for none."""
@@ -101,8 +121,12 @@ class Module:
             likely = f"{around[1]}.{own[1]}" if around is not None and self.text[header].isspace() else own[1]
             if self.header_of(likely) == header:
                 return likely
-        every = find_definitions(self.text)
-        return next((definition.name for definition in every if definition.header == header), "")
+        return self._names.get(header, "")
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        """The dotted name of every definition, by where its header starts."""
+        return {definition.header: definition.name for definition in find_definitions(self.text)}
 
     def members(self) -> list[Definition]:
         """The methods and classes of the class that the text starts with, in order."""
@@ -141,7 +165,7 @@ class Module:
 
     def header_of(self, name: str) -> int | None:
         """Where the header of the definition of that dotted name starts."""
-        block = self._block(name)
+        block = self._block(name) if self._is_glanced_at else None
         if block is not None and _decorated_start(self.text, block.header, block.indent) == block.header:
             return block.header
         definition = self.find(name)
@@ -225,6 +249,7 @@ class Module:
     def _may_be_defined(self, name: str) -> bool:
         """Whether some line looks like a header of each part of the name, where such a line would have to stand."""
         text = self.text
+        self._searched += len(text)
         if not all(_may_hold(text, part, 0, len(text)) for part in name.split(".")):
             return False
         around, _, own = name.rpartition(".")
@@ -244,6 +269,7 @@ class Module:
             start, body = self._body(block.header)
             stop = block.stop
         header = _first_header(text, name, start, stop)
+        self._searched += (stop if header < 0 else header) - start
         if header < 0 or not self.is_code(header):
             return None
         indent = indent_at(text, header)
@@ -263,7 +289,7 @@ def read_module(path: Path) -> Module:
         SourceError: the file cannot be read, or its bytes are not in the encoding that it declares.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
     return decode_module(path, content)
@@ -289,10 +315,13 @@ def _first_header(text: str, name: str, start: int, stop: int) -> int:
     position = text.find(sought, start, stop)
     while position >= 0:
         behind = position + len(sought)
-        if behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_"):
-            line = text.rfind("\n", 0, position) + 1
-            if text[line:position].split() in _KEYWORDS:
-                return line
+        line = text.rfind("\n", 0, position) + 1
+        before = text[line:position].split()
+        if before in _KEYWORDS and (behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_")):
+            return line
+        # Behind anything else no header starts on that line, however often it holds the name.
+        if before and before != ["async"]:
+            behind = _line_end(text, position)
         position = text.find(sought, behind, stop)
     return -1
 

@@ -23,6 +23,7 @@ _FOUNDATIONS = {
     "reading",
     "scratch",
     "state",
+    "toml_text",
     "transaction",
     "visible",
 }
@@ -83,7 +84,8 @@ WAYS_OUT = {
     "cli/drawing.py",
     "cli/python_messages.py",
     "cli/quick.py",
-    "scaffold/prompts.py",
+    "scaffold/terminal/plain.py",
+    "scaffold/terminal/printed.py",
 }
 # A bar has no text but its own; what a report makes of rich it shows as `visible` has it.
 WITH_RICH = WAYS_OUT | {"cli/progress.py", "copies/report.py"}

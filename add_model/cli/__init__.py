@@ -67,6 +67,9 @@ def _run() -> int:
         from add_model.extras import install_command
 
         _fail(f"{missing}, which this needs, is not installed beside add-model; install it: {install_command(_EXTRAS[missing])}")  # fmt: skip
+    except (RecursionError, MemoryError):
+        # Every place where that is foreseen names its file.
+        _fail("something that was to be read is nested too deeply, or too large, for the memory there is")
     except OSError as error:
         # A folder that has gone, a disk that is full: nothing that a traceback would explain better.
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}; check that it is there and has room")

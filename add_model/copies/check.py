@@ -6,17 +6,19 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from add_model.copies.allowance import Allowance, Exhausted
 from add_model.copies.cycles import Edge, find_cycles, place_of_copy, place_of_original
 from add_model.copies.files import CheckedFile, Tree, relative_path, search
 from add_model.copies.finding import Code, Counts, Finding, Severity
-from add_model.copies.marker import NEEDLE, Marker, Mention, find_comments
+from add_model.copies.marker import NEEDLE, GrownTooLong, Marker, Mention, Oversized, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.records import FileResult
 from add_model.copies.selection import read_selection
-from add_model.copies.sources import TESTS, Missing, Origin, Sources, read_bytes
+from add_model.copies.sources import TESTS, Missing, Origin, Sources
 from add_model.definitions import indent_at
 from add_model.encoding import SourceError
 from add_model.library import Library
+from add_model.reading import read_bytes
 from add_model.source import Module
 from add_model.values import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +31,8 @@ HEADERS_DIFFER_IN = frozenset({"diffusers"})
 # Parsing costs many times what checking does: trees up to this size are parsed whole, of larger ones what differs.
 PARSED_BYTES = 1_000_000
 
+# How many members of a circle a finding names.
+_NAMED = 20
 _METACHARACTER = re.compile(r"[\\^$*+?{}\[\]|()]")
 
 
@@ -57,6 +61,7 @@ class Check:
         library: what is checked.
         counts: what the run has looked at; filled while `findings` is consumed.
         drifted: the copies that `--fix` would rewrite, likewise.
+        pairs: every copy that others may be copies of, likewise, if the caller has asked for them.
         files: what is checked of it.
         sources: what the markers lead to.
     """
@@ -68,6 +73,7 @@ class Check:
         read: Callable[[str], bytes] = read_bytes,
         progress: Callable[[int, int], None] = lambda done, total: None,
         tree: Tree | None = None,
+        keep_pairs: bool = False,
     ) -> None:
         """Prepares a run.
 
@@ -77,6 +83,7 @@ class Check:
             read: how a file's bytes are read; a fix shows the run what it is about to write.
             progress: told, for each file, how many are done and how many there are.
             tree: what `search` answered, if the caller has asked it.
+            keep_pairs: whether all copies are kept, also those that do not differ.
 
         Raises:
             AddModelError: one of the paths does not exist.
@@ -84,6 +91,7 @@ class Check:
         self.library = library
         self.counts = Counts()
         self.drifted: list[Pair] = []
+        self.pairs: list[Pair] | None = [] if keep_pairs else None
         self._read, self._progress = read, progress
         tree = search(library, paths) if tree is None else tree
         self.files = tree.files
@@ -95,6 +103,7 @@ class Check:
         self._problems: dict[str, SyntaxProblem | None] = {}
         self._edges: list[Edge] = []
         self._markers = self._unchecked = 0
+        self._allowance = Allowance()
 
     def findings(self) -> Iterator[Finding]:
         """Checks file by file, and yields what is wrong; not in the order of a report."""
@@ -148,6 +157,8 @@ class Check:
         try:
             content = self._read(path)
             size = len(content)
+            self._allowance = Allowance(size)
+            self.sources.effort, self.sources.most_effort = 0, self._allowance.hints
             first = content.find(NEEDLE)
             if first < 0:
                 return FileResult(size)
@@ -172,11 +183,25 @@ class Check:
             if isinstance(comment, Mention):
                 yield from self._check_mention(comment, place)
                 continue
-            pair = yield from self._resolve(comment, place)
-            if pair is None:
+            if isinstance(comment, Oversized):
+                self._unchecked += 1
+                yield self._refused(place, comment.why)
                 continue
-            nested = outer is not None and outer.governs(pair.header)
-            yield from self._judge(pair, place, nested)
+            try:
+                pair = yield from self._resolve(comment, place)
+                if pair is None:
+                    continue
+                nested = outer is not None and outer.governs(pair.header)
+                yield from self._judge(pair, place, nested)
+            except GrownTooLong as error:
+                self._unchecked += 1
+                yield self._refused(place, str(error))
+                continue
+            except Exhausted as error:
+                # Whatever markers are left would ask for more.
+                self._unchecked += 1
+                yield self._refused(place, str(error))
+                return
             if not nested:
                 outer = pair
 
@@ -198,9 +223,9 @@ class Check:
         """Offers the path that exists and is closest to one that was meant, unless that is what is written."""
         try:
             found = self.sources.find(meant)
+            nearest = (self.sources.suggestion(meant) if isinstance(found, Missing) else found.elsewhere) or meant
         except SourceError:
             return ""
-        nearest = (found.suggestion if isinstance(found, Missing) else found.elsewhere) or meant
         return "" if nearest == written else f"; did you mean `{nearest}`?"
 
     def _resolve(self, marker: Marker, place: _Place) -> Generator[Finding, None, Pair | None]:
@@ -215,6 +240,7 @@ class Check:
                 return None
         try:
             original = self.sources.find(marker.source)
+            suggestion = self.sources.suggestion(marker.source) if isinstance(original, Missing) else None
         except SourceError as error:
             self._unchecked += 1
             yield self._unreadable(error)
@@ -222,7 +248,7 @@ class Check:
         if isinstance(original, Missing):
             if not own and (_has_capitals(marker.source) or (marker.problems and not marker.replacements)):
                 return None  # prose
-            yield self._missing(original, place)
+            yield self._missing(original, suggestion, place)
             if original.module is not None:
                 yield from self._parsed(original.module)
             return None
@@ -247,12 +273,18 @@ class Check:
                 )
                 yield place.finding(Code.CP004, Severity.ERROR, message)
                 return None
+        self._allowance.compare(len(original.block), marker.replacements)
         return Pair(place.module, marker, place.start, header, original)
 
     def _judge(self, pair: Pair, place: _Place, nested: bool) -> Iterator[Finding]:
         if not nested:
             self._edges.append((place_of_copy(pair), place_of_original(pair), pair.start, pair.marker.source))
+            if self.pairs is not None:
+                self.pairs.append(pair)
         yield from _replacement_findings(pair, place)
+        if pair.is_equal_in_place:
+            return
+        self._allowance.tell_apart(len(pair.expected))
         if pair.verdict is Verdict.EQUAL:
             return
         from add_model.copies.difference import first_difference
@@ -279,6 +311,17 @@ class Check:
             yield from self._parsed(pair.module)
             yield from self._parsed(pair.original.module)
 
+    def would_rewrite(self, pair: Pair) -> bool:
+        """Whether a fix is to rewrite a copy, if it differs."""
+        code, severity, message = self._drift(pair, nested=False)
+        path = relative_path(pair.module.place, self.library.root)
+        return code is Code.CP001 and self._selection.reports(Finding(code, severity, path, 1, 1, "", "", message))
+
+    def would_rewrite_file(self, relative: str) -> bool:
+        """Whether a fix is to rewrite a full copy, if it differs."""
+        finding = Finding(Code.CP001, Severity.ERROR, relative, 1, 1, "", "", "")
+        return (not self._named or relative in self._named) and self._selection.reports(finding)
+
     def _drift(self, pair: Pair, nested: bool) -> tuple[Code, Severity, str]:
         source = pair.marker.source
         if nested:
@@ -290,18 +333,24 @@ class Check:
             return Code.CP010, Severity.WARNING, f"differs from {source} in its header"
         return Code.CP001, Severity.ERROR, f"differs from {source}"
 
-    def _missing(self, missing: Missing, place: _Place) -> Finding:
-        hint = f"; did you mean `{missing.suggestion}`?" if missing.suggestion else ""
+    def _missing(self, missing: Missing, suggestion: str | None, place: _Place) -> Finding:
+        hint = f"; did you mean `{suggestion}`?" if suggestion else ""
         if missing.checkable:
             message = f"{missing.reason}{hint or '; name the original, or drop the marker'}"
             return place.finding(Code.CP002, Severity.ERROR, message)
         self._unchecked += 1
         return place.warning(Code.CP002, f"unchecked: {missing.reason}{hint}")
 
+    def _refused(self, place: _Place, why: str) -> Finding:
+        """Says of a marker that it is not judged, as that would take too much."""
+        column = len(indent_at(place.module.text, place.start)) + 1
+        return self._unreadable(SourceError(place.module.place, why, place.module.line_of(place.start), column))
+
     def _cycles(self, edges: Sequence[Edge]) -> Iterator[Finding]:
         for cycle in find_cycles(edges):
             sources = [source for _, _, _, source in cycle]
-            members = " <- ".join([*sources, sources[0]])
+            named = [*sources[:_NAMED], f"({len(sources) - _NAMED} more)"] if len(sources) > _NAMED + 1 else sources
+            members = " <- ".join([*named, sources[0]])
             for (path, header), _, marker, source in cycle:
                 module = self.sources.module(path)
                 yield Finding(
@@ -319,7 +368,7 @@ class Check:
         """Reports a module that does not parse."""
         from add_model.copies.syntax import syntax_problem
 
-        path = str(module.path)
+        path = module.place
         if path not in self._problems:
             self._problems[path] = syntax_problem(module)
         problem = self._problems[path]

@@ -9,6 +9,9 @@ from add_model.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from add_model.copies.pair import Pair
 
+# How many members all cycles have that are told, at least, and for each edge.
+_MOST_MEMBERS, _MOST_TIMES = 1_000, 3
+
 # A definition: its file, and where its header starts.
 Place = tuple[str, int]
 
@@ -29,7 +32,10 @@ def place_of_original(pair: Pair) -> Place:
 
 
 def find_cycles(edges: Sequence[Edge]) -> Iterator[list[Edge]]:
-    """Every cycle once: edges each of which has its original where the next one has its copy, the last the first."""
+    """Every cycle once: edges each of which has its original where the next one has its copy, the last the first.
+
+    Where copies lead to one another in very many ways, some cycles are left for a run that finds the others gone.
+    """
     copies, originals = {edge[0] for edge in edges}, {edge[1] for edge in edges}
     governing: dict[Place, list[Edge]] = {}
     for edge in edges:
@@ -38,23 +44,27 @@ def find_cycles(edges: Sequence[Edge]) -> Iterator[list[Edge]]:
             continue  # an end of a chain is in no circle
         governing.setdefault(copy, []).append(edge)
     settled: set[Place] = set()
+    most = _MOST_MEMBERS + _MOST_TIMES * len(edges)
     for start in governing:
-        trail: list[tuple[Place, Edge]] = []
+        trail: list[Edge] = []
         choices = [iter(governing[start])] if start not in settled else []
-        places = [start]
+        # How many edges of the trail lead to each place on it.
+        places = {start: 0}
         while choices:
             chosen = next(choices[-1], None)
             if chosen is None:
                 choices.pop()
-                settled.add(places.pop())
+                settled.add(places.popitem()[0])
                 if trail:
                     trail.pop()
                 continue
             place = chosen[1]
             if place in places:
-                since = places.index(place)
-                yield [*(member for _, member in trail[since:]), chosen]
+                most -= len(trail) - places[place] + 1
+                if most < 0:
+                    return
+                yield [*trail[places[place] :], chosen]
             elif place in governing and place not in settled:
-                trail.append((place, chosen))
-                places.append(place)
+                trail.append(chosen)
+                places[place] = len(trail)
                 choices.append(iter(governing[place]))

@@ -9,6 +9,9 @@ from add_model.copies.finding import Difference
 from add_model.copies.pair import Pair
 from add_model.copies.region import compared_sides, own_name, with_name
 
+# Of so many lines that only a parser can tell from others it is told whether they differ before all that shows sooner.
+_MOST_LINES = 1_000
+
 
 def first_difference(pair: Pair) -> Difference | None:
     """The first line that no layout explains; `None` where there is none that could be shown."""
@@ -32,7 +35,7 @@ def first_difference(pair: Pair) -> Difference | None:
     if shown is not None and is_first:
         return shown
     # What has the same letters may still differ: in their case, in the white space of a string, in its indentation.
-    apart = lines_apart(*sides)
+    apart = lines_apart(*sides, most=_MOST_LINES)
     other = None if apart is None else _at(pair, name, apart, sides)
     return other if shown is None or (other is not None and other.line < shown.line) else shown
 
@@ -66,9 +69,9 @@ def _changes(expected: list[str], found: list[str]) -> Iterator[tuple[int, int, 
         if here or there:
             yield start, start + len(here), start, start + len(there)
         return
-    from difflib import SequenceMatcher
+    from add_model.copies.line_diff import opcodes
 
-    for kind, first, last, found_first, found_last in SequenceMatcher(None, here, there, autojunk=False).get_opcodes():
+    for kind, first, last, found_first, found_last in opcodes(here, there):
         if kind != "equal":
             yield start + first, start + last, start + found_first, start + found_last
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from keyword import iskeyword, softkwlist
 
 from add_model.copies.marker import Replacement, replace
-from add_model.copies.region import compared_sides, from_header, header_end, is_ignored
-from add_model.lexical import STRING, logical_lines
+from add_model.copies.region import compared_sides, from_header, header_end, is_ignored, own_name
+from add_model.lexical import STRING, holds_more_tokens, logical_lines
 from add_model.values import TYPE_CHECKING
 
 # Parsing is the last resort, so that what it takes is loaded where it is needed.
@@ -39,6 +39,8 @@ _LAYOUT = b" \t\f\n\\\"'(){},;#fFrRbBuU0.+"
 _STRUCTURE = frozenset("()[]{},;")
 _HEADER = re.compile(r"[ \t]*(?:class|(?:async[ \t]+)?def)\b")
 _QUOTES = '"""'
+# A text of so many characters is short; one of more tokens is not parsed as a whole, for the room that takes.
+_SHORT, _MOST_TOKENS = 10_000, 60_000
 
 
 def is_copy(original: str, copy: str, replacements: Sequence[Replacement] = ()) -> bool:
@@ -64,6 +66,15 @@ def bodies_match(original: str, copy: str) -> bool:
     header = f"{_indent(copy)}{keyword}:"
     body, body_of_copy = _behind_header(original), _behind_header(copy)
     return body == body_of_copy or blocks_match(header + body, header + body_of_copy)
+
+
+def has_same_header(original: str, copy: str) -> bool:
+    """Whether two blocks have, but for their names, the same header to the letter."""
+    (start, end), (copy_start, copy_end) = own_name(original), own_name(copy)
+    return (
+        original[:start] == copy[:copy_start]
+        and original[end : header_end(original)] == copy[copy_end : header_end(copy)]
+    )
 
 
 def body_start(block: str) -> int:
@@ -127,9 +138,21 @@ def equal_lines(lines: Sequence[str], others: Sequence[str]) -> int:
     return next((count for count, (line, other) in enumerate(pairs) if line != other), min(len(lines), len(others)))
 
 
-def lines_apart(first: str, second: str) -> tuple[int, int] | None:
-    """Where the first logical lines start that differ in more than their layout, in one text and in the other."""
-    return _lines_apart(first, second, _say_the_same)
+def lines_apart(first: str, second: str, most: int | None = None) -> tuple[int, int] | None:
+    """Where the first logical lines start that differ in more than their layout, in one text and in the other.
+
+    Args:
+        first: one text.
+        second: the other.
+        most: how many lines are looked at that are not the same to the letter; all, where none is given.
+    """
+    if most is None:
+        return _lines_apart(first, second, _say_the_same)
+    left = iter(range(most))
+    try:
+        return _lines_apart(first, second, lambda line, other: next(left) >= 0 and _say_the_same(line, other))
+    except StopIteration:
+        return None
 
 
 def _lines_apart(first: str, second: str, same: Callable[[_Line, _Line], bool]) -> tuple[int, int] | None:
@@ -249,14 +272,28 @@ def _can_be_called(token: str) -> bool:
     return token in (")", "]") or (token.isidentifier() and not iskeyword(token) and token not in softkwlist)
 
 
-@functools.lru_cache(maxsize=256)
 def _canonical(block: str) -> tuple[Any, ...] | None:
     """A value that two blocks share exactly if they are equal but for their layout; `None` for what has none here."""
+    return _canonical_short(block) if len(block) <= _SHORT else _canonical_long(block)
+
+
+@functools.lru_cache(maxsize=256)
+def _canonical_short(block: str) -> tuple[Any, ...] | None:
+    return _tree_and_comments(block)
+
+
+# What is known of long ones takes room.
+@functools.lru_cache(maxsize=4)
+def _canonical_long(block: str) -> tuple[Any, ...] | None:
+    return None if holds_more_tokens(block, _MOST_TOKENS) else _tree_and_comments(block)
+
+
+def _tree_and_comments(block: str) -> tuple[Any, ...] | None:
     from ast import dump
 
     tree = _parse(block)
     try:
-        return None if tree is None else (dump(tree), tuple(_comments(block)))
+        return None if tree is None else (dump(tree), tuple(_comments(block)) if "#" in block else ())
     except RecursionError:
         return None
 

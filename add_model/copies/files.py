@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatch
+from fnmatch import translate
 from pathlib import Path
 
 from add_model.errors import AddModelError
@@ -68,7 +70,7 @@ def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
     root, excluded = str(library.root), library.configuration.exclude
     files = sorted((relative_path(file, root), file) for file in found)
     if excluded:
-        files = [file for file in files if not any(fnmatch(file[0], pattern) for pattern in excluded)]
+        files = [file for file in files if not any(fits(file[0], pattern) for pattern in excluded)]
     tree.files.extend(files)
     return tree
 
@@ -78,6 +80,17 @@ def refuse_missing(paths: Iterable[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise AddModelError(f"{path}: no such file or folder; name files or folders of the library")
+
+
+def fits(path: str, pattern: str) -> bool:
+    """Whether a path is one of those that a glob pattern stands for."""
+    return _compiled(os.path.normcase(pattern)).match(os.path.normcase(path)) is not None
+
+
+# `fnmatch` forgets patterns where there are many, and compiles them anew for every path.
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern))
 
 
 def _in_library(path: Path, library: Library) -> str:

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from add_model.copies.check import HEADERS_DIFFER_IN, Check
-from add_model.copies.cycles import place_of_copy, place_of_original
+from add_model.copies.cycles import Place, place_of_copy
 from add_model.copies.edits import Edit, apply_edits
-from add_model.copies.equality import blocks_match
+from add_model.copies.equality import blocks_match, equal
 from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Counts, Finding, Moved
+from add_model.copies.full_copies import originals_first as full_copies_in_order
 from add_model.copies.history import TRUST
 from add_model.copies.kept import discard, keep
+from add_model.copies.line_diff import unified_diff
+from add_model.copies.marker import GrownTooLong
 from add_model.copies.merge import Merge, merge
+from add_model.copies.order import Blocks, originals_first
 from add_model.copies.pair import Pair
 from add_model.copies.region import end_of_copy, ignored_names, own_name, with_name
 from add_model.copies.rewrite import rewritten, same_but_for_layout
 from add_model.copies.sides import Sides
-from add_model.copies.sources import read_bytes
-from add_model.copies.syntax import syntax_problem
+from add_model.copies.syntax import SyntaxProblem, syntax_problem
+from add_model.definitions import indent_at
 from add_model.encoding import SourceError
 from add_model.errors import AddModelError
 from add_model.library import Library
+from add_model.reading import read_bytes
 from add_model.source import Module, decode_module
 from add_model.transaction import Change, write_files
 from add_model.visible import visible
 
+# Of a small tree a fix looks at so many characters of copies, a file counting for some, round by round, before it leaves the rest to another run.
+_MOST_CHARACTERS, _FILE = 1_000_000, 500
+# How often a file is put together to find out which of its copies cannot be written.
+_MOST_ATTEMPTS = 40
 # A copy: its place as the memory of fixes names it, and its source.
 _Key = tuple[str, str]
-# The lines of a definition: its file, where its header starts, where it ends.
-_Extent = tuple[str, int, int]
 # No chain of copies is as long; what is rewritten as often will not settle.
 _MOST_TRIES = 20
 # Of a block, and of a whole file.
@@ -102,7 +107,7 @@ class Fixed:
             # It is to be looked at: the patches that put a file back name it as it is.
             name = visible(relative_path(path, self.library.root))
             before, after = _lines(path, self.before[path]), _lines(path, self.after[path])
-            for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"):
+            for line in unified_diff(before, after, f"a/{name}", f"b/{name}"):
                 yield line if line.endswith("\n") else f"{line}\n"
                 if not line.endswith("\n"):
                     yield "\\ No newline at end of file\n"
@@ -159,16 +164,22 @@ class _Fix:
         """Rounds, until one has nothing to do."""
         if self._sides.refusal and not self._force:
             raise AddModelError(f"git tells no edit from what it knows here: {self._sides.refusal}; {TRUST}")
+        rounds = 0
         while True:
-            check = Check(self._library, self._paths, self._read, self._progress)
+            check = Check(self._library, self._paths, self._read, self._progress, keep_pairs=True)
             findings = list(check.findings())
-            fixable = _fixable(self._library, check.drifted, findings)
+            can_be_fixed = _FixablePairs(self._library, findings)
+            fixable = list(filter(can_be_fixed, check.drifted))
             self._sides.look_at(fixable)
-            pairs = _ready([pair for pair in fixable if self._is_due(pair)])
-            contents = self._rewritten_files(pairs) | self._full_copies(findings)
-            if not contents:
+            due = [pair for pair in fixable if self._is_due(pair)]
+            texts = self._texts(
+                due, [pair for pair in check.pairs or () if check.would_rewrite(pair) and can_be_fixed(pair)]
+            )
+            contents = self._rewritten_files(texts) | self._full_copies(findings, check)
+            rounds += 1
+            if not contents or rounds > self._most_rounds(check):
                 break
-            self._tries.update(map(self._key, pairs))
+            self._tries.update(map(self._key, texts))
             self._after |= contents
         left = self._left(findings, check.drifted, fixable)
         return Fixed(
@@ -182,6 +193,11 @@ class _Fix:
             sides=self._sides,
             unrecorded=frozenset(self._unrecorded),
         )
+
+    def _most_rounds(self, check: Check) -> int:
+        """How many rounds a fix may take: what is left behind them is for another run."""
+        size = sum(pair.end - pair.header for pair in check.pairs or ()) + _FILE * check.counts.files
+        return max(_MOST_TRIES, _MOST_CHARACTERS // (size + 1))
 
     def _read(self, path: str) -> bytes:
         return self._after[path] if path in self._after else read_bytes(path)
@@ -226,16 +242,65 @@ class _Fix:
         known = self._sides.written.before(self._sides.name(pair), pair.block)
         return next((before for before in known if same_but_for_layout(before, text)), text)
 
-    def _rewritten_files(self, pairs: Sequence[Pair]) -> dict[str, bytes]:
+    def _texts(self, due: Sequence[Pair], pairs: Sequence[Pair]) -> dict[Pair, str]:
+        """The copies that can be rewritten now, with what they become.
+
+        A copy whose original is itself rewritten is made from what that becomes, if nothing else is in the way; the
+        others wait for the next round.
+
+        Args:
+            due: the copies that differ.
+            pairs: all copies, less those that no fix rewrites.
+        """
+        texts: dict[Pair, str] = {}
+        becoming: dict[Place, str] = {}
+        blocks, all_blocks, waiting = Blocks(due), Blocks(pairs), set(due)
+        for pair in originals_first(pairs):
+            place, original = place_of_copy(pair), becoming.get(pair.original.place)
+            if place in becoming or blocks.contain(pair):
+                continue
+            if original is None:
+                if pair not in waiting or blocks.touch_original(pair):
+                    continue
+            elif pair not in waiting and all_blocks.touch_another(pair):
+                continue
+            elif (followed := self._behind(pair, original)) is None:
+                continue
+            else:
+                pair = followed
+            text = self._text(pair)
+            if self._parses(pair, text):
+                texts[pair] = becoming[place] = text
+        # Where each waits for another, the first has to do; what it settles is seen in the next round.
+        return texts or {pair: text for pair in due[:1] if self._parses(pair, text := self._text(pair))}
+
+    def _behind(self, pair: Pair, original: str) -> Pair | None:
+        """A copy whose original becomes another; `None` where it needs not be rewritten for that."""
+        try:
+            followed = pair.behind(original)
+        except GrownTooLong:
+            return None
+        if blocks_match(followed.expected, followed.block):
+            return None
+        self._sides.look_at([followed])
+        return followed if self._is_due(followed) else None
+
+    def _parses(self, pair: Pair, text: str) -> bool:
+        """Whether what a copy becomes is Python, by itself; if not, that is what is said of it."""
+        problem = syntax_problem(Module(pair.module.place, f"if 1:\n{text}" if indent_at(text) else text))
+        if problem is not None:
+            self._unwritable[self._key(pair)] = _does_not_parse(problem)
+        return problem is None
+
+    def _rewritten_files(self, texts: Mapping[Pair, str]) -> dict[str, bytes]:
         """New bytes for every file in which one of the copies stands, where that can be done and changes anything."""
-        files: dict[str, list[Pair]] = {}
-        for pair in pairs:
-            files.setdefault(str(pair.module.path), []).append(pair)
+        files: dict[str, dict[Pair, str]] = {}
+        for pair, text in texts.items():
+            files.setdefault(pair.module.place, {})[pair] = text
         contents: dict[str, bytes] = {}
         for path, copies in files.items():
-            content = self._content(copies[0].module)
-            texts = {pair: self._text(pair) for pair in copies}
-            chosen = self._writable(content, texts)
+            content = self._content(next(iter(copies)).module)
+            chosen = self._writable(content, copies)
             changed = self._changed(content, chosen) if chosen else content
             if changed != content:
                 assert isinstance(changed, bytes)
@@ -245,17 +310,23 @@ class _Fix:
         return contents
 
     def _writable(self, content: bytes, texts: dict[Pair, str]) -> dict[Pair, str]:
-        """The copies that a file can hold together: all of them as a rule, else as many as go one behind another."""
-        if isinstance(self._changed(content, texts), bytes):
-            return texts
+        """The copies that a file can hold together: all of them as a rule, else as many as are found to go together."""
         chosen: dict[Pair, str] = {}
         # What was merged may no longer parse; what was rewritten does more often.
-        for pair in sorted(texts, key=self._is_overwritten, reverse=True):
-            changed = self._changed(content, {**chosen, pair: texts[pair]})
+        groups = [sorted(texts, key=self._is_overwritten, reverse=True)]
+        for _ in range(_MOST_ATTEMPTS):
+            if not groups:
+                break
+            group = groups.pop()
+            changed = self._changed(content, chosen | {pair: texts[pair] for pair in group})
             if isinstance(changed, bytes):
-                chosen[pair] = texts[pair]
+                chosen.update((pair, texts[pair]) for pair in group)
+            elif len(group) > 1:
+                groups += group[len(group) // 2 :], group[: len(group) // 2]
             else:
-                self._unwritable[self._key(pair)] = changed
+                self._unwritable[self._key(group[0])] = changed
+        for pair in (pair for group in groups for pair in group):
+            self._unwritable[self._key(pair)] = "too many copies of its file would not parse"
         return chosen
 
     def _take_note(self, path: str, texts: dict[Pair, str]) -> None:
@@ -281,7 +352,7 @@ class _Fix:
         except UnicodeEncodeError as error:
             return f"its file is {module.encoding}, which has no {error.object[error.start]!r}"
         problem = syntax_problem(decode_module(module.path, changed))
-        return changed if problem is None else f"what it would become does not parse ({problem.message})"
+        return changed if problem is None else _does_not_parse(problem)
 
     def _content(self, module: Module) -> bytes:
         """The bytes of a file, which must still be those that were checked."""
@@ -294,21 +365,27 @@ class _Fix:
             raise AddModelError(f"{module.path}: was changed while this run was at work; run again")
         return content
 
-    def _full_copies(self, findings: Sequence[Finding]) -> dict[str, bytes]:
-        """New bytes for every file that is registered as a full copy and is none."""
+    def _full_copies(self, findings: Sequence[Finding], check: Check) -> dict[str, bytes]:
+        """New bytes for every file that is registered as a full copy and is none, or is none once its original is."""
         contents: dict[str, bytes] = {}
-        for finding in findings:
-            if not finding.fixable or not self._is_full_copy(finding):
+        differing = {finding.path for finding in findings if finding.fixable and self._is_full_copy(finding)}
+        registered = self._library.configuration.full_copies
+        for relative in full_copies_in_order(registered) if differing else ():
+            source = registered[relative]
+            path, source_path = (str(self._library.root / name) for name in (relative, source))
+            follows = source_path in contents
+            if relative not in differing and not (follows and check.would_rewrite_file(relative)):
                 continue
-            copy, original = (self._read_if_there(path) for path in (finding.path, finding.source))
-            side = self._sides.of_full_copy(finding.path, finding.source, copy, original)
+            copy, original = self._read_if_there(relative), contents.get(source_path, self._read_if_there(source))
+            if follows and copy is not None and original is not None and _is_same(copy, original):
+                continue
+            side = self._sides.of_full_copy(relative, source, copy, original)
             if original is None or (side.edited and not self._force):
                 continue
-            path = str(self._library.root / finding.path)
             contents[path] = original
             self._before.setdefault(path, copy)
-            self._rewritten.add((finding.path, finding.source))
-            self._sides.written.add(finding.path, original.decode("latin-1"))
+            self._rewritten.add((relative, source))
+            self._sides.written.add(relative, original.decode("latin-1"))
             if copy is not None and not side.recorded:
                 self._unrecorded.add(path)
         return contents
@@ -345,38 +422,29 @@ def _lines(path: str, content: bytes | None) -> list[str]:
     return re.findall(r".*\n|.+\Z", decode_module(Path(path), content or b"").text)
 
 
-def _fixable(library: Library, drifted: Sequence[Pair], findings: Sequence[Finding]) -> list[Pair]:
-    """The drifted copies that are no members of a circle, of which none is the original, and whose files both parse."""
-    circles = {(finding.path, finding.line) for finding in findings if finding.code is Code.CP004}
-    broken = {finding.path for finding in findings if finding.code is Code.CP006}
+class _FixablePairs:
+    """Tells copies that are no members of a circle, of which none is the original, and whose files both parse."""
 
-    def can_be_fixed(pair: Pair) -> bool:
-        copy, original = (relative_path(module.path, library.root) for module in (pair.module, pair.original.module))
-        return (copy, pair.line) not in circles and not {copy, original} & broken
+    def __init__(self, library: Library, findings: Sequence[Finding]) -> None:
+        self._root = library.root
+        self._circles = {(finding.path, finding.line) for finding in findings if finding.code is Code.CP004}
+        self._broken = {finding.path for finding in findings if finding.code is Code.CP006}
 
-    return list(filter(can_be_fixed, drifted))
-
-
-def _ready(drifted: Sequence[Pair]) -> list[Pair]:
-    """The copies whose originals stand as they will, and that do not stand in one another."""
-    blocks = [(str(pair.module.path), pair.header, pair.end) for pair in drifted]
-
-    def waits(pair: Pair) -> bool:
-        original = (*place_of_original(pair), pair.original.definition.end)
-        copy = (*place_of_copy(pair), pair.end)
-        around = (block for block in blocks if block != copy)
-        return any(map(partial(_overlap, original), blocks)) or any(_contains(block, copy) for block in around)
-
-    # Where each waits for another, the first has to do; what it settles is seen in the next round.
-    return [pair for pair in drifted if not waits(pair)] or list(drifted[:1])
+    def __call__(self, pair: Pair) -> bool:
+        copy, original = (relative_path(module.place, self._root) for module in (pair.module, pair.original.module))
+        return not {copy, original} & self._broken and (copy, pair.line) not in self._circles
 
 
-def _overlap(first: _Extent, second: _Extent) -> bool:
-    return first[0] == second[0] and first[1] < second[2] and second[1] < first[2]
+def _is_same(copy: bytes, original: bytes) -> bool:
+    """Whether two files hold the same but for their layout."""
+    try:
+        return copy == original or equal(*(decode_module("", content).text for content in (original, copy)))
+    except SourceError:
+        return False
 
 
-def _contains(outer: _Extent, inner: _Extent) -> bool:
-    return outer[0] == inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2]
+def _does_not_parse(problem: SyntaxProblem) -> str:
+    return f"what it would become does not parse ({problem.message})"
 
 
 def _ended(block: str) -> str:

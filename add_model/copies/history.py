@@ -167,9 +167,16 @@ class Histories:
         self._root = root
         self.main = History(root, revision)
         self._nested: dict[Path, History] = {}
+        self._of: dict[Path, History] = {}
 
     def of(self, path: Path) -> History:
         """The history that a file belongs to."""
+        known = self._of.get(path)
+        if known is None:
+            known = self._of[path] = self._look_up(path)
+        return known
+
+    def _look_up(self, path: Path) -> History:
         folder = path.parent
         while folder.is_relative_to(self._root) and folder != self._root:
             if (folder / ".git").exists():

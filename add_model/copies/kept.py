@@ -6,7 +6,6 @@ for each run, which puts every file back byte by byte.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import itertools
 import os
@@ -17,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from add_model.copies.files import relative_path
+from add_model.copies.line_diff import unified_diff
 from add_model.errors import AddModelError
 from add_model.state import made_user_folder, user_folder
 
@@ -91,8 +91,5 @@ def _new_folder(root: Path) -> Path:
 def _patch(name: str, before: bytes, after: bytes) -> Iterator[bytes]:
     # The tab ends a name that holds spaces.
     path = os.fsencode(f"{name}\t" if " " in name else name)
-    lines = difflib.diff_bytes(
-        difflib.unified_diff, _LINE.findall(before), _LINE.findall(after), b"a/" + path, b"b/" + path
-    )
-    for line in lines:
+    for line in unified_diff(_LINE.findall(before), _LINE.findall(after), b"a/" + path, b"b/" + path):
         yield line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"

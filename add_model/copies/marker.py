@@ -19,10 +19,18 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from add_model.errors import AddModelError
 from add_model.lexical import comments
 from add_model.values import NamedTuple
+
+# What a marker may hold: no one that people wrote holds a tenth of it, and what is judged costs no more than it says.
+MOST_CHARACTERS_OF_PATH, MOST_PARTS, MOST_REPLACEMENTS = 1_000, 50, 100
+# A replaced text is so many times as long as the original at most, and may grow by so many characters in any case.
+_MOST_GROWTH, _ALWAYS_GROWS = 16, 10_000
+# So many characters of what a line holds are shown.
+_SHOWN = 200
 
 # Every spelling of "copied" that can start a marker holds these bytes; looking for them is what a file costs that
 # holds no marker at all.
@@ -91,6 +99,18 @@ class Marker(NamedTuple):
         return f"{self.indent}# Copied from {self.source}" + (f" with {replacements}" if replacements else "")
 
 
+class Oversized(NamedTuple):
+    """A `# Copied from` line that holds more than any marker does, and is not read.
+
+    Attributes:
+        source: the start of the dotted path.
+        why: what it holds too much of, as a message.
+    """
+
+    source: str
+    why: str
+
+
 class Mention(NamedTuple):
     """A comment that says "copied from" a dotted path, or nearly so, but not as a marker does.
 
@@ -105,34 +125,70 @@ class Mention(NamedTuple):
     first: bool = True
 
 
-def replace(text: str, replacements: tuple[Replacement, ...] | list[Replacement]) -> str:
+class GrownTooLong(AddModelError):
+    """Replacements that make a text many times as long as it was."""
+
+
+def replace(text: str, replacements: Sequence[Replacement], length: int | None = None) -> str:
     """Applies replacements from left to right, each to the result of the one before.
 
     Quotes in what is replaced stand for those of the other style where there are none of their own.
+
+    Args:
+        text: what the original says.
+        replacements: in their order.
+        length: how long the text was before any replacement, if it is the result of some.
+
+    Raises:
+        GrownTooLong: the result would be many times as long.
     """
+    most = (len(text) if length is None else length) * _MOST_GROWTH + _ALWAYS_GROWS
     for replacement in replacements:
         for old, new in replacement.pairs():
             if ('"' in old or "'" in old) and old not in text:
                 old, new = old.translate(_OTHER_QUOTES), new.translate(_OTHER_QUOTES)
+            growth = len(new) - len(old)
+            # Counted where so many might stand there that it matters.
+            if growth > 0 and len(text) + len(text) // len(old) * growth > most:
+                if len(text) + text.count(old) * growth > most:
+                    raise GrownTooLong(
+                        f"`{_shown(str(replacement))}` makes the original more than {_MOST_GROWTH} times as long"
+                    )
             text = text.replace(old, new)
     return text
 
 
 @functools.lru_cache(maxsize=4096)
-def read_comment(line: str) -> Marker | Mention | None:
+def read_comment(line: str) -> Marker | Mention | Oversized | None:
     """Reads one line of code; `None` where it speaks of no copy."""
     marker = _MARKER.match(line)
     if marker:
         indent, source, rest = marker.groups()
         source = _dotted(source)
         if source.count(".") >= 2:
+            excess = _excess(source, rest or "")
+            if excess:
+                return Oversized(source[:_SHOWN], excess)
             return Marker(indent, source, *_read_replacements(rest or ""))
     comment = next(comments(line), "") if "#" in line and re.search(_SAID, line, re.IGNORECASE) else ""
     mention = re.match(_MENTION, comment, re.IGNORECASE)
     return None if mention is None else _read_mention(line.removesuffix(comment), mention)
 
 
-def find_comments(text: str, first: int = 0) -> Iterator[tuple[int, Marker | Mention]]:
+def _excess(source: str, rest: str) -> str:
+    """What a marker holds too much of, as a message; empty for one that can be read."""
+    parts, commas = source.count(".") + 1, rest.count(",")
+    if parts > MOST_PARTS or len(source) > MOST_CHARACTERS_OF_PATH:
+        return (
+            f"the marker's path has {parts} parts and {len(source)} characters; "
+            f"one of more than {MOST_PARTS} or {MOST_CHARACTERS_OF_PATH} is not read"
+        )
+    if commas >= MOST_REPLACEMENTS:
+        return f"the marker has {commas + 1} replacements; one with more than {MOST_REPLACEMENTS} is not read"
+    return ""
+
+
+def find_comments(text: str, first: int = 0) -> Iterator[tuple[int, Marker | Mention | Oversized]]:
     """Every marker and mention of a module's text, each with the offset of its line; none stands before `first`."""
     position = text.find(_NEEDLE, first)
     while position >= 0:
@@ -178,15 +234,24 @@ def _read_replacements(rest: str) -> tuple[tuple[Replacement, ...], tuple[str, .
         match = _REPLACEMENT.match(part)
         if match is None:
             if part:
-                problems.append(f"`{part}` is not understood: a replacement is OLD->NEW, without spaces at the arrow")
+                problems.append(
+                    f"`{_shown(part)}` is not understood: a replacement is OLD->NEW, without spaces at the arrow"
+                )
             elif rest.strip():
                 problems.append("a replacement is missing")
             continue
         option = (match["option"] or "").strip()
         replacements.append(Replacement(match["old"], match["new"], option == _ALL_CASING))
         if option not in ("", _ALL_CASING):
-            problems.append(f"`{option}` behind `{match['old']}->{match['new']}` is not understood")
+            problems.append(
+                f"`{_shown(option)}` behind `{_shown(match['old'])}->{_shown(match['new'])}` is not understood"
+            )
     return tuple(replacements), tuple(problems)
+
+
+def _shown(text: str) -> str:
+    """A part of a line for a message, which no line makes any longer than lines are."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _dotted(source: str) -> str:
@@ -197,6 +262,8 @@ def _dotted(source: str) -> str:
 def _read_mention(code: str, mention: re.Match[str]) -> Mention | None:
     written, first = mention["source"], not mention["before"].strip()
     names = re.findall(_WORD, written)
+    if len(names) > MOST_PARTS or len(written) > MOST_CHARACTERS_OF_PATH:
+        return None
     odd = _what_is_odd(mention, len(names))
     # Where the path is odd as well, other words before it make it prose.
     if odd and (not first or _is_prose(mention, names)):
@@ -230,7 +297,7 @@ def _why_no_marker(code: str, mention: re.Match[str], odd: str) -> str:
     if code.strip():
         return "it stands behind code; give it a line of its own, above the definition"
     if mention["before"].strip():
-        return f"`{mention['before'].strip()}` stands before it; a marker starts with `# Copied from`"
+        return f"`{_shown(mention['before'].strip())}` stands before it; a marker starts with `# Copied from`"
     if "Copied from" not in mention.group():
         return "it is not written `Copied from`"
     if odd:

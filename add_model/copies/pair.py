@@ -42,17 +42,31 @@ class Pair:
     """
 
     def __init__(self, module: Module, marker: Marker, start: int, header: int, original: Original) -> None:
+        """Makes the pair.
+
+        Raises:
+            GrownTooLong: the replacements make the original many times as long.
+        """
         self.module, self.marker, self.start, self.header, self.original = module, marker, start, header, original
         self.without_effect: list[Replacement] = []
         self._verdict: Verdict | None = None
         text = original.block
         if original.definition.indent != marker.indent:
             text = reindent(text, marker.indent)
+        length = len(text)
         for replacement in marker.replacements:
-            before, text = text, replace(text, (replacement,))
+            before, text = text, replace(text, (replacement,), length)
             if text == before:
                 self.without_effect.append(replacement)
         self.expected = text
+
+    def behind(self, block: str) -> Pair:
+        """The same copy, of an original that is about to hold other lines.
+
+        Raises:
+            GrownTooLong: the replacements make those many times as long.
+        """
+        return Pair(self.module, self.marker, self.start, self.header, self.original.as_rewritten(block))
 
     @property
     def line(self) -> int:
@@ -73,27 +87,36 @@ class Pair:
     def verdict(self) -> Verdict:
         """How the copy compares with what is expected."""
         if self._verdict is None:
-            self._verdict = Verdict.EQUAL if self._is_equal_in_place() else self._verdict_on_blocks()
+            self._verdict = Verdict.EQUAL if self.is_equal_in_place else self._verdict_on_blocks()
         return self._verdict
 
     def _verdict_on_blocks(self) -> Verdict:
-        from add_model.copies.equality import blocks_match, bodies_match
+        from add_model.copies.equality import blocks_match, bodies_match, has_same_header
 
         if blocks_match(self.expected, self.block):
             return Verdict.EQUAL
+        if has_same_header(self.expected, self.block):
+            return Verdict.DIFFERS
         return Verdict.HEADER_DIFFERS if bodies_match(self.expected, self.block) else Verdict.DIFFERS
 
     def governs(self, offset: int) -> bool:
         """Whether something in the copy, at this offset, is a part of what is compared."""
-        if not self.header <= offset < self.end:
-            return False
-        block, offset = self.block, offset - self.header
-        cut = end_of_copy(block)
-        if is_ignored(block) or (cut is not None and offset >= cut):
-            return False
-        return not any(member.start <= offset < member.end for member in ignored_members(block))
+        return self.header <= offset < self.end and not any(
+            start <= offset - self.header < end for start, end in self._left_out
+        )
 
-    def _is_equal_in_place(self) -> bool:
+    @functools.cached_property
+    def _left_out(self) -> list[tuple[int, int]]:
+        """The parts of the copy that are not compared, from where to where; asked for by every marker in it."""
+        block = self.block
+        if is_ignored(block):
+            return [(0, len(block))]
+        cut = end_of_copy(block)
+        found = [(member.start, member.end) for member in ignored_members(block)]
+        return found if cut is None else [*found, (cut, len(block))]
+
+    @functools.cached_property
+    def is_equal_in_place(self) -> bool:
         """Whether the expected text stands in the copy's place, and the copy ends where that text does."""
         end = self._end_of_expected()
         if end is None or "\t" in self.marker.indent:

@@ -165,17 +165,19 @@ def members(block: str) -> tuple[Member, ...]:
 
 def without_members(block: str, names: Collection[str]) -> str:
     """The class without its members of these names."""
-    for member in reversed(members(block)):
-        inner = {name.removeprefix(f"{member.name}.") for name in names if name.startswith(f"{member.name}.")}
+    names = frozenset(names)
+    # What is left out of a class in the class is named behind it.
+    outer = {name.partition(".")[0] for name in names if "." in name}
+    kept, at = [], 0
+    for member in members(block):
         if member.name in names:
-            block = block[: member.start] + block[member.end :]
-        elif inner:
-            block = (
-                block[: member.header]
-                + without_members(block[member.header : member.end], inner)
-                + block[member.end :]
-            )
-    return block
+            kept.append(block[at : member.start])
+            at = member.end
+        elif member.name in outer:
+            inner = {name.removeprefix(f"{member.name}.") for name in names if name.startswith(f"{member.name}.")}
+            kept += block[at : member.header], without_members(block[member.header : member.end], inner)
+            at = member.end
+    return "".join([*kept, block[at:]]) if at else block
 
 
 def reindent(block: str, indent: str) -> str:
@@ -234,7 +236,12 @@ def _above_comments(block: str, start: int, indent: str) -> int:
 
 
 def _told_apart(names: list[str]) -> list[str]:
-    return [f"{name} ({count + 1})" if (count := names[:at].count(name)) else name for at, name in enumerate(names)]
+    counts: dict[str, int] = {}
+    told = []
+    for name in names:
+        counts[name] = count = counts.get(name, 0) + 1
+        told.append(f"{name} ({count})" if count > 1 else name)
+    return told
 
 
 def _asks_to_ignore(text: str) -> bool:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 from add_model.copies.equality import blocks_match, body_start, equal, letters
+from add_model.copies.line_diff import matching_blocks
 from add_model.copies.marker import marker_lines, without_markers
 from add_model.copies.pair import Pair
 from add_model.copies.region import (
@@ -33,6 +33,8 @@ from add_model.definitions import indent_at
 if TYPE_CHECKING:
     import libcst
 
+# A longer function and its copy are not put together statement by statement: libcst takes a kilobyte for each word.
+_MOST_CHARACTERS = 200_000
 _BLANK_LINES = re.compile(r"(?:[ \t\f]*\n)*")
 _DEFINITION_LINE = re.compile(r"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]", re.MULTILINE)
 _DECORATED_LINE = re.compile(r"^[ \t]*(?:@|(?:class|(?:async[ \t]+)?def)[ \t])", re.MULTILINE)
@@ -195,10 +197,24 @@ def _with_body(header: str) -> str:
 def _rewritten_function(expected: str, copy: str) -> str:
     import libcst
 
-    try:
-        wanted, present = _parsed(expected), _parsed(copy)
-    except libcst.ParserSyntaxError:
+    if len(expected) + len(copy) > _MOST_CHARACTERS:
         return expected
+    try:
+        return _with_layout_of(expected, copy)
+    except (libcst.ParserSyntaxError, RecursionError):
+        return expected
+
+
+def _with_layout_of(expected: str, copy: str) -> str:
+    """The expected function, its statements in the copy's own layout where the copy has them.
+
+    Raises:
+        libcst.ParserSyntaxError: one of the two does not parse.
+        RecursionError: one is nested too deeply for libcst.
+    """
+    import libcst
+
+    wanted, present = _parsed(expected), _parsed(copy)
     function, current = wanted.definition, present.definition
     if not isinstance(function.body, libcst.IndentedBlock) or not isinstance(current.body, libcst.IndentedBlock):
         return expected
@@ -241,8 +257,8 @@ def _merged(
     wanted = [empty.code_for_node(statement) for statement in expected]
     present = [without_markers(empty.code_for_node(statement)) for statement in copy]
     merged = list(expected)
-    matcher = SequenceMatcher(None, [letters(code) for code in wanted], [letters(code) for code in present], autojunk=False)  # fmt: skip
-    for start, copy_start, length in matcher.get_matching_blocks():
+    blocks = matching_blocks([letters(code) for code in wanted], [letters(code) for code in present])
+    for start, copy_start, length in blocks:
         for offset in range(length):
             if equal(_in_function(wanted[start + offset]), _in_function(present[copy_start + offset])):
                 merged[start + offset] = copy[copy_start + offset]

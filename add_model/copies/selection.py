@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatch
 
+from add_model.copies.files import fits
 from add_model.copies.finding import Code, Finding
 from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_TABLE, Library
 from add_model.values import NamedTuple
+
+# How much of an unknown code is shown.
+_SHOWN = 40
 
 
 class Selection(NamedTuple):
@@ -25,7 +28,7 @@ class Selection(NamedTuple):
     def reports(self, finding: Finding) -> bool:
         """Whether a finding is one that was asked for."""
         return finding.code in self.codes and not any(
-            finding.code in codes and fnmatch(finding.path, pattern) for pattern, codes in self.ignored.items()
+            finding.code in codes and fits(finding.path, pattern) for pattern, codes in self.ignored.items()
         )
 
 
@@ -58,6 +61,7 @@ def _code(name: str, place: str) -> Code:
         return known[name.upper()]
     from difflib import get_close_matches
 
+    name = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
     close = get_close_matches(name.upper(), known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]}?" if close else f"the codes are {min(known)} to {max(known)}"
     raise AddModelError(f"{place}: there is no code `{name}`; {hint}")

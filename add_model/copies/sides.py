@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from add_model.copies import marker
 from add_model.copies.check import Check
@@ -21,11 +22,11 @@ from add_model.copies.kept import memory
 from add_model.copies.marker import without_markers
 from add_model.copies.pair import Pair
 from add_model.copies.region import compared, ignored_names, reindent
-from add_model.copies.sources import read_bytes
 from add_model.copies.versions import Birth, Versions, digest, versions_sentence
 from add_model.copies.written import Written
 from add_model.encoding import SourceError, decode
 from add_model.library import Library
+from add_model.reading import read_bytes
 from add_model.source import Module
 
 # The content of a file, by its path relative to the library's root; `None` where there is none.
@@ -76,12 +77,19 @@ class Sides:
             self._written = Written(memory(self._library.root if repository is None else repository.common))
         return self._written
 
+    def know_of(self, paths: Iterable[Path]) -> bool:
+        """Whether there is anything to tell about copies in any of these files: a history, or a record of versions.
+
+        Raises:
+            AddModelError: the revision was named by the user, and git knows none of that name here.
+        """
+        return self.versions.are_recorded or any(self._history.of(path).git_folder is not None for path in paths)
+
     def look_at(self, pairs: Sequence[Pair]) -> None:
         """Reads at once what git knows of the files of these copies and their originals."""
         if pairs:
-            self._history.load(
-                path for pair in pairs for path in dict.fromkeys((pair.module.path, pair.original.module.path))
-            )
+            places = dict.fromkeys(module.place for pair in pairs for module in (pair.module, pair.original.module))
+            self._history.load(map(Path, places))
 
     def of(self, pair: Pair) -> Side:
         """What is known of a copy that differs.
@@ -170,11 +178,11 @@ class Sides:
 
     def name(self, pair: Pair) -> str:
         """What the memory of fixes calls the place of a copy: its file, and which definition of it."""
-        return f"{relative_path(pair.module.path, self._library.root)}:{identity(pair.module, pair.header)}"
+        return f"{relative_path(pair.module.place, self._library.root)}:{identity(pair.module, pair.header)}"
 
     def place(self, pair: Pair) -> _Place:
         """Where reports show a copy."""
-        return relative_path(pair.module.path, self._library.root), pair.line
+        return relative_path(pair.module.place, self._library.root), pair.line
 
     def _committed(self, pair: Pair) -> Pair | None:
         header = self._header_at_revision(pair.module, pair.header)
@@ -189,8 +197,8 @@ class Sides:
         before = self._history.module(module.path)
         if before is None:
             return None
-        named = next((name for name, found in module.definitions.items() if found.header == header), None)
-        if named is None:
+        named = module.name_at(header)
+        if named not in module.definitions or module.definitions[named].header != header:
             # A property's setter, or a variant below `else`: one of several of its name.
             return header_of(before, identity(module, header))
         known = before.find(named)
@@ -232,10 +240,13 @@ def with_sides(library: Library, findings: Sequence[Finding], base: str | None =
     paths = {path for path in paths if path.exists()}
     if not paths:
         return list(findings)
+    sides = Sides(library, base)
+    if not sides.know_of(paths):
+        return list(findings)
     check = Check(library, sorted(paths))
     for _ in check.findings():
         pass
-    return Sides(library, base).told(findings, check.drifted)
+    return sides.told(findings, check.drifted)
 
 
 def _moved(original: bool, copy: bool) -> Moved:

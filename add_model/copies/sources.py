@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -22,8 +20,12 @@ from add_model.values import TYPE_CHECKING, NamedTuple
 # The package of this tool: its zoo comes with it, so that a copy of it is judged as strictly as one of the library.
 BUNDLED = "add_model"
 TESTS = "tests"
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_CHUNK = 1 << 24
+# What finding the nearest of other names may take for one path, in comparisons of two letters; and how long a name is
+# compared at all. What is not found by then is not named: a hint is no verdict.
+_MOST_EFFORT, _MOST_LETTERS = 400_000, 200
+# What a quick comparison of two names takes besides that, and a slow one.
+_QUICK, _SLOW = 100, 1_000
+_CLOSE = 0.6
 # From how much of two names being the same one is taken for the other, misspelt.
 _ALIKE = 0.85
 
@@ -31,27 +33,6 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     _Answer = TypeVar("_Answer")
-
-
-def read_bytes(path: str) -> bytes:
-    """Reads a file whole.
-
-    Raises:
-        OSError: it cannot be read, or is a pipe or a device, where reading may never end.
-    """
-    # Opening a pipe waits for somebody to write to it, unless told not to.
-    file = os.open(path, _READ)
-    try:
-        status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file", path)
-        content = os.read(file, status.st_size + 1)
-        # A file may grow while it is read, and one system call hands over two gigabytes at most.
-        while len(content) != status.st_size and (more := os.read(file, _CHUNK)):
-            content += more
-        return content
-    finally:
-        os.close(file)
 
 
 class Origin(Enum):
@@ -80,6 +61,12 @@ class Original:
         self.place = module.place, definition.header
         self._block: str | None = None
 
+    def as_rewritten(self, block: str) -> Original:
+        """The same definition, about to hold other lines."""
+        original = Original(self.module, self.definition, self.origin, self.elsewhere)
+        original._block = without_markers(block)
+        return original
+
     @property
     def block(self) -> str:
         """Its lines from the header on, without the markers in them, ending in a line feed."""
@@ -96,13 +83,11 @@ class Missing(NamedTuple):
         reason: the end of a sentence that starts with the path.
         checkable: whether it should lead to one here: not so where its package is not installed, or that part of
             the library is not in this tree.
-        suggestion: the nearest path that does, if there is one.
         module: the module that was searched for it, if the path leads to one.
     """
 
     reason: str
     checkable: bool
-    suggestion: str | None = None
     module: Module | None = None
 
 
@@ -114,15 +99,20 @@ class Sources:
         read: how a file's bytes are read; a fix looks at texts that are not on disk yet.
         used: the files whose text had a say in what was answered since the caller emptied it.
         outlook: what else of the disk had a say in any answer.
+        effort: what looking for other paths has taken since the caller set it to nothing, in comparisons of two letters.
+        most_effort: what it may take; behind that no path is looked for in place of one that does not exist.
     """
 
     def __init__(self, library: Library, read: Callable[[str], bytes], tree: Tree | None = None) -> None:
         self.library, self.read = library, read
         self.used: set[str] = set()
+        self.effort, self.most_effort = 0, _MOST_EFFORT
         self.outlook = Outlook(tree=tree)
         # What a path was answered with, and the files that had a say in that.
         self._found: dict[str, tuple[Original | Missing, set[str]]] = {}
         self._nearest: dict[str, tuple[str, set[str]]] = {}
+        self._efforts: dict[str, int] = {}
+        self._stop = 0
         self._packages: dict[str, str | None] = {name: str(folder) for name, folder in library.packages.items()}
         self._files: dict[str, str | None] = {}
         self._modules: dict[str, Module] = {}
@@ -230,7 +220,29 @@ class Sources:
         Raises:
             SourceError: the module that may hold it cannot be read.
         """
-        return self._once(self._nearest, self._look_for_nearest, source)
+        left = self.most_effort - self.effort
+        if left <= 0:
+            return source
+        before, known = self.effort, self._efforts.get(source)
+        if known is not None and known <= left:
+            # What is known counts as if it were not, so that nothing depends on who has asked before.
+            self.effort += known
+            return self._once(self._nearest, self._look_for_nearest, source)
+        self._stop = before + min(left, _MOST_EFFORT)
+        self._nearest.pop(source, None)
+        nearest = self._once(self._nearest, self._look_for_nearest, source)
+        # What was not looked for to the end is looked for once more for who has more to spend.
+        self._efforts[source] = self.effort - before if self.effort <= self._stop else _MOST_EFFORT + left
+        return nearest
+
+    def suggestion(self, source: str) -> str | None:
+        """The nearest path that leads to a definition, for one that leads to none; `None` where there is none.
+
+        Raises:
+            SourceError: the module that may hold it cannot be read.
+        """
+        nearest = self.nearest(source)
+        return nearest if nearest != source else None
 
     def _look_for_nearest(self, source: str) -> str:
         nearest = self._closest_path(source)
@@ -247,7 +259,10 @@ class Sources:
             file = os.path.join(folder, f"{name}.py")
             if self.outlook.kind(file) is not Kind.FILE:
                 continue
+            if self.effort > self._stop:
+                break
             with contextlib.suppress(SourceError):
+                self.effort += 100 + len(self.module(file).text) // 100
                 if self.module(file).find(".".join(inside)) is not None:
                     return ".".join([*path, name, *inside])
         return source
@@ -257,7 +272,7 @@ class Sources:
         folder = self._package(top)
         path = [top]
         while folder is not None and inside:
-            found = _closest(inside[0], self.outlook.entries(folder))
+            found = self._closest(inside[0], self.outlook.entries(folder))
             if found is None:
                 return source
             path.append(found)
@@ -268,7 +283,7 @@ class Sources:
                     break
                 module = self.module(file)
                 name = ".".join(inside)
-                found = name if module.find(name) is not None else _closest(name, module.definitions)
+                found = name if module.find(name) is not None else self._closest(name, module.definitions)
                 return ".".join([*path, found or name])
             folder = os.path.join(folder, found)
         return source if inside else ".".join(path)
@@ -285,7 +300,7 @@ class Sources:
                 for name in (parts[0], f"{parts[0]}.py")
             )
             reason = "names a module, not a definition" if path else "leads to no module"
-            return Missing(reason, shipped, self._suggestion(source))
+            return Missing(reason, shipped)
         module = self.module(path)
         definition = module.find(name)
         if definition is not None:
@@ -294,7 +309,7 @@ class Sources:
         if definition is not None:
             elsewhere = f"{source.removesuffix(name)}{definition.name}"
             return Original(module, definition, self._origin(top), elsewhere)
-        return Missing(f"`{source.removesuffix(name)[:-1]}` holds no `{name}`", True, self._suggestion(source), module)
+        return Missing(f"`{source.removesuffix(name)[:-1]}` holds no `{name}`", True, module)
 
     def _origin(self, top: str) -> Origin:
         if top in self.library.packages:
@@ -323,33 +338,43 @@ class Sources:
                 return file
         return None
 
-    def _suggestion(self, source: str) -> str | None:
-        nearest = self.nearest(source)
-        return nearest if nearest != source else None
+    def _closest(self, name: str, names: Sequence[str] | Mapping[str, object]) -> str | None:
+        """The name that is most like another, if one is; of as many as the effort for one path suffices for."""
+        if name in names:
+            return name
+        from difflib import SequenceMatcher
+
+        matcher = SequenceMatcher(b=name)
+        closest = (_CLOSE, "")
+        for candidate in sorted(names) if len(name) <= _MOST_LETTERS else ():
+            self.effort += len(candidate)
+            if self.effort > self._stop:
+                break
+            matcher.set_seq1(candidate)
+            if len(candidate) > _MOST_LETTERS or matcher.real_quick_ratio() < _CLOSE:
+                continue
+            self.effort += _QUICK + 2 * (len(name) + len(candidate))
+            if matcher.quick_ratio() >= _CLOSE:
+                self.effort += _SLOW + len(name) * len(candidate)
+                closest = max(closest, (matcher.ratio(), candidate))
+        return closest[1] or None
 
 
 def _first_behind(module: Module, name: str) -> Definition | None:
     """The first method of that name in any class behind the one that was named."""
     class_name, _, method = name.rpartition(".")
-    named = module.find(class_name)
+    named = module.find(class_name) if class_name else None
     if named is None:
         return None
     behind = module.find_all_behind(named.end, method)
     return next((found for found in behind if found.name.count(".") == name.count(".")), None)
 
 
-def _closest(name: str, names: Sequence[str] | Mapping[str, object]) -> str | None:
-    if name in names:
-        return name
-    from difflib import get_close_matches
-
-    found = get_close_matches(name, sorted(names), n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
 def _is_misspelt(name: str, meant: str) -> bool:
     if name.lower() == meant.lower():
         return True
+    if len(name) > _MOST_LETTERS:
+        return False
     # No two words are more alike than the letters that they have in common let them be.
     common = sum(min(name.count(letter), meant.count(letter)) for letter in set(name))
     if 2 * common < _ALIKE * (len(name) + len(meant)):

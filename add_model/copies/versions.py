@@ -21,9 +21,10 @@ from add_model.copies.finding import Moved
 from add_model.copies.marker import Marker, find_comments
 from add_model.copies.pair import Pair, Verdict, governed_header
 from add_model.copies.region import own_name
-from add_model.copies.sources import Original, Sources, read_bytes
+from add_model.copies.sources import Original, Sources
 from add_model.encoding import SourceError
 from add_model.library import Library, installed_package
+from add_model.reading import read_bytes, read_settings
 from add_model.source import decode_module
 from add_model.state import STATE_FOLDER
 from add_model.transaction import Change
@@ -60,6 +61,11 @@ class Versions:
         self._library = library
         self._records = dict(_read_records(library.root)) if library.configuration.follows else {}
 
+    @property
+    def are_recorded(self) -> bool:
+        """Whether anything is recorded."""
+        return bool(self._records)
+
     def of(self, pair: Pair) -> Birth | None:
         """What is recorded of a copy; `None` where nothing is, or the marker names another original now."""
         path = relative_path(pair.module.path, self._library.root)
@@ -81,7 +87,7 @@ class Versions:
                 file: known | _births(self._library, file, read, known) for file, known in blocks.items()
             }  # fmt: skip
             if current != blocks:
-                before = path.read_bytes()
+                before = read_settings(path)
                 changes.append(Change(path, dump(current).encode(), expected=before))
         return changes
 
@@ -115,7 +121,7 @@ def installed_version(package: str) -> str:
         return "unknown"
     for path, pattern in ((folder / "__init__.py", _VERSION), *_metadata(folder)):
         try:
-            found = pattern.search(path.read_text(encoding="utf-8", errors="replace"))
+            found = pattern.search(read_bytes(path).decode("utf-8", "replace"))
         except OSError:
             continue
         if found is not None:
@@ -181,16 +187,16 @@ def _births(
 
 def _name(pair: Pair) -> str:
     """The name of a block, told by the classes around it where it is a method."""
-    for name, definition in pair.module.definitions.items():
-        if definition.header == pair.header:
-            return name
+    name, definitions = pair.module.name_at(pair.header), pair.module.definitions
+    if name in definitions and definitions[name].header == pair.header:
+        return name
     return pair.block[slice(*own_name(pair.block))]
 
 
 def _read_records(root: Path) -> Iterator[tuple[Path, _Blocks]]:
     for path in sorted((root / STATE_FOLDER / "models").glob(f"*/{RECORD}")):
         try:
-            document: Any = json.loads(path.read_bytes())
+            document: Any = json.loads(read_settings(path))
             yield path, {file: {name: Birth(**fields) for name, fields in births.items()} for file, births in document.items()}  # fmt: skip
-        except (OSError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             continue

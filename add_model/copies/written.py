@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from add_model.copies.sources import read_bytes
+from add_model.reading import read_bytes
 
 _MOST_BLOCKS = 10_000
 _MERGED, _UNMERGED = "merged", "before the merge"
@@ -88,7 +88,7 @@ class Written:
         if self._path is None:
             return {}
         try:
-            stored = json.loads(read_bytes(str(self._path)))
+            stored = json.loads(read_bytes(self._path))
         except (OSError, ValueError, RecursionError):
             return {}
         if not isinstance(stored, dict):

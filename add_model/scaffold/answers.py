@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 from add_model.errors import AddModelError
 from add_model.names import ModelName
 from add_model.nearest import close
+from add_model.reading import read_settings
+from add_model.toml_text import TOMLDecodeError, parse_toml
 from add_model.visible import visible
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 ANSWERS_VERSION = 1
+# How much of an unknown answer's name is shown.
+_SHOWN = 60
 SAME_TOKENIZER = "same"
 NO_TOKENIZER = "none"
 SHARED_TOKENIZER = "shared"
@@ -90,9 +88,13 @@ def load_answers(path: Path) -> Answers:
             of the wrong kind.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = parse_toml(read_settings(path).decode("utf-8").replace("\r\n", "\n"))
+    except (OSError, UnicodeDecodeError, TOMLDecodeError) as error:
         raise AddModelError(f"--answers {path}: cannot be read: {error}") from error
+    except ValueError as error:
+        raise AddModelError(
+            f"--answers {path}: is nested too deeply, or holds too long a number, to be read"
+        ) from error
     version = table.pop("version", None)
     if version != ANSWERS_VERSION:
         raise AddModelError(f"--answers {path}: is of version {version!r}, this add-model reads version {ANSWERS_VERSION}; answer the questions again, or use the add-model that wrote it")  # fmt: skip
@@ -103,6 +105,7 @@ def _answers(table: dict[str, Any], path: Path) -> Answers:
     known = [field.name for field in fields(Answers)]
     for key, value in table.items():
         if key not in known:
+            key = key[:_SHOWN]
             likely = close(key, known, 1)
             raise AddModelError(f"--answers {path}: unknown answer `{key}`; {f'did you mean `{likely[0]}`?' if likely else 'known: ' + ', '.join(known)}")  # fmt: skip
         if key == "heads" and not (isinstance(value, list) and all(isinstance(head, str) for head in value)):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.boundary import named_below
+from add_model.reading import read_settings
 from add_model.state import STATE_FOLDER
 
 RECORD_FILE = "written.json"
@@ -69,7 +70,7 @@ def state_of(root: Path, name: str) -> Path:
 def load_record(folder: Path) -> Record | None:
     """The record in a model's state folder; `None` where there is none that can be read."""
     try:
-        values = json.loads((folder / RECORD_FILE).read_bytes())
+        values = json.loads(read_settings(folder / RECORD_FILE))
         digests = {path: value for path, value in values.items() if isinstance(value, str)}
         hunks = {path: tuple(map(_hunk, value)) for path, value in values.items() if isinstance(value, list)}
     except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):

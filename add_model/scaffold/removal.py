@@ -11,6 +11,7 @@ from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError
 from add_model.library import library_at, read_configuration
 from add_model.nearest import nearest
+from add_model.reading import read_bytes
 from add_model.references import encoded
 from add_model.registry import parse_registry
 from add_model.scaffold.belongings import Belongings, belongings
@@ -125,7 +126,7 @@ def _deletions(root: Path, name: str, record: Record, places: Belongings) -> tup
     remembered = [change.path for change in deletions]
     for path in sorted(state_of(root, name).iterdir()):
         if path not in remembered and path.is_file():
-            deletions.append(Change(path, None, expected=path.read_bytes()))
+            deletions.append(Change(path, None, expected=read_bytes(path)))
     return deletions, edited
 
 
@@ -226,7 +227,7 @@ def _offspring(root: Path, name: str) -> Iterator[str]:
 def _content(root: Path, path: Path) -> bytes | None:
     ensure_inside(root, path)
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

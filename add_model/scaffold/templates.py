@@ -9,6 +9,7 @@ are written as well.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,8 +27,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError
+from add_model.scaffold.confined import confined
 
 SUFFIX = ".jinja"
+_MOST_BYTES = 500_000
 NAME_IN_PATH = "NAME"
 # What several templates include, and what is no file by itself.
 _PARTS = "parts"
@@ -70,15 +73,21 @@ def render_folder(
         autoescape=False,
     )
     paths = {path.relative_to(folder).as_posix() for folder in folders for path in folder.rglob(f"*{SUFFIX}")}
-    for path in sorted(paths):
-        target = PurePosixPath(path.removesuffix(SUFFIX).replace(NAME_IN_PATH, name))
-        yield target, _rendered(environment, path, values, folders)
+
+    def render() -> list[tuple[str, str]]:
+        return [(path, _rendered(environment, path, values, folders)) for path in sorted(paths)]
+
+    # A sandbox keeps a template from what is none of its business, and not from working for ever.
+    for path, text in render() if own is None else confined(render, f"the templates in {own}"):
+        yield PurePosixPath(path.removesuffix(SUFFIX).replace(NAME_IN_PATH, name)), text
 
 
 class _Loader(FileSystemLoader):
     """Reads templates, and does not follow a symbolic link out of their folder."""
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        for folder in self.searchpath:
+            _refuse_odd(Path(folder, template))
         source, path, is_up_to_date = super().get_source(environment, template)
         for folder in self.searchpath:
             if Path(path).is_relative_to(folder):
@@ -86,10 +95,18 @@ class _Loader(FileSystemLoader):
         return source, path, is_up_to_date
 
 
+def _refuse_odd(path: Path) -> None:
+    """Raises an error for a template that is no regular file, or larger than any is."""
+    if path.exists() and not path.is_file():
+        raise AddModelError(f"template {path}: is not a regular file; take it away and run again")
+    if path.exists() and path.stat().st_size > _MOST_BYTES:
+        raise AddModelError(f"template {path}: is larger than {_MOST_BYTES // 1000} kB; split it and run again")
+
+
 def _rendered(
     environment: ImmutableSandboxedEnvironment, path: str, values: Mapping[str, Any], folders: list[Path]
 ) -> str:
-    source = next(folder / path for folder in folders if (folder / path).is_file())
+    source = next(folder / path for folder in folders if os.path.lexists(folder / path))
     try:
         return environment.get_template(path).render(values)
     except TemplateSyntaxError as error:

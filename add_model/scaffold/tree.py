@@ -9,6 +9,7 @@ from pathlib import Path
 from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError, ChangedMeanwhile
 from add_model.library import CONFIGURATION_FILE
+from add_model.reading import read_bytes
 from add_model.scaffold.record import (
     RECORD_FILE,
     Hunk,
@@ -141,7 +142,7 @@ def _hunks(current: bytes, content: bytes, earlier: Sequence[Hunk]) -> Sequence[
 
 def _current(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except FileNotFoundError:
         return None
     except NotADirectoryError as error:

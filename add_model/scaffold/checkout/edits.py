@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from add_model.errors import AddModelError
+from add_model.reading import read_bytes
 from add_model.scaffold.checkout.insertions import Insertion, inserted
 from add_model.scaffold.checkout.layout import Checkout
 
@@ -139,7 +140,7 @@ def read_file(path: Path) -> bytes:
         AddModelError: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise AddModelError(f"{path}: cannot be read: {error.strerror or error}; restore it and run again") from error
 

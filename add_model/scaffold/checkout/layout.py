@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
+from add_model.reading import read_bytes
 
 PACKAGE = "transformers"
 GENERATIONS = (4, 5)
@@ -98,7 +99,7 @@ def _generation(package: Path) -> int:
     if missing:
         raise AddModelError(f"{package}: is laid out as neither 4.x nor 5.x of Transformers: looked for {', '.join(_LANDMARKS)}, and found no {missing[0]}; pass the root of such a checkout with --into")  # fmt: skip
     try:
-        version = _VERSION.search((package / "__init__.py").read_text(encoding="utf-8"))
+        version = _VERSION.search(read_bytes(package / "__init__.py").decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise AddModelError(f"{package / '__init__.py'}: cannot be read: {error}") from error
     if version is None:

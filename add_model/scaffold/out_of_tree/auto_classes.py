@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from add_model.reading import read_bytes
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.tables import Table, find_tables
 
@@ -94,4 +95,4 @@ def _model_tables(installed: Checkout) -> Iterator[tuple[str, Table]]:
 def _auto_files(installed: Checkout) -> Iterator[tuple[Path, bytes]]:
     for path in sorted(installed.auto_folder.glob("*.py")):
         if not path.name.startswith(("modeling_tf_", "modeling_flax_")):
-            yield path, path.read_bytes()
+            yield path, read_bytes(path)

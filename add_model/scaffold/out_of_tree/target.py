@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE, Configuration, Library, installed_package
+from add_model.reading import read_settings
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
+from add_model.toml_text import parse_toml
 
 _REQUIREMENT = re.compile(rf"{PACKAGE}(?![\w.-])", re.IGNORECASE)
 
@@ -97,14 +98,10 @@ def _installed() -> Checkout:
 
 def depends_on_transformers(root: Path) -> bool:
     """Whether the project in a folder lists Transformers among its dependencies."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        project = tomllib.loads((root / CONFIGURATION_FILE).read_text(encoding="utf-8-sig")).get("project", {})
+        project = parse_toml(read_settings(root / CONFIGURATION_FILE).decode("utf-8-sig")).get("project", {})
         listed = project.get("dependencies", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
+    except (OSError, ValueError, AttributeError):
         return False
     return isinstance(listed, list) and any(
         isinstance(line, str) and _REQUIREMENT.match(line.strip()) for line in listed

@@ -84,4 +84,4 @@ def test_a_remark_keeps_its_lines_and_its_indentation() -> None:
 
 
 def test_what_a_terminal_would_act_upon_is_not_shown() -> None:
-    assert printable("a\x1b[2Jb\tc") == "a�[2Jb�c"
+    assert printable("a\x1b[2Jb\tc") == r"a\x1b[2Jb\tc"
