@@ -23,7 +23,18 @@ BELOW = {
         "registry_edits",
         "transaction",
     },  # fmt: skip
-    "porting": {"errors", "library", "names", "references", "registry", "source", "state", "transaction"},
+    "porting": {
+        "boundary",
+        "errors",
+        "library",
+        "names",
+        "reading",
+        "references",
+        "registry",
+        "source",
+        "state",
+        "transaction",
+    },  # fmt: skip
     "zoo": set(),
 }
 

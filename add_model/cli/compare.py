@@ -18,7 +18,7 @@ from add_model.errors import AddModelError
 if TYPE_CHECKING:
     from add_model.porting.comparison import Comparison
     from add_model.porting.comparison_report import Line
-    from add_model.porting.diagnosis import Cause
+    from add_model.porting.diagnosis import Diagnosis
 
 _EXAMPLES = """
 Examples:
@@ -63,22 +63,23 @@ def compare(
     from add_model.porting.comparison_evidence import keep
     from add_model.porting.comparison_page import page
     from add_model.porting.comparison_report import document
-    from add_model.porting.diagnosis import diagnose, left_out
+    from add_model.porting.destinations import write_whole
+    from add_model.porting.diagnosis import examine
     from add_model.porting.recording_file import load_recording
 
     if not (math.isfinite(atol) and atol >= 0):
         raise AddModelError(f"--atol {atol}: pass a number that is not negative, such as 1e-3")
     first, second = load_recording(original), load_recording(new)
     comparison = compare_recordings(first, second, atol, _weights(rules, first.parameters, second.parameters))
-    cause = diagnose(comparison)
-    untested = left_out(comparison) if cause is None else None
+    diagnosis = examine(comparison)
+    cause = diagnosis.cause
     if html is not None:
-        html.write_text(page(comparison, cause, untested), encoding="utf-8")
+        write_whole(html, page(comparison, cause, diagnosis.untested), "--html")
     notes = keep(comparison, cause)
     if as_json:
-        typer.echo(json.dumps(document(comparison, cause, untested), indent=2))
+        typer.echo(json.dumps(document(comparison, cause, diagnosis.untested), indent=2))
     else:
-        _show(comparison, cause, untested, show_all)
+        _show(comparison, diagnosis, show_all)
     for note in notes:
         typer.echo(note, err=True)
     if html is not None:
@@ -86,7 +87,7 @@ def compare(
     raise typer.Exit(0 if comparison.passed else 1)
 
 
-def _show(comparison: Comparison, cause: Cause | None, untested: str | None, show_all: bool) -> None:
+def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -123,16 +124,20 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
         return
     found = place.row.difference.largest
     console.print(f"the difference begins {place_in_words(place)}, with {found:.2g}", soft_wrap=True, markup=False)
+    cause = diagnosis.cause
     if cause is not None:
         console.print(f"cause: {cause.name}: {cause.explanation}", soft_wrap=True, markup=False)
         console.print(f"remedy: {cause.remedy}", soft_wrap=True, markup=False)
     else:
         known = (
-            "none of the known ones explains it" if untested is None else "not all of the known ones could be tested"
+            "none of the known ones explains it"
+            if diagnosis.untested is None
+            else "not all of the known ones could be tested"
         )
         console.print(f"cause: {known}", markup=False)
-    if untested is not None:
-        console.print(f"missing: {untested}", soft_wrap=True, markup=False)
+    for kind, said in (("missing", diagnosis.missing), ("untested", diagnosis.spent)):
+        if said is not None:
+            console.print(f"{kind}: {said}", soft_wrap=True, markup=False)
 
 
 def _add(table: object, line: Line) -> None:

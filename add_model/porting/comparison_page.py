@@ -63,7 +63,8 @@ def _cause(comparison: Comparison, cause: Cause | None, untested: str | None) ->
         )
         return f'<div class="cause">{text}<p>{known}</p></div>\n'
     explained = f"<p><b>{escape(cause.name)}</b>: {escape(cause.explanation)}.</p><p>{escape(cause.remedy)}</p>"
-    return f'<div class="cause">{text}{explained}</div>\n'
+    rest = "" if untested is None else f"<p>Untested before it: {escape(untested)}.</p>"
+    return f'<div class="cause">{text}{explained}{rest}</div>\n'
 
 
 def _picture(every: Sequence[Line], tolerance: float) -> str:
