@@ -40,13 +40,13 @@ class Difference:
 
 
 def difference(
-    original: torch.Tensor, new: torch.Tensor, after_piece: Callable[[], object] = lambda: None
+    original: torch.Tensor, new: torch.Tensor, give_back: Callable[[int], object] = lambda size: None
 ) -> Difference:
     """Compares two tensors of the same shape, in double precision.
 
     Args:
         original, new: the tensors.
-        after_piece: called from time to time, so that what was read of them can be given back.
+        give_back: told how many bytes of each were looked at, from time to time; see `Recording.give_back`.
     """
     count = original.numel()
     if count == 0:
@@ -60,7 +60,7 @@ def difference(
         gap.abs_()
         largest = max(largest, float(gap.max()))
         total += float(gap.sum())
-        after_piece()
+        give_back(second.nbytes)
     # What is no number may not be the greater of two; every sum tells of it.
     largest = math.nan if math.isnan(total) else largest
     size, apart = math.sqrt(squares / count), math.sqrt(squares_of_gap / count)

@@ -119,6 +119,10 @@ class Recording:
             raise KeyError("the values were not stored")
         return self.file.tensor(record.key)
 
+    def give_back(self, touched: int) -> None:
+        """Notes that so many bytes of tensors are looked at; the memory of those before is given back where it is much."""
+        self.file.give_back(touched)
+
     def parameter(self, name: str) -> torch.Tensor | None:
         """The values of a parameter or buffer, if they were stored."""
         record = self.parameters.get(name)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from add_model.porting import diagnosis
 from add_model.porting.comparison import compare
 from add_model.porting.diagnosis import attention, budget, examine
 from add_model.porting.diagnosis.attention import AttentionScale
@@ -37,6 +38,12 @@ def test_what_takes_too_much_work_is_told_as_untested(tmp_path: Path) -> None:
     assert "untested: " in shown and "not all of the known ones could be tested" in shown
     assert "scale missing" in json.loads(add_model_here(tmp_path, *names, "--json").stdout)["untested"]
     assert "Not all known causes could be tested" in (tmp_path / "page.html").read_text()
+
+
+def test_a_value_that_is_too_large_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "MOST_ELEMENTS", 10)
+    found = examine(compared(tmp_path, EXAMPLE))
+    assert found.cause is None and found.untested is not None and "every one: " in found.untested
 
 
 def test_with_enough_work_the_cause_is_found(tmp_path: Path) -> None:
@@ -102,11 +109,11 @@ def test_large_tensors_are_compared_part_by_part_with_the_same_result() -> None:
     torch.manual_seed(0)
     first = torch.randn(3, 700, 300)
     second = first + torch.randn_like(first) * 1e-3
-    calls: list[None] = []
-    found = difference(first.transpose(0, 1), second.transpose(0, 1), lambda: calls.append(None))
+    calls: list[int] = []
+    found = difference(first.transpose(0, 1), second.transpose(0, 1), calls.append)
     gap = (first.double() - second.double()).abs()
     whole = Difference(float(gap.max()), float(gap.mean()), float(gap.norm() / first.double().norm()))
-    assert found.largest == whole.largest and len(calls) > 1
+    assert found.largest == whole.largest and len(calls) > 1 and sum(calls) == first.nbytes
     assert found.mean == pytest.approx(whole.mean) and found.relative == pytest.approx(whole.relative)
     second[2, 3, 4] = torch.nan
     assert difference(first, second).largest != difference(first, second).largest

@@ -30,7 +30,7 @@ from add_model.porting.diagnosis import (
     swapped,
     weights,
 )
-from add_model.porting.diagnosis.budget import WorkSpent, said
+from add_model.porting.diagnosis.budget import MOST_ELEMENTS, WorkSpent, said
 from add_model.porting.diagnosis.left_out import left_out
 from add_model.porting.diagnosis.scene import Hypothesis, make_scene
 
@@ -105,6 +105,9 @@ def examine(comparison: Comparison) -> Diagnosis:
     scene = make_scene(comparison)
     if scene is None:
         return Diagnosis(None, left_out(comparison))
+    if scene.target.numel() > MOST_ELEMENTS:
+        spent = f"every one: {scene.target.numel()} elements are more than the {MOST_ELEMENTS} that causes are tested on; record a shorter input"  # fmt: skip
+        return Diagnosis(None, left_out(comparison), spent)
     budget = scene.budget
     for hypothesis in HYPOTHESES:
         budget.begin()

@@ -16,6 +16,9 @@ _SHARE = 3
 # What calling PyTorch takes, in elements, however small the tensors are.
 _CALL = 4_000
 
+# Of a larger value, what causes make of it would take more memory than there may be.
+MOST_ELEMENTS = 16_000_000
+
 
 class WorkSpent(Exception):
     """A cause has taken as much work as it may."""

@@ -75,8 +75,10 @@ class Scene:
         """Whether a value is the wanted one up to rounding, and much closer than target and found are to each other."""
         if value.numel() != wanted.numel():
             return False
-        # Somebody has computed it.
+        # Somebody has computed it, from values that are mapped.
         self.budget.spend(value.numel())
+        self.original.give_back(wanted.nbytes)
+        self.new.give_back(wanted.nbytes)
         return self.match(pieces_of_both(value.reshape(wanted.shape), wanted), wanted)
 
     def match(self, parts: Iterable[tuple[torch.Tensor, torch.Tensor]], wanted: torch.Tensor) -> bool:
