@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from add_model.porting.comparison import Comparison
     from add_model.porting.comparison_report import Line
-    from add_model.porting.diagnosis import Cause
+    from add_model.porting.diagnosis import Diagnosis
 
 _EXAMPLES = """
 Examples:
@@ -64,22 +64,23 @@ def compare(
     from add_model.porting.comparison_evidence import keep
     from add_model.porting.comparison_page import page
     from add_model.porting.comparison_report import document
-    from add_model.porting.diagnosis import diagnose, left_out
+    from add_model.porting.destinations import write_whole
+    from add_model.porting.diagnosis import examine
     from add_model.porting.recording_file import load_recording
 
     if not (math.isfinite(atol) and atol >= 0):
         raise AddModelError(f"--atol {atol}: pass a number that is not negative, such as 1e-3")
     first, second = load_recording(original), load_recording(new)
     comparison = compare_recordings(first, second, atol, _weights(rules, first.parameters, second.parameters))
-    cause = diagnose(comparison)
-    untested = left_out(comparison) if cause is None else None
+    diagnosis = examine(comparison)
+    cause = diagnosis.cause
     if html is not None:
-        html.write_text(page(comparison, cause, untested), encoding="utf-8")
+        write_whole(html, page(comparison, cause, diagnosis.untested), "--html")
     notes = keep(comparison, cause)
     if as_json:
-        say_json(document(comparison, cause, untested))
+        say_json(document(comparison, cause, diagnosis.untested))
     else:
-        _show(comparison, cause, untested, show_all)
+        _show(comparison, diagnosis, show_all)
     for note in notes:
         tell(note)
     if html is not None:
@@ -87,7 +88,7 @@ def compare(
     raise typer.Exit(0 if comparison.passed else 1)
 
 
-def _show(comparison: Comparison, cause: Cause | None, untested: str | None, show_all: bool) -> None:
+def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
     from rich.table import Table
 
     from add_model.cli.drawing import draw
@@ -120,16 +121,20 @@ def _show(comparison: Comparison, cause: Cause | None, untested: str | None, sho
         return
     found = place.row.difference.largest
     say(f"the difference begins {place_in_words(place)}, with {found:.2g}")
+    cause = diagnosis.cause
     if cause is not None:
         say(f"cause: {cause.name}: {cause.explanation}")
         say(f"remedy: {cause.remedy}")
     else:
         known = (
-            "none of the known ones explains it" if untested is None else "not all of the known ones could be tested"
+            "none of the known ones explains it"
+            if diagnosis.untested is None
+            else "not all of the known ones could be tested"
         )
         say(f"cause: {known}")
-    if untested is not None:
-        say(f"missing: {untested}")
+    for kind, said in (("missing", diagnosis.missing), ("untested", diagnosis.spent)):
+        if said is not None:
+            say(f"{kind}: {said}")
 
 
 def _add(table: Table, line: Line) -> None:

@@ -109,12 +109,18 @@ def convert(
     """
     from add_model.porting.conversion_request import make_conversion, opened, parse_size, read_rules
     from add_model.porting.rule import Rules
+    from add_model.porting.staged import remove_leftovers
     from add_model.porting.subject import find_subject
 
     if recording is not None and not suggest:
         raise AddModelError("--recording belongs to --suggest; pass both, or leave it out")
     shard_bytes = parse_size(shard_size)
     subject = find_subject(into or Path.cwd(), name)
+    folder = out or Path("converted") / subject.name
+    # Whatever comes of this run, nothing of an earlier one stays out of sight.
+    restored = remove_leftovers(folder)
+    if restored is not None:
+        typer.echo(f"note: {restored}", err=True)
     given = Rules() if suggest else read_rules(subject, rules)
     with opened(subject, checkpoint, config, class_name, read or given.read) as found:
         for note in (*found.checkpoint.notes, *found.choice.notes):
@@ -124,7 +130,6 @@ def convert(
             return
         conversion = make_conversion(found, given, accept_unsure=accept_unsure)
         _refuse_open(conversion, as_json)
-        folder = out or Path("converted") / found.subject.name
         options = {"replace": force, "accept_not_finite": accept_not_finite, "shard_bytes": shard_bytes}
         _convert(conversion, folder, options, as_json)
 

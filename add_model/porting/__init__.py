@@ -6,7 +6,8 @@ rules       how the weights of a checkpoint become those of the new model, as a 
 suggestion  such rules, suggested: units (layers taken together), concepts (what names mean), layouts (what is
             transposed), fused (query, key and value in one), matching (the assignment), generalise and condense (few
             rules for many weights); by_values decides what they leave open, from a recording of the original
-checkpoint  the original's weights, read one at a time from checkpoint_files of any of the usual kinds
+checkpoint  the original's weights, read one at a time from checkpoint_files of any of the usual kinds; archive looks
+            through those that are packed, before anything is unpacked
 plan        where every weight of the new model comes from, or what is open; configuration says what it is built from
 conversion  the plan carried out, weight by weight: shards (the format), staged (all files or none), conversion_report
 
@@ -14,7 +15,13 @@ A forward pass is recorded in the original's own environment: of the tool, these
 
 recording         runs a forward pass and keeps what goes in and out of every submodule
 recording_writer  streams it into one safetensors file
-recording_file    reads it back
+recording_file    what it is when it is read back; recording_description checks every word of it on the way
+
+What somebody else may have made is read in bounded time and memory, and written about only where the user says:
+
+documents     JSON and TOML
+tensor_file   safetensors, mapped
+destinations  where these commands write
 
 Two recordings are compared:
 
@@ -23,7 +30,7 @@ differences  how far two tensors are apart, and what of it is rounding
 alignment    which call of the new model does what a call of the original does
 comparison   every place, and the one where the difference begins; comparison_report, comparison_page and
              comparison_evidence show and keep it
-diagnosis    why it differs there
+diagnosis    why it differs there, as far as a budget of work allows
 
 What was found out is kept with the model, so that it can be asked for later, and checked again:
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoint_files import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
 from add_model.porting.checkpoint_parts import Part, listed
+from add_model.porting.documents import read_json
+from add_model.porting.tensor_file import open_regular
 
 if TYPE_CHECKING:
     import torch
 
 # Files in a folder that hold weights, the most trusted kind first.
 _IN_FOLDERS = ("*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt")  # fmt: skip
+# The Hub's cache keeps a repository's files in one folder, and links to them in one folder for each revision.
+_SNAPSHOTS, _BLOBS = "snapshots", "blobs"
 # The name of a file of a sharded checkpoint: the checkpoint's name and suffix.
 _PART = re.compile(r"(.+)-\d+-of-\d+(\.\w+)")
 _AS_NUMPY = "save its variables with numpy.savez in its own environment, and convert the .npz"
@@ -122,6 +125,8 @@ def _find(path: Path) -> Path:
     if path.is_file():
         return path
     if not path.is_dir():
+        if os.path.lexists(path):
+            raise AddModelError(f"{path}: is no regular file, nor a folder; name one that is")
         if path.parent.is_dir() and any(path.parent.glob(f"{path.name}.index")):
             raise AddModelError(f"{path}: {_FOREIGN_SUFFIXES['.index']}")
         raise AddModelError(f"{path}: no such checkpoint; name a file or a folder that is there")
@@ -142,8 +147,18 @@ def _find(path: Path) -> Path:
 
 
 def _open_file(path: Path, read: Sequence[str]) -> WeightsFile:
+    opened = _opened(path, read)
     try:
-        with open(path, "rb") as file:
+        opened.refuse_absurd()
+    except AddModelError:
+        opened.close()
+        raise
+    return opened
+
+
+def _opened(path: Path, read: Sequence[str]) -> WeightsFile:
+    try:
+        with open_regular(path) as file:
             start = file.read(32)
     except OSError as error:
         raise AddModelError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -167,11 +182,10 @@ def _open_file(path: Path, read: Sequence[str]) -> WeightsFile:
 def _open_sharded(path: Path, index: Path, read: Sequence[str]) -> Checkpoint:
     """Opens the files that an index names; each of its weights must be in the file that it says."""
     try:
-        weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-        places = {str(name): str(file) for name, file in weight_map.items()}
+        places = _texts(read_json(index)["weight_map"])
     except (OSError, UnicodeDecodeError) as error:
         raise AddModelError(f"{index}: cannot be read: {error}") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise AddModelError(f"{index}: is no index of a sharded checkpoint; fetch it again") from error
     if not places:
         raise AddModelError(f"{index}: names no weights; fetch it again")
@@ -186,6 +200,7 @@ def _open_sharded(path: Path, index: Path, read: Sequence[str]) -> Checkpoint:
             shard = index.parent / name
             if not shard.is_file():
                 raise AddModelError(f"{shard}: is missing, although {index.name} names it; fetch it")
+            _refuse_link_out_of(index, shard)
             files[shard] = _open_file(shard, read)
         for name, file_name in places.items():
             if name not in files[index.parent / file_name].weights:
@@ -205,3 +220,17 @@ def _open_sharded(path: Path, index: Path, read: Sequence[str]) -> Checkpoint:
             file.close()
         raise
     return Checkpoint(path, files, weights, holders)
+
+
+def _texts(weight_map: Any) -> dict[str, str]:
+    if not isinstance(weight_map, dict) or not all(isinstance(file, str) for file in weight_map.values()):
+        raise ValueError("it names no file for each weight")
+    return weight_map
+
+
+def _refuse_link_out_of(index: Path, shard: Path) -> None:
+    """What an index names lies in its folder, or, where that is a snapshot in the Hub's cache, with the repository's files."""
+    real, home = shard.resolve(), index.parent.resolve()
+    homes = [home] if home.parent.name != _SNAPSHOTS else [home, home.parent.parent / _BLOBS]
+    if real.parent not in homes:
+        raise AddModelError(f"{shard}: is a link that leads out of its folder, to {real}; put the file itself there, or name the folder of all of them")  # fmt: skip

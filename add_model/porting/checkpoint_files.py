@@ -8,6 +8,7 @@ import pickle
 import re
 import warnings
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,19 @@ from typing import Any
 import torch
 
 from add_model.errors import AddModelError
+from add_model.porting.archive import open_archive
 from add_model.porting.checkpoint_parts import Part, listed, outermost_parts, read_parts
+from add_model.porting.pattern import LONGEST_NAME
+from add_model.porting.tensor_memory import is_plain
 
 # A mapped file keeps what was read of it in memory; from so many bytes on, it is mapped anew.
 _RELEASED_FROM = 8 * 2**20
+# The largest models have a hundred thousand weights, and no more than some of them in one file.
+MOST_WEIGHTS = 250_000
+_MOST_LEVELS = 64
+_NAMED = b"data_offsets"
+# Weights may lie in memory that they share, or be compressed, but not so much of them.
+_MOST_TIMES, _SPARE = 16, 64 << 20
 SAFETENSORS_TYPES = {
     "F64": torch.float64,
     "F32": torch.float32,
@@ -56,6 +66,7 @@ class Weight:
 class WeightsFile(ABC):
     """An open file of weights."""
 
+    # Every weight; in a damaged file, a hostile one even, they are no more than the file can hold.
     weights: Mapping[str, Weight]
     # What the weights were chosen from, where a file holds more than them.
     parts: tuple[Part, ...] = ()
@@ -63,6 +74,18 @@ class WeightsFile(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._touched = 0
+
+    def refuse_absurd(self) -> None:
+        """Raises `AddModelError` where there are more weights than any model has, or longer names."""
+        if len(self.weights) > MOST_WEIGHTS:
+            raise AddModelError(f"{self.path}: holds {len(self.weights)} weights, more than the {MOST_WEIGHTS} that are read of one file; save them in several")  # fmt: skip
+        for name in self.weights:
+            if len(name) > LONGEST_NAME or len(re.findall(r"[./]", name)) > _MOST_LEVELS:
+                raise AddModelError(f"{self.path}: the name {name[:40]!r}... of a weight is longer than that of any module; rename it")  # fmt: skip
+        size = self.path.stat().st_size
+        claimed = sum(weight.bytes for weight in self.weights.values())
+        if claimed > _MOST_TIMES * size + _SPARE:
+            raise AddModelError(f"{self.path}: claims {claimed} bytes of weights, which {size} bytes do not hold; fetch it again, from where you trust")  # fmt: skip
 
     def read(self, name: str) -> torch.Tensor:
         """One weight; see `Checkpoint.read`."""
@@ -91,6 +114,7 @@ class SafetensorsFile(WeightsFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        _refuse_long_header(path)
         self._reopen()
         self.weights = {name: self._weight(name) for name in self._file.keys()}
 
@@ -118,6 +142,23 @@ class SafetensorsFile(WeightsFile):
         self._file = None
 
 
+def _refuse_long_header(path: Path) -> None:
+    """Raises `AddModelError` where a header names more weights than are read, before anybody makes values of them."""
+    with open(path, "rb") as file:
+        length, size = int.from_bytes(file.read(8), "little"), path.stat().st_size
+        if length > size:
+            raise AddModelError(
+                f"{path}: is no whole safetensors file (its header takes more than it); fetch it again"
+            )
+        number, rest = 0, b""
+        while length > 0 and (piece := file.read(min(length, 1 << 20))):
+            length -= len(piece)
+            number += (rest + piece).count(_NAMED)
+            rest = piece[1 - len(_NAMED) :]
+    if number > MOST_WEIGHTS:
+        raise AddModelError(f"{path}: holds {number} weights, more than the {MOST_WEIGHTS} that are read of one file; save them in several")  # fmt: skip
+
+
 class PickledFile(WeightsFile):
     """A file that `torch.save` wrote, mapped into memory where it is of today's format.
 
@@ -139,11 +180,13 @@ class PickledFile(WeightsFile):
         content = _unpickled(self.path)
         try:
             self._tensors, self.parts = read_parts(content, self._wanted)
+        except RecursionError as error:
+            raise AddModelError(f"{self.path}: holds itself, or parts within parts without end; save its weights alone") from error  # fmt: skip
         except KeyError as error:
             known = listed(outermost_parts(content)) or "none"
             raise AddModelError(f"{self.path}: has no part {error.args[0]!r} with weights; it has: {known}") from error
         for name, tensor in self._tensors.items():
-            if tensor.layout is not torch.strided or tensor.is_quantized:
+            if not is_plain(tensor):
                 raise AddModelError(f"{self.path}: {name} is sparse or quantised; store it as a plain tensor")
 
     def close(self) -> None:
@@ -154,13 +197,18 @@ def _unpickled(path: Path) -> Any:
     # A file of the format before PyTorch 1.6 cannot be mapped; it is read as a whole.
     mapped = zipfile.is_zipfile(path)
     try:
+        if mapped:
+            open_archive(path).close()
         # Training scripts leave their command line beside the weights; it holds plain values only.
         with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise AddModelError(f"{path}: {_refusal(str(error))}") from error
-    except (EOFError, RuntimeError, OSError, KeyError, ValueError, UnicodeDecodeError, AssertionError) as error:
+    except AddModelError:
+        raise
+    except Exception as error:
+        # What is called with what a damaged pickle says fails in every way.
         said = " ".join(str(error).split()).partition(". ")[0]
         raise AddModelError(f"{path}: is no whole checkpoint of PyTorch ({said}); fetch it again, or name a safetensors, PyTorch or .npz file") from error  # fmt: skip
 
@@ -172,6 +220,11 @@ def _refusal(said: str) -> str:
     return "was not loaded: it is a damaged file, or a pickle of more than weights, which could run code; save its weights alone, as safetensors, in the original's environment"  # fmt: skip
 
 
+# What a damaged archive of arrays fails by: `KeyError` for a member that is listed and not there, `NotImplementedError`
+# for a way of packing that nobody knows, `RuntimeError` for one that is locked.
+_DAMAGED = (EOFError, KeyError, NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)  # fmt: skip
+
+
 class NumpyFile(WeightsFile):
     """An archive of `numpy.savez`, compressed or not; a member is read when it is needed."""
 
@@ -180,17 +233,20 @@ class NumpyFile(WeightsFile):
         self._reopen()
         try:
             self.weights = dict(self._headers())
-        except (EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             raise AddModelError(f"{path}: is no whole .npz file ({error}); write or fetch it again") from error
 
     def _headers(self) -> Iterator[tuple[str, Weight]]:
         from numpy.lib import format as numpy_format
 
         for member in self._archive.namelist():
+            size = self._archive.getinfo(member).file_size
             with self._archive.open(member) as file:
                 version = numpy_format.read_magic(file)
                 read = numpy_format.read_array_header_1_0 if version == (1, 0) else numpy_format.read_array_header_2_0
                 shape, _, dtype = read(file)
+                if math.prod(shape) * dtype.itemsize > size:
+                    raise ValueError(f"{member} is shorter than it says")
             yield member.removesuffix(".npy"), Weight(shape, self._dtype(member, dtype))
 
     def _dtype(self, member: str, dtype: Any) -> torch.dtype:
@@ -210,7 +266,7 @@ class NumpyFile(WeightsFile):
         try:
             with self._archive.open(member) as file:
                 array = numpy_format.read_array(file, allow_pickle=False)
-        except (EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             raise AddModelError(f"{self.path}: {name} is damaged ({error}); write or fetch the file again") from error
         return torch.from_numpy(array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("=")))
 
@@ -220,7 +276,7 @@ class NumpyFile(WeightsFile):
 
     def _reopen(self) -> None:
         try:
-            self._archive = zipfile.ZipFile(self.path)
+            self._archive = open_archive(self.path)
         except (OSError, zipfile.BadZipFile) as error:
             raise AddModelError(f"{self.path}: is no whole .npz file ({error}); write or fetch it again") from error
 

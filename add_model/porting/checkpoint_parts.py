@@ -12,6 +12,10 @@ import torch
 _INSIDE = ("model", "state_dict", "model_state_dict", "module", "params", "weights")
 
 
+# Parts lie in each other no deeper, and hold no more, however often one stands in others.
+_DEEPEST, _MOST_ENTRIES = 32, 1_000_000
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of a file that holds weights.
@@ -38,7 +42,9 @@ def read_parts(content: Any, wanted: Sequence[str] = ()) -> tuple[dict[str, torc
 
     Raises:
         KeyError: there is no such part with weights; its name is the argument.
+        RecursionError: a part holds itself, or parts within parts, again and again.
     """
+    _refuse_endless(content)
     chosen = tuple(wanted) or tuple(_usual(content))
     if not chosen:
         return dict(_tensors(content)), ()
@@ -87,6 +93,19 @@ def _parts(content: Any, chosen: Sequence[str], prefix: str = "") -> Iterator[Pa
             yield from _parts(value, chosen, f"{name}.")
         elif number:
             yield Part(name, number, name in chosen)
+
+
+def _refuse_endless(content: Any) -> None:
+    """Raises `RecursionError` unless everything that walks through the parts comes to an end, and soon."""
+    level, seen = [content], 0
+    for _ in range(_DEEPEST):
+        level = [value for part in level for _, value in _entries(part) if isinstance(value, (Mapping, list, tuple))]
+        seen += sum(map(len, level))
+        if not level:
+            return
+        if seen > _MOST_ENTRIES:
+            break
+    raise RecursionError("parts within parts")
 
 
 def _at(content: Any, name: str) -> Any:

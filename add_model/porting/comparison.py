@@ -7,6 +7,7 @@ found also where it is small at first and grows on its way.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -267,9 +268,15 @@ def _measure(
     both = values_of_both(original, first, new, second)
     if both is None or both[0].numel() == 0:
         return None
-    refuse_not_finite(original, where, both[0])
-    refuse_not_finite(new, where, both[1])
-    found = difference(*both)
+
+    def give_back(size: int) -> None:
+        original.give_back(size)
+        new.give_back(size)
+
+    found = difference(*both, give_back)
+    if not (math.isfinite(found.largest) and math.isfinite(found.mean)):
+        refuse_not_finite(original, where, both[0])
+        refuse_not_finite(new, where, both[1])
     if found.relative > rounding(first.dtype):
         for mask in padding:
             if both[0].shape[:2] == mask.shape and both[0].dim() > 2 and not _counts_heads(both[0]):

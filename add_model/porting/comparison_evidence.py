@@ -27,6 +27,8 @@ def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
     owner = owner_of(comparison.new)
     if owner is None:
         return ()
+    if not _is_at_hand(owner.root, new):
+        return (f"not kept as evidence: {new} names {owner.root}, which is not the library around here; run this in that folder",)  # fmt: skip
     if owner_of(comparison.original) == owner:
         return (f"not kept as evidence: both recordings are of {owner.name} itself; compare it with one of the original",)  # fmt: skip
     ends_early = missing_output(comparison)
@@ -44,6 +46,15 @@ def keep(comparison: Comparison, cause: Cause | None) -> tuple[str, ...]:
     store(owner.root, owner.name, evidence)
     because = stale_because(owner.root, evidence)
     return lacks if because is None else (*lacks, f"{because} since {new} was recorded; record it again")
+
+
+def _is_at_hand(root: Path, recording: Path) -> bool:
+    """Whether a library is one that the user works in: around this folder, in it, or around the recording.
+
+    A recording may come from anywhere, and must not choose where on this machine something is written.
+    """
+    here, home = Path.cwd().resolve(), recording.resolve().parent
+    return here.is_relative_to(root) or root.is_relative_to(here) or home.is_relative_to(root)
 
 
 def _lacks(new: Recording, name: str) -> Iterator[str]:

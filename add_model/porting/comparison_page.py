@@ -95,7 +95,7 @@ def _said(comparison: Comparison, cause: Cause | None, untested: str | None) -> 
         return ("The two runs are the same, up to rounding.",)
     begins = f"The difference begins {place_in_words(comparison.place)}."
     if cause is not None:
-        return (begins,)
+        return (begins,) if untested is None else (begins, f"Untested before it: {untested}.")
     if untested is not None:
         return begins, f"Not all known causes could be tested: {untested}."
     return begins, "No known cause explains it."

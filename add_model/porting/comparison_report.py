@@ -96,7 +96,7 @@ def within_rounding(comparison: Comparison) -> str | None:
 
 
 def document(comparison: Comparison, cause: Cause | None, untested: str | None = None) -> dict[str, Any]:
-    """Everything, as JSON; `untested` is what keeps some causes from being tested."""
+    """Everything, as JSON; `untested` is what kept some causes from being tested."""
     place = comparison.place
     return {
         "passed": comparison.passed,

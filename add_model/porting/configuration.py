@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,9 @@ from typing import Any
 from add_model.errors import AddModelError
 from add_model.porting.checkpoint_files import Weight
 from add_model.porting.configuration_from_shapes import derive
+from add_model.porting.documents import read_json
 from add_model.porting.subject import Subject
+from add_model.reading import MOST_BYTES_OF_SETTINGS
 
 CONFIG_FILE_NAME = "config.json"
 # Names that different code bases have for one thing; a model's own configuration says which of them it uses.
@@ -26,6 +30,9 @@ _SAME_MEANING = (
     ("hidden_act", "activation_function", "activation_fn", "activation"),
     ("type_vocab_size", "num_token_types"),
 )
+# What is counted, of which no model has so many.
+_COUNTED = re.compile(r"layer|depth|head|expert|stage|block")
+_MOST = 1 << 20
 # What says whose file it is, and nothing about the model.
 _OF_THE_FILE = {"architectures", "auto_map", "dtype", "model_type", "torch_dtype", "transformers_version"}
 
@@ -68,7 +75,7 @@ def choose_configuration(
         AddModelError: the file cannot be read, fits another kind of model, or names a class that is not there.
     """
     beside = (checkpoint if checkpoint.is_dir() else checkpoint.parent) / CONFIG_FILE_NAME
-    path = given or (beside if beside.is_file() else None)
+    path = given or (beside if os.path.lexists(beside) else None)
     own = _own_keys(subject)
     content = {} if path is None else _read(path)
     values, notes = _translated(content, own)
@@ -113,13 +120,17 @@ def config_text(choice: Choice, dtype: str) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, MOST_BYTES_OF_SETTINGS)
     except OSError as error:
         raise AddModelError(f"{path}: cannot be read: {error.strerror or error}; name a config.json with --config") from error  # fmt: skip
     except ValueError as error:
         raise AddModelError(f"{path}: is not valid JSON: {error}; mend it, or name another with --config") from error
     if not isinstance(content, dict):
         raise AddModelError(f"{path}: must hold a JSON object with the values of the configuration")
+    for name, value in content.items():
+        # A configuration makes a list with an entry for each, before anybody looks at the weights.
+        if type(value) is int and abs(value) > _MOST and _COUNTED.search(name):
+            raise AddModelError(f"{path}: {name} = {value if abs(value) < 1e18 else 'a longer number'} is more than any model has; correct it, or name another with --config")  # fmt: skip
     return content
 
 

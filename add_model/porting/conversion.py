@@ -13,6 +13,7 @@ from add_model.errors import AddModelError
 from add_model.porting.checkpoint_files import Weight
 from add_model.porting.configuration import CONFIG_FILE_NAME, config_text
 from add_model.porting.conversion_report import Conversion, report, type_name
+from add_model.porting.destinations import destination
 from add_model.porting.plan import Filling
 from add_model.porting.shards import ShardsWriter, make_shards, pieces
 from add_model.porting.staged import StagedFolder, staged_folder
@@ -47,6 +48,7 @@ def convert(
         AddModelError: the folder cannot be written, a weight of the checkpoint is damaged or not finite, or tied
             weights differ.
     """
+    destination(out, "--out")
     if out.exists() and not out.is_dir():
         raise AddModelError(f"{out}: is a file; pass a folder with --out")
     if Path.cwd().resolve().is_relative_to(out.resolve()):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 
 from add_model.errors import AddModelError
@@ -13,6 +15,7 @@ from add_model.porting.checkpoint import Checkpoint, open_checkpoint
 from add_model.porting.checkpoint_parts import listed
 from add_model.porting.configuration import Choice, choose_configuration
 from add_model.porting.conversion_report import Conversion
+from add_model.porting.destinations import destination
 from add_model.porting.plan import NewWeights, make_plan, new_weights
 from add_model.porting.rule import Rules
 from add_model.porting.rules import load_rules
@@ -66,9 +69,18 @@ def opened(
     """
     with open_checkpoint(checkpoint, read) as weights:
         choice = choose_configuration(subject, checkpoint, weights.weights, config, class_name)
-        model = subject.build(choice.config, choice.class_name)
+        model = subject.build(choice.config, choice.class_name, most_parts=_most_parts(weights))
         kinds = {name: type(model.get_submodule(name.rpartition(".")[0])).__name__ for name in model.state_dict()}
         yield Opened(subject, choice, weights, new_weights(model), kinds, tuple(read))
+
+
+def _most_parts(checkpoint: Checkpoint) -> int:
+    """How many submodules and parameters a model can have that is filled from a checkpoint.
+
+    Where each weight is one of a stack of experts, there are more than it has weights; but none of them is small.
+    """
+    elements = sum(prod(weight.shape) for weight in checkpoint.weights.values())
+    return 20_000 + 8 * len(checkpoint.weights) + elements // 10_000
 
 
 def default_rules_path(subject: Subject) -> Path:
@@ -85,7 +97,7 @@ def read_rules(subject: Subject, path: Path | None) -> Rules:
     if path is not None:
         return load_rules(path)
     default = default_rules_path(subject)
-    return load_rules(default) if default.is_file() else Rules()
+    return load_rules(default) if os.path.lexists(default) else Rules()
 
 
 def make_conversion(opened: Opened, rules: Rules, *, accept_unsure: bool = False) -> Conversion:
@@ -144,7 +156,9 @@ def write_rules(path: Path, text: str, *, replace: bool = False) -> None:
     Raises:
         AddModelError: it exists and is not to be replaced, or cannot be written.
     """
-    path = path.absolute()
+    path = destination(path, "--rules")
+    if path.is_dir():
+        raise AddModelError(f"{path}: is a folder; pass a file with --rules")
     before = path.read_bytes() if path.is_file() else None
     if before is not None and not replace:
         raise AddModelError(f"{path}: exists already; pass another file with --rules, or --force to replace it")

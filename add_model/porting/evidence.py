@@ -16,7 +16,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from add_model.boundary import ensure_writable
 from add_model.errors import AddModelError
+from add_model.porting.documents import parse_json
+from add_model.reading import read_settings
 from add_model.state import STATE_FOLDER
 from add_model.transaction import Change, write_files
 
@@ -35,6 +38,14 @@ STEP_OF_KIND: Mapping[str, int] = {
 _NOTE = re.compile(r"note-(\d+)")
 _MODEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TYPES = {"kind": str, "step": int, "made_at": str, "passed": bool, "figure": str, "files": dict, "details": dict}
+# What other results, and what is shown of them, ask of one.
+_DETAIL_TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("checkpoint", "folder", "new", "original", "state"), (str,)),
+    **dict.fromkeys(("failed", "passed"), (int,)),
+    "devices": (list,),
+    "tolerance": (int, float),
+    "written": (dict,),
+}
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,7 @@ def store(root: Path, model: str, evidence: Evidence) -> Path:
         AddModelError: the model's name is no name, or the file cannot be written.
     """
     path = _path(root, model, evidence.kind)
+    ensure_writable(root, path)
     content = json.dumps(asdict(evidence), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
     write_files(root, [Change(path, content.encode("utf-8"), path.read_bytes() if path.is_file() else None)])
     return path
@@ -123,6 +135,7 @@ def forget(root: Path, model: str, kind: str) -> bool:
         AddModelError: the file cannot be removed.
     """
     path = _path(root, model, kind)
+    ensure_writable(root, path)
     try:
         path.unlink()
     except FileNotFoundError:
@@ -196,10 +209,15 @@ def _path(root: Path, model: str, kind: str) -> Path:
 
 def _read(path: Path) -> Evidence:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_settings(path))
         values = {name: content[name] for name in (entry.name for entry in fields(Evidence))}
-        if any(not isinstance(values[name], kind) for name, kind in _TYPES.items()):
+        if any(type(values[name]) is not kind for name, kind in _TYPES.items()):
             raise TypeError("a value is of the wrong kind")
+        if any(not isinstance(digest, str) for digest in values["files"].values()):
+            raise TypeError("a fingerprint is no text")
+        for name, kinds in _DETAIL_TYPES.items():
+            if name in values["details"] and not isinstance(values["details"][name], kinds):
+                raise TypeError(f"its detail {name} is of the wrong kind")
         if values["kind"] != path.stem or step_of(path.stem) != values["step"]:
             raise ValueError(f"it speaks for {values['kind']}, step {values['step']}")
     except (OSError, ValueError, KeyError, TypeError) as error:

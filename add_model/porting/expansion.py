@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from add_model.errors import AddModelError
 from add_model.porting.pattern import Pattern, Value, Values
 from add_model.porting.rule import Drop, Fill, Keep, Rule, Rules, Share
+
+# So often names and patterns are held against each other: as often as a thousand rules and as many layers, each with a
+# dozen weights, take it. More would be one rule for each weight, where a pattern is for all of them.
+_MOST_MATCHES = 12_000_000
+# More than this nobody reads.
+_MOST_PROBLEMS = 1000
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,13 @@ def expand(rules: Rules, old_names: Sequence[str]) -> Expansion:
 
     What is wrong with them is no exception but part of the result, so that all of it can be shown at once: a rule that
     matches nothing, a weight that two rules match.
+
+    Raises:
+        AddModelError: there are too many rules for so many weights.
     """
+    matches = len(old_names) * sum(map(_patterns_in, rules.rules))
+    if matches > _MOST_MATCHES:
+        raise AddModelError(f"{rules.path or 'the rules'}: {len(rules.rules)} rules are too many for {len(old_names)} weights; write patterns such as layers.{{layer}}.weight, one for all layers")  # fmt: skip
     moves: list[Move] = []
     dropped: dict[str, Drop] = {}
     repeated: dict[str, tuple[str, Share]] = {}
@@ -88,7 +102,7 @@ def expand(rules: Rules, old_names: Sequence[str]) -> Expansion:
         used: list[str] = []
         if isinstance(rule, Fill):
             found, wrong = _moves(rule, old_names)
-            problems += wrong
+            problems += wrong[: max(0, _MOST_PROBLEMS - len(problems))]
             moves += found
             used = [name for move in found for name in move.sources]
         elif isinstance(rule, Drop):
@@ -101,11 +115,16 @@ def expand(rules: Rules, old_names: Sequence[str]) -> Expansion:
         if not used and _is_about_the_checkpoint(rule) and not any(problem.startswith(f"{rule.place}:") for problem in problems):  # fmt: skip
             problems.append(f"{rule.place}: {_source_of(rule)} matches no weight of the checkpoint; correct the name or remove the rule")  # fmt: skip
         for name in used:
-            if name in users:
+            if name in users and len(problems) < _MOST_PROBLEMS:
                 problems.append(f"{rule.place}: {name} is matched here and by {users[name].place or 'another rule'}; let one of them be for it (except = [...])")  # fmt: skip
             users.setdefault(name, rule)
     unmentioned = tuple(name for name in old_names if name not in users)
     return Expansion(tuple(moves), dropped, repeated, unmentioned, tuple(problems))
+
+
+def _patterns_in(rule: Rule) -> int:
+    """How many patterns of a rule are held against the names of the checkpoint."""
+    return len(rule.sources) + len(rule.excluded) if isinstance(rule, Fill) else 1
 
 
 def _moves(rule: Fill, old_names: Sequence[str]) -> tuple[list[Move], list[str]]:
@@ -128,7 +147,8 @@ def _moves(rule: Fill, old_names: Sequence[str]) -> tuple[list[Move], list[str]]
     for group, members in groups.items():
         # What is collected comes in the order of its number; names of one group in the order of `from`.
         members.sort()
-        numbers = [sum(1 for _, number, _ in members if number == wanted) for wanted in range(len(rule.sources))]
+        counted = Counter(number for _, number, _ in members)
+        numbers = [counted[wanted] for wanted in range(len(rule.sources))]
         if 0 in numbers or len(set(numbers)) != 1:
             lacking = rule.sources[numbers.index(min(numbers))]
             present = next(name for _, number, name in members if numbers[number] == max(numbers))

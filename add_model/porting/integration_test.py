@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
 from add_model.porting.documented import public_classes
+from add_model.porting.documents import read_json
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.model_tests import FAILED, PASSED, Outcome, count, describe, failures
 from add_model.porting.ported_model import PortedModel
 from add_model.porting.recording_facts import Owner, owner_of
 from add_model.porting.recording_file import Recording, TensorRecord, load_recording, tensors_of
 from add_model.porting.rendering import rendered
+from add_model.reading import MOST_BYTES_OF_SETTINGS
 from add_model.registry import MODEL_MAPPING, TOKENIZER_MAPPING
 from add_model.visible import visible
 
@@ -173,10 +175,12 @@ def architecture_of(model: PortedModel, checkpoint: Path) -> str:
     """
     path = checkpoint / "config.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, MOST_BYTES_OF_SETTINGS)
     except (OSError, ValueError) as error:
         raise AddModelError(f"{path}: cannot be read ({error}); pass the folder that add-model convert wrote: --checkpoint DIR") from error  # fmt: skip
-    names = (content.get("architectures") if isinstance(content, dict) else None) or [model.classes.get(MODEL_MAPPING)]
+    named = content.get("architectures") if isinstance(content, dict) else None
+    names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    names = names or [model.classes.get(MODEL_MAPPING, "")]
     known = {found.name for found in public_classes(model.modules())}
     if names[0] not in known:
         raise AddModelError(f"{path}: its architecture {names[0]} is none of {model.name}; convert the original's anew: add-model convert {model.name} CHECKPOINT")  # fmt: skip

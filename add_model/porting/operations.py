@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import torch
 
 Shape = tuple[int, ...]
+# More tensors than any weight is cut into, more axes than any has, and more steps than lead from one to another.
+_MOST_PIECES, _MOST_AXES, MOST_STEPS = 100_000, 32, 64
 
 
 class Operation(ABC):
@@ -155,10 +157,13 @@ class Split(Operation):
 
     def _pieces(self, shape: Shape) -> list[Shape]:
         axis = _axis(self.axis, shape)
-        sizes = self._sizes(shape[axis])
-        if sum(sizes) != shape[axis]:
-            into = f"sizes {list(sizes)}" if self.parts is None else f"{self.parts} equal parts"
+        # A part for each element is the most that there can be.
+        fits = shape[axis] % self.parts == 0 if self.parts is not None else sum(self.sizes or ()) == shape[axis]
+        if not fits or (self.parts or 1) > max(shape[axis], 1):
+            into = f"sizes {list(self.sizes or ())}" if self.parts is None else f"{self.parts} equal parts"
             raise ValueError(f"axis {self.axis} of {list(shape)} cannot be split into {into}")
+        _refuse_many(self.parts or len(self.sizes or ()))
+        sizes = self._sizes(shape[axis])
         return [(*shape[:axis], size, *shape[axis + 1 :]) for size in sizes]
 
     def _sizes(self, size: int) -> tuple[int, ...]:
@@ -184,9 +189,10 @@ class Unstack(Operation):
     axis: int
 
     def shapes(self, shapes: Sequence[Shape]) -> list[Shape]:
-        pieces = []
+        pieces: list[Shape] = []
         for shape in shapes:
             axis = _axis(self.axis, shape)
+            _refuse_many(len(pieces) + shape[axis])
             pieces += [(*shape[:axis], *shape[axis + 1 :])] * shape[axis]
         return pieces
 
@@ -283,6 +289,7 @@ def output_shapes(operations: Sequence[Operation], shapes: Sequence[Shape]) -> l
     result = list(shapes)
     for operation in operations:
         result = operation.shapes(result)
+        _refuse_many(len(result))
     return result
 
 
@@ -301,7 +308,7 @@ def _cast(table: Mapping[str, Any]) -> Operation:
 
 def _reshape(table: Mapping[str, Any]) -> Operation:
     shape = _integers(table, "reshape") if table["reshape"] != [] else ()
-    if any(size < -1 for size in shape) or shape.count(-1) > 1:
+    if any(size < -1 for size in shape) or shape.count(-1) > 1 or len(shape) > _MOST_AXES:
         raise ValueError(f"reshape takes sizes, one of which may be -1, not {list(shape)}")
     return Reshape(shape)
 
@@ -315,6 +322,11 @@ def _split(table: Mapping[str, Any]) -> Operation:
             raise ValueError(f"sizes must not be negative: {list(sizes)}")
         return Split(_integer(table, "split"), sizes=sizes)
     return Split(_integer(table, "split"), parts=_positive(table, "parts"))
+
+
+def _refuse_many(pieces: int) -> None:
+    if pieces > _MOST_PIECES:
+        raise ValueError(f"would be cut into {pieces} tensors, more than the {_MOST_PIECES} that are written")
 
 
 def _every(table: Mapping[str, Any]) -> int | None:

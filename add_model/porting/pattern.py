@@ -10,7 +10,7 @@ model.{rest*}                any text that is not empty
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +19,8 @@ from add_model.errors import AddModelError
 Value = int | str
 Values = Mapping[str, Value]
 
+# No weight has a longer name.
+LONGEST_NAME = 1000
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _NUMBER = re.compile(
     r"(?:(?P<factor>[1-9]\d*)\*)?(?P<name>[a-z_][a-z_0-9]*)(?P<offset>[+-]\d+)?(?::0(?P<width>[1-9]\d?))?"
@@ -78,6 +80,8 @@ class Pattern:
     text: str
 
     def __post_init__(self) -> None:
+        if len(self.text) > LONGEST_NAME:
+            raise AddModelError(f"{self.text[:40]!r}... is longer than the name of any weight; shorten it")
         names: dict[str, bool] = {}
         for place in self.places:
             if names.setdefault(place.name, place.is_text) != place.is_text:
@@ -106,12 +110,15 @@ class Pattern:
         return tuple(dict.fromkeys(place.name for place in self.places))
 
     def match(self, name: str) -> Values | None:
-        """The values with which the pattern is written like `name`; `None` where it cannot be."""
-        found = self._expression.fullmatch(name)
+        """The values with which the pattern is written like `name`; `None` where it cannot be.
+
+        Each place takes as much as it can, from left to right.
+        """
+        found = self._texts(name)
         if found is None:
             return None
         values: dict[str, Value] = {}
-        for place, text in zip(self.places, found.groups(), strict=True):
+        for place, text in zip(self.places, found, strict=True):
             value = place.value(text)
             if value is None or values.setdefault(place.name, value) != value:
                 return None
@@ -131,14 +138,77 @@ class Pattern:
 
         return _PLACE.sub(filled, self.text)
 
+    def _texts(self, name: str) -> Sequence[str] | None:
+        """What stands in each place of a name."""
+        if self._is_plain:
+            found = self._expression.fullmatch(name)
+            return None if found is None else found.groups()
+        return _split(name, self._literals, self.places)
+
+    @cached_property
+    def _literals(self) -> list[str]:
+        """What stands before, between and behind the places."""
+        return _PLACE.sub("\0", self.text).split("\0")
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether a regular expression finds out in linear time whether a name is of this pattern.
+
+        With two places for any text, or two numbers that nothing parts, it would try every way to part them.
+        """
+        between = self._literals[1:-1]
+        return sum(place.is_text for place in self.places) < 2 and not any(re.fullmatch(r"\d*", part) for part in between)  # fmt: skip
+
     @cached_property
     def _expression(self) -> re.Pattern[str]:
-        literals = re.split(r"\{[^{}]*\}", self.text)
         groups = [f"({place.expression})" for place in self.places]
-        parts = [re.escape(literals[0])]
-        for group, literal in zip(groups, literals[1:], strict=True):
+        parts = [re.escape(self._literals[0])]
+        for group, literal in zip(groups, self._literals[1:], strict=True):
             parts += [group, re.escape(literal)]
         return re.compile("".join(parts), re.DOTALL)
+
+
+def _split(name: str, literals: Sequence[str], places: Sequence[Place]) -> list[str] | None:
+    """What stands in each place of a name, as the regular expression would find it; in time that is linear in the name.
+
+    From the back it is found out from where on the rest of the pattern can be written; then each place, from the front,
+    takes as much as leaves such a rest.
+    """
+    # The positions at which the pattern from a literal on can begin, for each literal.
+    begins = [{len(name) - len(literals[-1])} if name.endswith(literals[-1]) else set()]
+    longest: list[dict[int, int]] = []
+    for literal, place in zip(reversed(literals[:-1]), reversed(places), strict=True):
+        ends = _longest(name, place, begins[-1])
+        longest.append(ends)
+        begins.append({start - len(literal) for start in ends if name.endswith(literal, 0, start)})
+    if 0 not in begins[-1]:
+        return None
+    found, position = [], 0
+    for literal, ends in zip(literals, reversed(longest), strict=False):
+        start = position + len(literal)
+        position = ends[start]
+        found.append(name[start:position])
+    return found
+
+
+def _longest(name: str, place: Place, ends: Set[int]) -> dict[int, int]:
+    """Where a place that begins at a position can end at the latest, among some ends; without those where it cannot."""
+    if place.is_text:
+        end = max(ends, default=0)
+        return dict.fromkeys(range(end), end)
+    found: dict[int, int] = {}
+    last: int | None = None
+    for start in range(len(name) - 1, -1, -1):
+        if not name[start].isdecimal():
+            last = None
+            continue
+        own = start + 1 if start + 1 in ends else None
+        last = last or own
+        # A number is written without zeros in front, unless it is filled up with them.
+        longest = last if place.width > 1 or name[start] in "123456789" else own if name[start] == "0" else None
+        if longest is not None:
+            found[start] = longest
+    return found
 
 
 def _place(text: str, pattern: str) -> Place:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+_MOST_OFFERS = 20
+
+
 @dataclass(frozen=True)
 class NewWeights:
     """What a new model has to be filled with.
@@ -119,12 +122,13 @@ def make_plan(rules: Rules, old: Mapping[str, Weight], new: NewWeights) -> Plan:
             dropped[name] = f"{new.class_name} says that it does not need it"
         else:
             problems.append(f"{_shown(name, old[name])} of the checkpoint is not used; give it a [[fill]] rule, or a [[drop]] rule with the reason")  # fmt: skip
-    fillings, wrong = _fillings(moves, old, new)
+    nearest = _Nearest(new)
+    fillings, wrong = _fillings(moves, old, new, nearest)
     problems += wrong
     chosen, repeats, wrong = _each_once(fillings, new)
     problems += wrong
     filled = {target for filling in chosen for target in filling.targets}
-    shared, kept, wrong = _shared_and_kept(rules.rules, new, filled)
+    shared, kept, wrong = _shared_and_kept(rules.rules, new, filled, nearest)
     problems += wrong
     intended = filled | shared.keys() | kept.keys() | _meant(moves, new)
     repeated, wrong = _repeated(expansion, old)
@@ -133,7 +137,9 @@ def make_plan(rules: Rules, old: Mapping[str, Weight], new: NewWeights) -> Plan:
     return Plan(new, old, tuple(chosen), tuple(repeats), shared, kept, dropped, repeated, tuple(problems))
 
 
-def _fillings(moves: Sequence[Move], old: Mapping[str, Weight], new: NewWeights) -> tuple[list[Filling], list[str]]:
+def _fillings(
+    moves: Sequence[Move], old: Mapping[str, Weight], new: NewWeights, nearest: _Nearest
+) -> tuple[list[Filling], list[str]]:
     fillings, problems = [], []
     for move in moves:
         operations = () if move.rule is None else move.rule.operations
@@ -148,7 +154,7 @@ def _fillings(moves: Sequence[Move], old: Mapping[str, Weight], new: NewWeights)
             continue
         dtypes = _output_types(operations, sources, len(shapes))
         weights = tuple(Weight(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
-        wrong = [f"{place}{came_from} -> {said}" for said in _misfits(targets, weights, new)]
+        wrong = [f"{place}{came_from} -> {said}" for said in _misfits(targets, weights, new, nearest)]
         problems += wrong
         if not wrong:
             canonical = tuple(new.tied.get(target, target) for target in targets)
@@ -156,12 +162,12 @@ def _fillings(moves: Sequence[Move], old: Mapping[str, Weight], new: NewWeights)
     return fillings, problems
 
 
-def _misfits(targets: Sequence[str], weights: Sequence[Weight], new: NewWeights) -> Iterator[str]:
+def _misfits(targets: Sequence[str], weights: Sequence[Weight], new: NewWeights, nearest: _Nearest) -> Iterator[str]:
     """Why the results of a rule do not fit the weights that they are meant for."""
     for target, weight in zip(targets, weights, strict=True):
         wanted = new.weights.get(new.tied.get(target, target))
         if wanted is None:
-            yield f"{target}: {new.class_name} has no such weight{_nearest(target, new)}"
+            yield f"{target}: {new.class_name} has no such weight{nearest(target)}"
         elif wanted.shape != weight.shape:
             yield f"{_shown(target, wanted)}: the shapes do not fit, {list(weight.shape)} is not {list(wanted.shape)}; correct the rule, or the configuration"  # fmt: skip
         elif wanted.dtype.is_floating_point != weight.dtype.is_floating_point:
@@ -204,7 +210,7 @@ def _each_once(fillings: Sequence[Filling], new: NewWeights) -> tuple[list[Filli
 
 
 def _shared_and_kept(
-    rules: Sequence[Rule], new: NewWeights, filled: set[str]
+    rules: Sequence[Rule], new: NewWeights, filled: set[str], nearest: _Nearest
 ) -> tuple[dict[str, str], dict[str, str], list[str]]:
     shared: dict[str, str] = {}
     kept: dict[str, str] = {}
@@ -215,7 +221,7 @@ def _shared_and_kept(
             continue
         found = {name: values for name in new.weights if (values := pattern.match(name)) is not None}
         if not found:
-            problems.append(f"{rule.place}: {new.class_name} has no weight {pattern}{_nearest(pattern.text, new)}")
+            problems.append(f"{rule.place}: {new.class_name} has no weight {pattern}{nearest(pattern.text)}")
         for name, values in found.items():
             if name in filled or name in shared or name in kept:
                 problems.append(f"{rule.place}: {name} is filled by another rule already; remove one of the two")
@@ -271,6 +277,13 @@ def _shown(name: str, weight: Weight) -> str:
     return f"{name} {list(weight.shape)}"
 
 
-def _nearest(name: str, new: NewWeights) -> str:
-    likely = close(name, [*new.weights, *new.tied], 1)
-    return f"; did you mean {likely[0]}?" if likely else "; correct the name"
+class _Nearest:
+    """Says which weight of the new model may have been meant, for the first names that it lacks: to look takes long."""
+
+    def __init__(self, new: NewWeights) -> None:
+        self._names, self._left = [*new.weights, *new.tied], _MOST_OFFERS
+
+    def __call__(self, name: str) -> str:
+        self._left -= 1
+        likely = close(name, self._names, 1) if self._left >= 0 else []
+        return f"; did you mean {likely[0]}?" if likely else "; correct the name"

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from add_model.boundary import named_below
 from add_model.errors import AddModelError
 from add_model.library import Library, find_library
 from add_model.names import ModelName
 from add_model.nearby import where_to_go
+from add_model.porting.documents import parse_json, parse_toml
 from add_model.porting.library_models import has_registry, model_names, no_such_model
+from add_model.reading import read_settings
 from add_model.references import registry_of
 from add_model.registry import CONFIGURATION_MAPPING, TOKENIZER_MAPPING
 from add_model.state import STATE_FOLDER
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True)
@@ -177,18 +173,25 @@ def _written(root: Path, name: str) -> Sequence[str]:
     if not name.isidentifier() or not path.is_file():
         return ()
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_settings(path))
     except (OSError, ValueError) as error:
         raise AddModelError(
             f"{path}: cannot be read: {error}; restore it from your version control, or remove it"
         ) from error
-    return tuple(path for path, put_in in content.items() if isinstance(put_in, str)) if isinstance(content, dict) else ()  # fmt: skip
+    written = (
+        [name for name, put_in in content.items() if isinstance(put_in, str)] if isinstance(content, dict) else []
+    )
+    # What the tool keeps of the model for itself is none of its files.
+    own = [name for name in written if name.partition("/")[0] != STATE_FOLDER]
+    for name in own:
+        named_below(root, name, str(path))
+    return own
 
 
 def _answers(root: Path, name: str) -> Mapping[str, Any]:
     path = root / STATE_FOLDER / "models" / name / "answers.toml"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(read_settings(path).decode("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

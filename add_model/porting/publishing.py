@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +12,14 @@ from typing import Any, NoReturn
 
 from add_model.errors import AddModelError
 from add_model.library import installed_package
+from add_model.porting.destinations import destination
 from add_model.porting.documented import Finding
+from add_model.porting.documents import MOST_BYTES, parse_json, read_json
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.model_card import CHECKPOINT_PLACEHOLDER, card_findings
 from add_model.porting.ported_model import PortedModel
+from add_model.porting.staged import staged_folder
+from add_model.porting.tensor_file import open_regular
 from add_model.references import read_text
 
 CARD = "README.md"
@@ -85,14 +87,15 @@ def write_folder(publication: Publication, folder: Path) -> None:
     Raises:
         AddModelError: the folder is there already, or cannot be written.
     """
-    if folder.exists():
+    if os.path.lexists(folder):
         raise AddModelError(f"--out {folder}: exists already; name a folder that does not")
+    destination(folder, "--out")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".add-model-", dir=folder.parent) as temporary:
-            staged = Path(temporary) / "staged"
-            _stage(publication, staged)
-            os.rename(staged, folder)
+        with staged_folder(folder) as staged:
+            staged.create(CARD).write(publication.card.encode("utf-8"))
+            for path in publication.files:
+                with open_regular(path) as source:
+                    shutil.copyfileobj(source, staged.create(path.name), 1 << 20)
     except OSError as error:
         raise AddModelError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
 
@@ -145,13 +148,6 @@ def _refuse_links_out_of(folder: Path, files: tuple[Path, ...]) -> None:
             raise AddModelError(f"{path}: is a link that leads out of its folder, to {target}; put the file itself there, or take the link away")  # fmt: skip
 
 
-def _stage(publication: Publication, folder: Path) -> None:
-    folder.mkdir()
-    (folder / CARD).write_text(publication.card, encoding="utf-8", newline="")
-    for path in publication.files:
-        shutil.copy(path, folder / path.name)
-
-
 def _checkpoint_findings(model: PortedModel, checkpoint: Path, files: tuple[Path, ...]) -> Iterator[Finding]:
     names = [path.name for path in files]
     if _CONFIGURATION not in names:
@@ -182,27 +178,27 @@ def _is_whole(path: Path) -> bool:
     """Whether a safetensors file is as large as its header says; it can be asked without safetensors being installed."""
     size = path.stat().st_size
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(length)) if length <= size else {}
+            header = parse_json(file.read(length)) if length <= min(size, MOST_BYTES) else {}
         ends = [weight["data_offsets"][1] for name, weight in header.items() if name != "__metadata__"]
+        return bool(size == 8 + length + max(ends, default=0))
     except (OSError, ValueError, AttributeError, KeyError, TypeError, IndexError):
         return False
-    return bool(size == 8 + length + max(ends, default=0))
 
 
 def _missing_shards(index: Path) -> Iterator[Finding]:
     content = _json(index).get("weight_map")
-    shards = sorted(set(content.values())) if isinstance(content, dict) else []
+    shards = sorted(set(map(str, content.values()))) if isinstance(content, dict) else []
     for shard in shards:
-        if not (index.parent / str(shard)).is_file():
+        if os.path.basename(shard) != shard or not (index.parent / shard).is_file():
             yield Finding(index, 1, f"names {shard}, which is not there; convert the checkpoint again")
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(read_text(path))
-    except ValueError as error:
+        content = read_json(path)
+    except (OSError, ValueError) as error:
         raise AddModelError(f"{path}: is no JSON: {error}; convert the checkpoint again") from error
     return content if isinstance(content, dict) else {}
 

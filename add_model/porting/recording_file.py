@@ -7,19 +7,15 @@ header's `__metadata__`, in JSON.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from add_model.errors import AddModelError
-from add_model.porting.recording_writer import FORMAT_NAME, FORMAT_VERSION, METADATA_KEY
-
 if TYPE_CHECKING:
     import torch
 
-_AGAIN = "record it again"
+    from add_model.porting.tensor_file import TensorFile
 
 
 @dataclass(frozen=True)
@@ -111,18 +107,21 @@ class Recording:
     modules: Mapping[str, ModuleRecord]
     parameters: Mapping[str, ParameterRecord]
     calls: tuple[Call, ...]
-    _file: Any = field(repr=False)
+    file: TensorFile = field(repr=False)
 
     def values(self, record: TensorRecord | ParameterRecord) -> torch.Tensor:
-        """The stored values: the tensor itself, or `(rows, last dimension)` of one that was sampled.
+        """The stored values, mapped: the tensor itself, or `(rows, last dimension)` of one that was sampled.
 
         Raises:
             KeyError: the values are not in the file.
         """
         if record.key is None:
             raise KeyError("the values were not stored")
-        tensor: torch.Tensor = self._file.get_tensor(record.key)
-        return tensor
+        return self.file.tensor(record.key)
+
+    def give_back(self, touched: int) -> None:
+        """Notes that so many bytes of tensors are looked at; the memory of those before is given back where it is much."""
+        self.file.give_back(touched)
 
     def parameter(self, name: str) -> torch.Tensor | None:
         """The values of a parameter or buffer, if they were stored."""
@@ -154,60 +153,6 @@ def load_recording(path: Path) -> Recording:
         AddModelError: there is no such file, it is cut off or no recording, it holds no call, or was made by a newer
             version of the tool.
     """
-    from safetensors import SafetensorError, safe_open
+    from add_model.porting.recording_description import read_description
 
-    if not path.is_file():
-        raise AddModelError(f"{path}: no such recording; make one with add-model record")
-    try:
-        file: Any = safe_open(path, framework="pt")
-        description = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise AddModelError(f"{path}: empty, cut off or no safetensors file ({error}); {_AGAIN}") from error
-    if description.get("format") != FORMAT_NAME:
-        raise AddModelError(f"{path}: a safetensors file, but no recording; make one with add-model record")
-    try:
-        content = json.loads(description[METADATA_KEY])
-        if content["version"] > FORMAT_VERSION:
-            raise AddModelError(f"{path}: made by a newer version of add-model; install that one here too")
-        recording = _read(path, content, file)
-    except (KeyError, TypeError, ValueError) as error:
-        raise AddModelError(f"{path}: its description is damaged ({error!r}); {_AGAIN}") from error
-    if not recording.calls:
-        raise AddModelError(f"{path}: holds no call; run the model inside record_forward, and {_AGAIN}")
-    return recording
-
-
-def _read(path: Path, content: Mapping[str, Any], file: Any) -> Recording:
-    return Recording(
-        path=path,
-        model=content["model"],
-        random=content["random"],
-        config=content["config"],
-        modules={name: ModuleRecord(*module) for name, module in content["modules"].items()},
-        parameters={
-            name: ParameterRecord(tuple(shape), dtype, key, same_as)
-            for name, (shape, dtype, key, same_as) in content["parameters"].items()
-        },
-        calls=tuple(_read_call(index, call) for index, call in enumerate(content["calls"])),
-        _file=file,
-    )
-
-
-def _read_call(index: int, call: Mapping[str, Any]) -> Call:
-    return Call(
-        index=index,
-        inputs={name: read_value(value) for name, value in call["inputs"].items()},
-        outputs=read_value(call["outputs"]),
-        **{name: value for name, value in call.items() if name not in ("inputs", "outputs")},
-    )
-
-
-def read_value(stored: Any) -> Value:
-    """A value as JSON holds it, with its tensors as records and its sequences as tuples."""
-    if isinstance(stored, list):
-        return tuple(read_value(item) for item in stored)
-    if isinstance(stored, dict):
-        if "key" in stored and "dtype" in stored:
-            return TensorRecord(stored["key"], tuple(stored["shape"]), stored["dtype"], stored.get("rows"))
-        return {name: read_value(item) for name, item in stored.items()}
-    return stored
+    return read_description(path)

@@ -48,6 +48,8 @@ class RecordingWriter:
     def __init__(self, path: Path, limit: int = DEFAULT_LIMIT, expected: int = 0) -> None:
         if limit < 1:
             raise AddModelError(f"a recording's limit must be at least one byte, not {limit}")
+        if path.exists() and not path.is_file():
+            raise AddModelError(f"{path}: is no file that could be replaced; choose another")
         self.path, self._left, self._expected = path, limit, expected
         self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._entries: dict[str, dict[str, Any]] = {}
@@ -138,8 +140,12 @@ def sampled_rows(count: int, wanted: int) -> tuple[int, ...]:
     The order is that of the reversed bits of the numbers (van der Corput), which spreads any beginning of it evenly: a
     smaller sample of the same rows is the beginning of a larger one, so that two recordings always have rows in common.
     """
-    bits = max(count - 1, 0).bit_length()
+    bits, known = max(count - 1, 0).bit_length(), 0
     order = [0]
-    for _ in range(bits):
+    while True:
+        # The first of them all are those of fewer bits, further apart: a sample costs no more than it holds.
+        chosen = [number << (bits - known) for number in order if number << (bits - known) < count]
+        if known == bits or len(chosen) >= wanted:
+            return tuple(chosen[:wanted])
         order = [2 * number for number in order] + [2 * number + 1 for number in order]
-    return tuple(number for number in order if number < count)[:wanted]
+        known += 1

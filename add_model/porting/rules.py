@@ -35,17 +35,22 @@ order of its number, for `stack` or `concatenate`; one that only `to` has number
 
 from __future__ import annotations
 
+import errno
+import os
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
+from add_model.porting.documents import parse_toml
 from add_model.porting.expansion import expand
-from add_model.porting.operations import parse_operation
+from add_model.porting.operations import MOST_STEPS, parse_operation
 from add_model.porting.pattern import Pattern
 from add_model.porting.rule import Drop, Fill, Keep, Rule, Rules, Share
+from add_model.reading import read_settings
+
+_MOST_RULES = 10_000
 
 
 def load_rules(path: Path) -> Rules:
@@ -55,7 +60,7 @@ def load_rules(path: Path) -> Rules:
         AddModelError: it cannot be read, is no TOML, or holds something that is no rule; file and line are named.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = _content(path).decode("utf-8")
     except FileNotFoundError as error:
         raise AddModelError(f"{path}: no such rules file; write one with --suggest, or leave --rules out where the names are equal") from error  # fmt: skip
     except OSError as error:
@@ -68,15 +73,17 @@ def load_rules(path: Path) -> Rules:
     return parse_rules(text, path)
 
 
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return read_settings(path)
+
+
 def parse_rules(text: str, path: Path) -> Rules:
     """Reads the text of a rules file; for the arguments and errors see `load_rules`."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        content = parse_toml(text)
+    except ValueError as error:
         raise AddModelError(f"{path}: is not valid TOML: {error}; mend it and run again") from error
     read = _parts(content.pop("read", ()), path)
     lines = _lines_of_rules(text)
@@ -89,6 +96,8 @@ def parse_rules(text: str, path: Path) -> Rules:
         for number, table in enumerate(tables):
             line = next(iter(lines[kind][number : number + 1]), 0)
             numbered.append((line, _read(kind, table, f"{path}:{line}" if line else str(path))))
+    if len(numbered) > _MOST_RULES:
+        raise AddModelError(f"{path}: holds {len(numbered)} rules, more than the {_MOST_RULES} that are read; write patterns such as layers.{{layer}}.weight, one for all layers")  # fmt: skip
     numbered.sort(key=lambda pair: pair[0])
     return Rules(tuple(rule for _, rule in numbered), path, read)
 
@@ -154,6 +163,8 @@ def _fill(table: Mapping[str, Any], common: dict[str, Any]) -> Fill:
     steps = table.get("do", [])
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
         raise ValueError("takes a list of steps for `do`, such as [{ transpose = [0, 1] }]")
+    if len(steps) > MOST_STEPS:
+        raise ValueError(f"takes {MOST_STEPS} steps at the most for `do`, not {len(steps)}")
     rule = Fill(
         _patterns(table, "from"),
         _patterns(table, "to"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import json
 import re
 import sys
 import traceback
@@ -16,10 +15,14 @@ from typing import TYPE_CHECKING, Any
 from add_model.errors import AddModelError
 from add_model.nearest import nearest
 from add_model.porting.checkpoint_folder import refuse_missing_folder
+from add_model.porting.destinations import destination
+from add_model.porting.documents import read_json
 from add_model.porting.recording import record_forward
 from add_model.porting.recording_facts import facts_of
 from add_model.porting.recording_file import Recording, load_recording
 from add_model.porting.subject import FAILURES, Subject, find_subject
+from add_model.porting.tensor_file import TensorFile, open_regular
+from add_model.reading import MOST_BYTES_OF_SETTINGS
 
 if TYPE_CHECKING:
     import torch
@@ -97,6 +100,7 @@ def record(run: Run, path: Path, limit: int, parameter_limit: int) -> Recording:
     """
     import torch
 
+    destination(path, "--out")
     inputs = dict(run.inputs)
     positional = [inputs.pop("")] if "" in inputs else []
     with torch.no_grad():
@@ -122,17 +126,17 @@ def read_inputs(path: Path) -> dict[str, torch.Tensor]:
     """
     import torch
 
+    from add_model.porting.checkpoint_files import NumpyFile
+
     try:
         if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
+            file = TensorFile(path)
+            return {name: file.tensor(name) for name in file.entries}
         if path.suffix == ".npz":
-            import numpy
-
-            with numpy.load(path, allow_pickle=False) as arrays:
-                return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
-        content = json.loads(path.read_text(encoding="utf-8"))
+            open_regular(path).close()
+            arrays = NumpyFile(path)
+            return {name: arrays.read(name) for name in arrays.weights}
+        content = read_json(path)
         return {str(name): torch.tensor(value) for name, value in content.items()}
     except Exception as error:
         raise AddModelError(f"{path}: cannot be read as inputs ({type(error).__name__}: {error}); pass .safetensors, .npz, or .json such as {{\"input_ids\": [[1, 2, 3]]}}") from error  # fmt: skip
@@ -171,10 +175,12 @@ def _model(subject: Subject, request: Request) -> nn.Module:
 
 def _class_of_checkpoint(subject: Subject, checkpoint: Path) -> str | None:
     try:
-        named = json.loads((checkpoint / "config.json").read_text(encoding="utf-8")).get("architectures") or []
+        content = read_json(checkpoint / "config.json", MOST_BYTES_OF_SETTINGS)
+        named = content.get("architectures") if isinstance(content, dict) else None
     except (OSError, ValueError) as error:
         raise AddModelError(f"{checkpoint}: has no readable config.json; pass the folder that convert or save_pretrained wrote") from error  # fmt: skip
-    return next((own for name in named for own in subject.class_names if _head(own) == _head(name)), None)
+    names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    return next((own for name in names for own in subject.class_names if _head(own) == _head(name)), None)
 
 
 def _head(class_name: str) -> str:

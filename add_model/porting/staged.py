@@ -133,17 +133,37 @@ def staged_folder(target: Path) -> Iterator[StagedFolder]:
         raise
 
 
-def remove_leftovers(target: Path) -> None:
-    """Removes what processes that were killed have left beside the target; one that was to be replaced is put back."""
-    prefix = _prefix(target)
-    for path in sorted(target.parent.iterdir()):
-        if not path.name.startswith(prefix):
+def remove_leftovers(target: Path) -> str | None:
+    """Removes what processes that were killed have left beside the target; what was to be replaced is put back.
+
+    Returns:
+        What there is to say of it; `None` where nothing was put back.
+
+    Raises:
+        OSError: the folder around cannot be read, or what was to be replaced not be put back.
+    """
+    target = target.resolve()
+    restored = None
+    for path in sorted(target.parent.iterdir()) if target.parent.is_dir() else ():
+        number, dot, rest = path.name.removeprefix(_prefix(target)).partition(".")
+        # A link that is called so was made by somebody else.
+        if not path.name.startswith(_prefix(target)) or path.is_symlink() or not path.is_dir() or not _is_over(number):
             continue
-        number, dot, rest = path.name.removeprefix(prefix).partition(".")
-        if number.isdigit() and not _is_alive(int(number)):
-            if f"{dot}{rest}".startswith(_BEFORE) and not target.exists():
-                _put_back(path, target)
+        if f"{dot}{rest}".startswith(_BEFORE) and any(path.iterdir()) and not _holds_something(target):
+            os.rename(path, target)
+            restored = f"{target}: a run that was cut off had put it aside to replace it; it is back as it was"
+        else:
             shutil.rmtree(path, ignore_errors=True)
+    return restored
+
+
+def _holds_something(folder: Path) -> bool:
+    return os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir()))
+
+
+def _is_over(number: str) -> bool:
+    """Whether the process that a name ends with runs no more."""
+    return number.isdecimal() and number.isascii() and len(number) < 10 and not _is_alive(int(number))
 
 
 def _put_back(before: Path, target: Path) -> None:

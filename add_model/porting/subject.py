@@ -119,8 +119,20 @@ class Subject:
         except FAILURES as error:
             raise AddModelError(f"{self.configuration_name} refuses the configuration: {_said(error)}; change that value") from error  # fmt: skip
 
-    def build(self, config: Any, class_name: str | None = None, device: str | torch.device = "meta") -> nn.Module:
+    def build(
+        self,
+        config: Any,
+        class_name: str | None = None,
+        device: str | torch.device = "meta",
+        most_parts: int | None = None,
+    ) -> nn.Module:
         """The model; on the device `meta` it has the names, shapes and types of all weights, and no values.
+
+        Args:
+            config: its configuration.
+            class_name: its class; the base model's without a name.
+            device: where its weights are.
+            most_parts: how many submodules and parameters it may have; more are the fault of the configuration.
 
         Raises:
             AddModelError: the model cannot be imported, has no such class, or cannot be built.
@@ -130,8 +142,14 @@ class Subject:
         model_class = self.model_class(class_name)
         device = torch.device(device)
         try:
-            with device, _without_values() if device.type == "meta" else contextlib.nullcontext():
+            with (
+                device,
+                _without_values() if device.type == "meta" else contextlib.nullcontext(),
+                _limited(most_parts),
+            ):
                 return model_class(config)
+        except AddModelError:
+            raise
         except FAILURES as error:
             place = _place(error, self.library.packages[self.package.partition(".")[0]])
             raise AddModelError(f"{place}: {model_class.__name__} cannot be built: {_said(error)}; mend it, or the configuration, and run again") from error  # fmt: skip
@@ -225,6 +243,30 @@ def _place(error: BaseException, folder: Path) -> str:
 def _said(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+@contextlib.contextmanager
+def _limited(most_parts: int | None) -> Iterator[None]:
+    """Refuses to build a model of more submodules and parameters than so many."""
+    if most_parts is None:
+        yield
+        return
+    from torch.nn.modules import module as hooks
+
+    left = most_parts
+
+    def count(*_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise AddModelError(f"the configuration asks for a model of more than {most_parts} submodules and parameters, far more than the checkpoint has weights for; correct its numbers of layers")  # fmt: skip
+
+    handles = [hooks.register_module_module_registration_hook(count), hooks.register_module_parameter_registration_hook(count)]  # fmt: skip
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 @contextlib.contextmanager

@@ -60,3 +60,23 @@ def test_any_text_is_a_pattern_or_is_refused(text: str) -> None:
         assert "\n" not in str(error)
     else:
         assert all(place.name for place in pattern.places)
+
+
+def test_texts_and_numbers_beside_each_other_are_parted_as_a_regular_expression_would() -> None:
+    assert Pattern("{a*}.{b*}").match("x.y.z") == {"a": "x.y", "b": "z"}
+    assert Pattern("{a*}{b*}").match("xyz") == {"a": "xy", "b": "z"}
+    assert Pattern("{a*}.{layer}.{b*}").match("h.0.attn.1.weight") == {"a": "h.0.attn", "layer": 1, "b": "weight"}
+    assert Pattern("{a}{b}").match("120") == {"a": 12, "b": 0}
+    assert Pattern("{a}{b}").match("007") is None
+    assert Pattern("{a:02}{b}").match("007") == {"a": 0, "b": 7}
+    assert Pattern("{a*}.{a*}").match("x.x") == {"a": "x"}
+    assert Pattern("{a*}.{a*}").match("x.y") is None
+    assert Pattern("{a*}{b*}").match("x") is None
+
+
+def test_a_pattern_of_many_texts_is_matched_at_once() -> None:
+    places = "".join(f"{{a{number}*}}h" for number in range(60))
+    assert Pattern(places).match("h" * 900 + "x") is None
+    assert Pattern("".join(f"{{a{number}}}" for number in range(60)) + "x").match("1" * 900) is None
+    found = Pattern(places).match("h" * 900)
+    assert found is not None and len(str(found["a0"])) == 781

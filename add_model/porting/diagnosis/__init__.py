@@ -8,7 +8,8 @@ differ by it, which are its tests: `scene` says what a hypothesis sees, and what
 - `weights`, `swapped`, `filling`, `positions`: what the checkpoint's conversion is about.
 - `activations`, `norms`, `sums`, `attention`: what `forward` computes.
 
-Where none explains the values, `left_out` tells what of the recordings' place some would have needed.
+Where none explains the values, `left_out` tells what of the recordings' place some would have needed. Each may take so
+much work and no more (`budget`); what is not tested because of that is told.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from add_model.porting.diagnosis import (
     swapped,
     weights,
 )
-from add_model.porting.diagnosis.left_out import left_out as left_out
+from add_model.porting.diagnosis.budget import MOST_ELEMENTS, WorkSpent, said
+from add_model.porting.diagnosis.left_out import left_out
 from add_model.porting.diagnosis.scene import Hypothesis, make_scene
 
 # In this order: the first that explains the values is named, so what is more special comes first.
@@ -78,13 +80,47 @@ class Cause:
     remedy: str
 
 
-def diagnose(comparison: Comparison) -> Cause | None:
-    """The cause of a comparison's first difference; `None` if no known cause explains it, or nothing differs."""
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the search for a cause comes to.
+
+    Attributes:
+        cause: the cause, if one was found.
+        missing: what the recordings lack, so that some causes could not be tested; `None` where one was found, too.
+        spent: which causes were not tested to the end, as they would take too much work; `None` where all of them were.
+    """
+
+    cause: Cause | None
+    missing: str | None = None
+    spent: str | None = None
+
+    @property
+    def untested(self) -> str | None:
+        """Why some causes were not tested, or not in every way that they could explain the values."""
+        return "; ".join(filter(None, (self.missing, self.spent))) or None
+
+
+def examine(comparison: Comparison) -> Diagnosis:
+    """Searches the cause of a comparison's first difference."""
     scene = make_scene(comparison)
     if scene is None:
-        return None
+        return Diagnosis(None, left_out(comparison))
+    if scene.target.numel() > MOST_ELEMENTS:
+        spent = f"every one: {scene.target.numel()} elements are more than the {MOST_ELEMENTS} that causes are tested on; record a shorter input"  # fmt: skip
+        return Diagnosis(None, left_out(comparison), spent)
+    budget = scene.budget
     for hypothesis in HYPOTHESES:
-        explanation = hypothesis.test(scene)
+        budget.begin()
+        try:
+            explanation = hypothesis.test(scene)
+        except WorkSpent:
+            budget.untested.append(hypothesis.name)
+            continue
         if explanation is not None:
-            return Cause(hypothesis.name, explanation, hypothesis.remedy)
-    return None
+            return Diagnosis(Cause(hypothesis.name, explanation, hypothesis.remedy), spent=said(budget.untested))
+    return Diagnosis(None, left_out(comparison), said(budget.untested))
+
+
+def diagnose(comparison: Comparison) -> Cause | None:
+    """The cause of a comparison's first difference; `None` if no known cause explains it, or nothing differs."""
+    return examine(comparison).cause

@@ -14,6 +14,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from add_model.porting.diagnosis import masks
+from add_model.porting.diagnosis.budget import WorkSpent
 from add_model.porting.diagnosis.scene import Example, Scene, whole
 from add_model.porting.recording_file import Call, tensors_of
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _MOST_HEADS = 128
+# So many scores are computed at a time: they take a few megabytes.
+_MOST_SCORES = 1 << 20
 _LAYOUTS = ("heads", "raw", "interleaved")
 _NAMES = ("query", "key", "value")
 _Tensors = tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]
@@ -49,17 +52,46 @@ class Setup:
 
     def attend(self, projections: _Tensors) -> torch.Tensor:
         """`(batch, queries, hidden)` from query, key and value of these shapes."""
+        return _merge(self.attended(self.heads_of(projections), slice(None)), self.merge)
+
+    def heads_of(self, projections: _Tensors) -> _Tensors:
+        """Query, key and value, each `(batch, heads, length, size of a head)`."""
+        query, key, value = (_split(projections[number], self.heads, self.split) for number in self.order)
+        return query, key, value
+
+    def attended(self, heads: _Tensors, rows: slice) -> torch.Tensor:
+        """`(batch, heads, queries, size of a head)` for some of the queries."""
         import torch
 
-        query, key, value = (_split(projections[number], self.heads, self.split) for number in self.order)
-        scores = query @ key.transpose(-1, -2) * self.scale
-        scores = scores.masked_fill(~self.mask, torch.finfo(scores.dtype).min)
-        return _merge(scores.softmax(-1) @ value, self.merge)
+        query, key, value = heads
+        scores = query[:, :, rows] @ key.transpose(-1, -2) * self.scale
+        mask = self.mask if self.mask.shape[-2] == 1 else self.mask[..., rows, :]
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+        return scores.softmax(-1) @ value
+
+
+def setups(scene: Scene) -> tuple[Setup, Setup] | None:
+    """How the original computes attention and how the new model does; they differ in one respect.
+
+    Raises:
+        WorkSpent: to find that out takes more work than a cause may take.
+    """
+    found = _searched(scene)
+    if isinstance(found, WorkSpent):
+        raise found
+    return found
 
 
 @functools.lru_cache(maxsize=2)
-def setups(scene: Scene) -> tuple[Setup, Setup] | None:
-    """How the original computes attention and how the new model does; they differ in one respect."""
+def _searched(scene: Scene) -> tuple[Setup, Setup] | WorkSpent | None:
+    """What `setups` returns or raises: several causes ask for it, and none may search again."""
+    try:
+        return _search(scene)
+    except WorkSpent as error:
+        return error
+
+
+def _search(scene: Scene) -> tuple[Setup, Setup] | None:
     projections = _projections(scene)
     if projections is None:
         return None
@@ -75,12 +107,32 @@ def setups(scene: Scene) -> tuple[Setup, Setup] | None:
 def _first(scene: Scene, wanted: torch.Tensor, projections: _Tensors, candidates: Iterator[Setup]) -> Setup | None:
     for setup in candidates:
         try:
-            value = setup.attend(projections)
+            if scene.match(_parts_of(scene, setup, projections, wanted), wanted):
+                return setup
         except RuntimeError:
             continue  # sizes that cannot be laid out so
-        if scene.matches(value, wanted):
-            return setup
     return None
+
+
+def _parts_of(
+    scene: Scene, setup: Setup, projections: _Tensors, wanted: torch.Tensor
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """What a way to compute attention returns, and what is wanted, for some queries after the other.
+
+    The last query, which sees most, comes first: nearly every way that is wrong is so there.
+    """
+    heads = setup.heads_of(projections)
+    expected = _split(wanted, setup.heads, setup.merge)
+    query, key, _ = heads
+    length = query.shape[2]
+    # Two products, and what is done to the scores between them.
+    row = query.shape[0] * key.shape[2] * (query.shape[1] * 8 + query.shape[3] * query.shape[1] // 4)
+    most = max(1, min(length, _MOST_SCORES // max(1, query.shape[0] * query.shape[1] * key.shape[2])))
+    bounds = [(length - 1, length), *((start, min(start + most, length - 1)) for start in range(0, length - 1, most))]
+    for start, stop in bounds:
+        scene.budget.spend((stop - start) * row)
+        rows = slice(start, stop)
+        yield setup.attended(heads, rows), expected[:, :, rows]
 
 
 def _usual(scene: Scene, width: int, allowed: Sequence[torch.Tensor]) -> Iterator[Setup]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
 
 from add_model.porting.comparison import Comparison, Place
-from add_model.porting.differences import difference, rounding, values_of_both
+from add_model.porting.diagnosis.budget import Budget
+from add_model.porting.differences import difference, pieces, pieces_of_both, rounding, values_of_both
 from add_model.porting.recording_file import Call, Recording, TensorRecord, tensors_of
 from add_model.porting.recording_writer import row_count
 
@@ -40,6 +42,7 @@ class Scene:
         target: the original's value at the first place that differs.
         found: the new model's value there, in the same shape.
         known: what the submodule was given and had computed by then, the same in both models.
+        budget: how much work may be done here; everything that a cause computes of whole tensors is to be noted there.
     """
 
     comparison: Comparison
@@ -47,6 +50,7 @@ class Scene:
     target: torch.Tensor
     found: torch.Tensor
     known: tuple[Known, ...]
+    budget: Budget
 
     @property
     def new(self) -> Recording:
@@ -71,9 +75,46 @@ class Scene:
         """Whether a value is the wanted one up to rounding, and much closer than target and found are to each other."""
         if value.numel() != wanted.numel():
             return False
-        error = difference(wanted, value.reshape(wanted.shape)).relative
+        # Somebody has computed it, from values that are mapped.
+        self.budget.spend(value.numel())
+        self.original.give_back(wanted.nbytes)
+        self.new.give_back(wanted.nbytes)
+        return self.match(pieces_of_both(value.reshape(wanted.shape), wanted), wanted)
+
+    def match(self, parts: Iterable[tuple[torch.Tensor, torch.Tensor]], wanted: torch.Tensor) -> bool:
+        """Whether a value that comes part by part, each with what is wanted there, is the wanted one; see `matches`.
+
+        Errors only add up: nothing behind the part with which they are too many needs to be computed.
+        """
+        most = self._most_squared_error(wanted)
+        error = 0.0
+        for value, expected in parts:
+            self.budget.spend(4 * value.numel())
+            error += float((expected.double() - value.double()).square().sum())
+            if not error <= most:
+                return False
+        return True
+
+    def _most_squared_error(self, wanted: torch.Tensor) -> float:
+        """What the squared errors of a value's elements may add up to, so that it still is the wanted one."""
         precision = max(rounding(record.dtype) for record in self.place.row.records if record is not None)
-        return error <= _ROUNDINGS * (precision or rounding("F32")) and error <= _CLEARLY_BETTER * self.apart
+        relative = min(_ROUNDINGS * (precision or rounding("F32")), _CLEARLY_BETTER * self.apart)
+        return relative**2 * self._squares(wanted)
+
+    def _squares(self, values: torch.Tensor) -> float:
+        for known, squares in ((self.target, self._target_squares), (self.found, self._found_squares)):
+            if values is known:
+                return squares
+        self.budget.spend(2 * values.numel())
+        return _squares(values)
+
+    @functools.cached_property
+    def _target_squares(self) -> float:
+        return _squares(self.target)
+
+    @functools.cached_property
+    def _found_squares(self) -> float:
+        return _squares(self.found)
 
     @functools.cached_property
     def apart(self) -> float:
@@ -185,12 +226,16 @@ def make_scene(comparison: Comparison) -> Scene | None:
     if first.rows is not None or (second is not None and second.rows is not None):
         return None
     target = comparison.original.values(first)
+    budget = Budget(sum(prod(record.shape) for row in comparison.rows for record in row.records[:1]))
     if second is None:
-        return Scene(comparison, place, target, target, ())
+        return Scene(comparison, place, target, target, (), budget)
     both = values_of_both(comparison.original, first, comparison.new, second)
-    if both is None:
-        return Scene(comparison, place, target, comparison.new.values(second), tuple(_known(comparison.new, place)))
-    return Scene(comparison, place, *both, tuple(_known(comparison.new, place)))
+    target, found = both or (target, comparison.new.values(second))
+    return Scene(comparison, place, target, found, tuple(_known(comparison.new, place)), budget)
+
+
+def _squares(values: torch.Tensor) -> float:
+    return sum(float(piece.double().square().sum()) for piece in pieces(values))
 
 
 def _known(new: Recording, place: Place) -> Iterator[Known]:
