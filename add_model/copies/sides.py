@@ -83,7 +83,7 @@ class Sides:
         Raises:
             AddModelError: the revision was named by the user, and git knows none of that name here.
         """
-        return self.versions.are_recorded or any(self._history.of(path).git_folder is not None for path in paths)
+        return self.versions.are_recorded or any(self._history.of(path).repository is not None for path in paths)
 
     def look_at(self, pairs: Sequence[Pair]) -> None:
         """Reads at once what git knows of the files of these copies and their originals."""

@@ -6,11 +6,11 @@ Whatever is wrong with such a file is an `OSError` or a `ValueError`: no text is
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from add_model import toml_text
 from add_model.reading import read_bytes
 
 # The largest document that is read. The index of a checkpoint has a line for each weight.
@@ -49,14 +49,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises:
         ValueError: it is no TOML, or nested too deeply.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        content = tomllib.loads(text)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+    content = toml_text.parse_toml(text)
     refuse_depth(content)
     return content
 

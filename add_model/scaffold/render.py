@@ -95,8 +95,8 @@ def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
 def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[str, ...]]:
     original = file.reference.files[file.source]
     renaming = file.reference.renaming(plan.name)
-    registered = frozenset(file.reference.classes.values()) - plan.dropped.keys()
-    text, _ = without_names(without_markers(original), frozenset(plan.dropped), keep=registered)
+    registered = frozenset(file.reference.classes.values()) - plan.dropped
+    text, _ = without_names(without_markers(original), plan.dropped, keep=registered)
     text = renaming.text(text, keep=_imported_from_elsewhere(text, file))
     text = _with_package(text, file.reference.library.package, plan.library.package)
     if not file.is_marked:

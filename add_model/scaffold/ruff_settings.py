@@ -7,21 +7,16 @@ into the tree itself: what a tree's settings say of files outside shows neither 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-from add_model.copies.sources import read_bytes
 from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE
+from add_model.reading import read_settings
+from add_model.toml_text import parse_toml
 
 # In one folder the first that is there counts.
 _SETTINGS_FILES = (".ruff.toml", "ruff.toml", CONFIGURATION_FILE)
@@ -144,12 +139,11 @@ class RuffSettings:
         if not self._is_read(path):
             return {}
         try:
-            return tomllib.loads(read_bytes(str(path)).decode("utf-8-sig"))
+            return parse_toml(read_settings(path).decode("utf-8-sig"))
         except OSError:
             return {}
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-            reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            raise AddModelError(f"{path} is not valid TOML ({reason})") from error
+        except ValueError as error:
+            raise AddModelError(f"{path} is not valid TOML ({error})") from error
 
     def _is_read(self, path: Path) -> bool:
         """Whether a file is there, and is to be read; one that is there and is not to be is noted."""
