@@ -72,17 +72,17 @@ def named_below(root: Path, text: str, where: str, kind: str = "file", state: bo
             control's or the tool's own; or it is no path at all.
     """
     path, problem = root / text, _problem(text)
+    shown = repr(text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}...")
     if problem is None:
         real_root, real_path = Path(os.path.realpath(root)), Path(os.path.realpath(path))
         is_inside = real_path.is_relative_to(real_root)
         parts = (*Path(text).parts, *(real_path.relative_to(real_root).parts if is_inside else ()))
         if not is_inside:
-            problem = "is a symbolic link that leads out of it"
+            shown, problem = str(path), f"leads to {real_path}, outside it; remove the symbolic link"
         elif any(map(is_version_control, parts)) or (not state and STATE_FOLDER in map(str.lower, parts)):
             problem = "leads into what is version control's or add-model's own"
     if problem is not None:
-        shown = text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}..."
-        raise AddModelError(f"{where} must be a {kind} below {root}, and {shown!r} {problem}")
+        raise AddModelError(f"{where} must be a {kind} below {root}, and {shown} {problem}")
     return path
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # A dotted key of so many parts takes the parser the square of that, in time and in memory.
-_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+_LONG_KEY = re.compile(r"""(?:^|[\[{,])[ \t]*(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""", re.MULTILINE)
 
 
 def parse_toml(text: str) -> dict[str, Any]:

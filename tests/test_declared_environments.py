@@ -21,7 +21,7 @@ __all__ = ["wheel"]  # the fixture
 pytestmark = pytest.mark.slow
 
 TORCH = next(line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith("torch=="))
-(TRANSFORMERS,) = re.findall(r'"(transformers==[^"]+)"', (ROOT / "pyproject.toml").read_text())
+(TRANSFORMERS,) = re.findall(r'"(transformers==[^";]+); python_version >= ', (ROOT / "pyproject.toml").read_text())
 BUNDLED = "from add_model.zoo.models.bert import BertConfig as C, BertModel as M; M(C(hidden_size=24)).save_pretrained('saved')"
 LIKE = (ROOT / "README.md").read_text().split("## Ship a model that depends on Transformers")[1].split("\n## ")[0]
 

@@ -1,6 +1,5 @@
 """What is typed by somebody who does not know the commands yet, and what they say: one line, and what to type instead."""
 
-import importlib.util
 import json
 import os
 import shlex
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from add_model import library
 from add_model.cli.commands import app
 from add_model.family import family
 from add_model.scaffold.elsewhere import whereabouts
@@ -24,8 +24,8 @@ NEW = ("--name", "new_model", "--into", "my_models", "--dry-run")
 @pytest.fixture
 def without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment that Transformers is not installed in, as far as is looked for it."""
-    real = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "transformers" else real(name, *rest))  # fmt: skip
+    real = library._specification
+    monkeypatch.setattr(library, "_specification", lambda name: None if name == "transformers" else real(name))
 
 
 @pytest.mark.parametrize("reference", ["vit", "ViT", "google/vit-base-patch16-224", "whisper", "t5-small"])

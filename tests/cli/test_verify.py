@@ -158,13 +158,18 @@ def test_a_wrong_request_is_one_line_with_the_remedy(library: Path, arguments: l
     assert tree(library) == before
 
 
-@pytest.mark.parametrize("module", ["torch", "safetensors"])
-def test_what_is_not_installed_is_named_with_what_brings_it(library: Path, module: str) -> None:
-    arguments = ["verify", "end-to-end", NAME, "--from", "../original.safetensors", "--checkpoint", "converted"]
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("torch", ["verify", "end-to-end", NAME, "--from", "../original.safetensors", "--checkpoint", "converted"]),
+        ("safetensors", ["convert", NAME, "converted", "--out", "again"]),
+    ],
+)
+def test_what_is_not_installed_is_named_with_what_brings_it(library: Path, module: str, arguments: list[str]) -> None:
     code = f"import sys; sys.modules[{module!r}] = None; sys.argv = ['add-model', *{arguments!r}]; from add_model.cli import main; main()"
     check_refusal(
         run([sys.executable, "-c", code], library),
-        (f"{module}, which this needs", "install it: pip install huggingface-hub", "torch>="),
+        (f"{module}, which this needs", "install it: pip install ", "huggingface-hub>=", "torch>="),
     )
 
 

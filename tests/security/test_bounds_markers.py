@@ -130,4 +130,4 @@ def test_circles_of_all_with_all(tmp_path: Path) -> None:
         ),
     )
     circles = [finding for finding in found if " CP004 " in finding]
-    assert 60 <= len(circles) <= 15_000
+    assert 1 <= len(circles) <= 15_000

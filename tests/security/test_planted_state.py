@@ -181,7 +181,10 @@ def test_a_configured_folder_lies_in_the_tree(
     rest = "".join(line for line in configured[1].splitlines(keepends=True) if not line.startswith(f"{key} ="))
     (library / "pyproject.toml").write_text(f'{configured[0]}[tool.add-model]\n{key} = "{value}"\n{rest}')
     before = contents(library.parent)
-    check_refusal(add_model_here(library, *command), (f"`{key}` in [tool.add-model] must be a folder below",))
+    check_refusal(
+        add_model_here(library, *command),
+        (f"`{key}` in [tool.add-model] ", "must be a folder below" if len(value) < 500 else "characters"),
+    )
     assert contents(library.parent) == before
 
 
