@@ -120,7 +120,7 @@ def convert(
     # Whatever comes of this run, nothing of an earlier one stays out of sight.
     restored = remove_leftovers(folder)
     if restored is not None:
-        typer.echo(f"note: {restored}", err=True)
+        tell(f"note: {restored}")
     given = Rules() if suggest else read_rules(subject, rules)
     with opened(subject, checkpoint, config, class_name, read or given.read) as found:
         for note in (*found.checkpoint.notes, *found.choice.notes):

@@ -22,6 +22,8 @@ from add_model.reading import read_settings
 from add_model.state import STATE_FOLDER
 
 RECORD_FILE = "written.json"
+# Each is looked for in its file; no model has a tenth of them.
+_MOST_HUNKS = 2_000
 _ENTRY = re.compile(rb"\s*[(\"'].*,\s*", re.DOTALL)
 
 
@@ -75,7 +77,8 @@ def load_record(folder: Path) -> Record | None:
         hunks = {path: tuple(map(_hunk, value)) for path, value in values.items() if isinstance(value, list)}
     except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None
-    return Record(digests, hunks) if len(digests) + len(hunks) == len(values) else None
+    is_whole = len(digests) + len(hunks) == len(values)
+    return Record(digests, hunks) if is_whole and sum(map(len, hunks.values())) <= _MOST_HUNKS else None
 
 
 def _hunk(value: Any) -> Hunk:
