@@ -15,7 +15,7 @@ from add_model.cli.commands import app
 from add_model.family import family
 from add_model.scaffold.elsewhere import whereabouts
 
-from .commands import SOURCES, add_model_here, check_refusal, done, refused
+from .commands import SOURCES, add_model_here, check_refusal, done, forget_modules, refused
 
 NAME = "brand_new_bert"
 NEW = ("--name", "new_model", "--into", "my_models", "--dry-run")
@@ -228,11 +228,14 @@ def converted(library: Path) -> Path:
 
     from add_model.porting.subject import find_subject
 
+    path, loaded = list(sys.path), set(sys.modules)
     subject = find_subject(library, NAME)
     config = subject.configure({"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8})  # fmt: skip
     torch.manual_seed(0)
     folder = library / "converted" / NAME
     subject.build(config, device="cpu").save_pretrained(folder)
+    forget_modules(sys.modules.keys() - loaded, library)
+    sys.path[:] = path
     return folder
 
 
