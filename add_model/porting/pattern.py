@@ -148,7 +148,10 @@ class Pattern:
     @cached_property
     def _literals(self) -> list[str]:
         """What stands before, between and behind the places."""
-        return _PLACE.sub("\0", self.text).split("\0")
+        found = list(_PLACE.finditer(self.text))
+        starts = [0, *(match.end() for match in found)]
+        ends = [*(match.start() for match in found), len(self.text)]
+        return [self.text[start:end] for start, end in zip(starts, ends, strict=True)]
 
     @cached_property
     def _is_plain(self) -> bool:

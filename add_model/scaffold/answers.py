@@ -61,7 +61,7 @@ class Answers:
     @property
     def for_pages(self) -> Answers:
         """The answers as pages quote them, where nobody sees what hides in a text; they may be replayed from anywhere."""
-        return replace(self, novelty=visible(self.novelty, keep="\t\n"))
+        return replace(self, novelty=visible(self.novelty, keep="\n"))
 
 
 def dump_answers(answers: Answers) -> str:

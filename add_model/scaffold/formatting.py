@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import site
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from add_model.errors import AddModelError
@@ -20,6 +21,8 @@ NEW_LIBRARY_SETTINGS = 'src = ["src"]\nline-length = 119\n'
 # The reason stands at the end of what ruff says.
 _SHOWN = 200
 _FORMATTED = (".py", ".ipynb")
+# Also where it stands in a string, as in a notebook.
+_IMPORT = re.compile(r"\b(?:from|import) +(\w+(?:\.\w+)*)")
 
 
 def format_files(
@@ -57,6 +60,7 @@ def _formatted(
     for path, place in staged.items():
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(texts[path].encode())
+    _name_imported(settings.top, staging, texts.values())
     # Ruff takes options from its environment, too, such as where to write what it finds.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
     for arguments in (["check", "--select", "I", "--fix"], ["format"]):
@@ -70,6 +74,17 @@ def _formatted(
         problem = "; ".join(settings.notes)
     formatted = {path: staged[path].read_bytes().decode() if path in staged else text for path, text in texts.items()}
     return formatted, problem
+
+
+def _name_imported(top: Path, staging: Path, texts: Iterable[str]) -> None:
+    """Makes an empty module for each of the library that is imported: ruff sorts those apart, if it finds them."""
+    for module in {match[1] for text in texts for match in _IMPORT.finditer(text)}:
+        for place in (Path(), Path("src")):
+            path = place.joinpath(*module.split("."))
+            for found in (path / "__init__.py", path.with_suffix(".py")):
+                if (top / found).is_file() and not (staging / found).exists():
+                    (staging / found).parent.mkdir(parents=True, exist_ok=True)
+                    (staging / found).touch()
 
 
 def _ruff(root: Path) -> str | None:

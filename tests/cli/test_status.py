@@ -1,6 +1,7 @@
 """`add-model status`: the fourteen steps, with evidence that is checked each time it is shown."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,8 @@ def test_what_is_new_counts_as_the_theory(tmp_path: Path) -> None:
 
 
 def test_the_environment_is_looked_at(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nor can one that another test has made.
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if "my_models" not in entry])
     assert step(library, 2)["evidence"] == "my_models cannot be imported here"
     monkeypatch.syspath_prepend(str(library / "src"))
     found = step(library, 2)
