@@ -61,7 +61,13 @@ def test_nobody_imports_the_command_line() -> None:
 
 
 # The modules that start programs: git; ruff; a parser for newer syntax; a card's code and a model's tests, when asked to.
-STARTS = {"git.py", "scaffold/formatting.py", "copies/syntax.py", "porting/model_card.py", "porting/model_tests.py"}
+STARTS = {
+    "git.py",
+    "scaffold/formatting.py",
+    "copies/syntax.py",
+    "porting/steps/model_card.py",
+    "porting/steps/model_tests.py",
+}
 
 
 def test_programs_are_started_from_few_places_and_git_from_one() -> None:

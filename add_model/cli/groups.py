@@ -37,7 +37,7 @@ class StepsGroup(Group):
 
     def unknown(self, ctx: Any, word: str) -> str:
         """What to say of a word that is no command: what can be verified of a model, where it is the name of one."""
-        from add_model.porting.ported_model import find_ported_model
+        from add_model.porting.model.ported_model import find_ported_model
 
         try:
             find_ported_model(Path.cwd(), word)

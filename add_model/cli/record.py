@@ -15,9 +15,9 @@ from add_model.cli.output import say, say_json, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
-    from add_model.porting.recording_file import Recording
-    from add_model.porting.running import Run
-    from add_model.porting.subject import Subject
+    from add_model.porting.model.subject import Subject
+    from add_model.porting.recording.file import Recording
+    from add_model.porting.recording.running import Run
 
 _EXAMPLES = """
 Examples:
@@ -92,8 +92,8 @@ def record(
     as_json: JsonOption = False,
 ) -> None:
     """Run one forward pass, and store what goes in and out of every submodule in one safetensors file."""
-    from add_model.porting.running import Request, parse_input_ids, prepare, read_inputs
-    from add_model.porting.running import record as run_and_record
+    from add_model.porting.recording.running import Request, parse_input_ids, prepare, read_inputs
+    from add_model.porting.recording.running import record as run_and_record
 
     if input_ids is not None and inputs is not None:
         raise AddModelError("--input-ids and --inputs exclude each other; pass one of them")
@@ -125,7 +125,7 @@ def _size(option: str, text: str) -> int:
 
 def _original_of(start: Path, name: str, run: Run) -> Subject:
     """The model of the library that the run is to be the original of."""
-    from add_model.porting.subject import find_subject
+    from add_model.porting.model.subject import find_subject
 
     subject = find_subject(start, name)
     if subject.origin != "library":

@@ -226,7 +226,7 @@ def test_a_tick_without_a_model_asks_for_it(library: Path) -> None:
 def converted(library: Path) -> Path:
     import torch
 
-    from add_model.porting.subject import find_subject
+    from add_model.porting.model.subject import find_subject
 
     path, loaded = list(sys.path), set(sys.modules)
     subject = find_subject(library, NAME)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from add_model.porting.model.subject import find_subject
 from add_model.porting.recording import Recorder, record_forward
-from add_model.porting.subject import find_subject
 
 from .commands import Result, add_model_here, add_model_process, check_refusal, run, tree
 

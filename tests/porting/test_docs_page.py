@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from add_model.errors import AddModelError
-from add_model.porting.docs_page import docs_findings, placeholders
-from add_model.porting.documented import public_classes, undescribed
-from add_model.porting.ported_model import PortedModel, find_ported_model
+from add_model.porting.model.documented import public_classes, undescribed
+from add_model.porting.model.ported_model import PortedModel, find_ported_model
+from add_model.porting.steps.docs_page import docs_findings, placeholders
 from tests.cli.commands import done
 
 MODELING = '''

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from add_model.errors import AddModelError
-from add_model.porting.subject import find_subject
+from add_model.porting.model.subject import find_subject
 from tests.cli.commands import done
 
 
