@@ -135,7 +135,8 @@ def convert(
 
 
 def _suggest(found: Opened, path: Path | None, recording: Path | None, force: bool, as_json: bool) -> None:
-    from add_model.porting.conversion.request import default_rules_path, suggest_rules, suggestion_text, write_rules
+    from add_model.porting.conversion.request import default_rules_path
+    from add_model.porting.suggestion.rules_file import suggest_rules, suggestion_text, write_rules
 
     suggestion = suggest_rules(found, recording)
     path = path or default_rules_path(found.subject)
