@@ -90,8 +90,8 @@ WAYS_OUT = {
     "cli/drawing.py",
     "cli/python_messages.py",
     "cli/quick.py",
-    "scaffold/terminal/plain.py",
-    "scaffold/terminal/printed.py",
+    "scaffold/interview/terminal/plain.py",
+    "scaffold/interview/terminal/printed.py",
 }
 # A bar has no text but its own; what a report makes of rich it shows as `visible` has it.
 WITH_RICH = WAYS_OUT | {"cli/progress.py", "copies/report.py"}

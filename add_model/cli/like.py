@@ -227,7 +227,7 @@ def _interviewed(
 ) -> tuple[tuple[Rendering, Outcome] | None, Request]:
     from add_model.cli.drawing import as_text
     from add_model.cli.summary import files_tree
-    from add_model.scaffold.interview import Preview, decided
+    from add_model.scaffold.interview.interview import Preview, decided
     from add_model.scaffold.questionnaire import complete
     from add_model.scaffold.writing import as_it_is_now, prepare
 

@@ -89,8 +89,8 @@ def _from_templates(library: Library, name: str) -> Iterator[Path]:
     """What the user's own templates are rendered to for the model."""
     if library.configuration.templates is None:
         return
-    from add_model.scaffold.around import placed
-    from add_model.scaffold.templates import NAME_IN_PATH, SUFFIX
+    from add_model.scaffold.surroundings.around import placed
+    from add_model.scaffold.surroundings.templates import NAME_IN_PATH, SUFFIX
 
     own = named_below(library.root, library.configuration.templates, "`templates`", "folder")
     for group in _GROUPS:

@@ -25,7 +25,7 @@ def make(answers: Answers, request: Request) -> Rendering:
         from add_model.scaffold.out_of_tree.render import render_out_of_tree
 
         return render_out_of_tree(make_checkout_plan(answers, request.target.installed), request.target)
-    from add_model.scaffold.plan import make_plan
-    from add_model.scaffold.render import render
+    from add_model.scaffold.standalone.plan import make_plan
+    from add_model.scaffold.standalone.render import render
 
     return render(make_plan(answers, request.target, request.root))

@@ -19,9 +19,9 @@ from add_model.scaffold.answers import MODULAR_STYLE, NO_TOKENIZER, SAME_TOKENIZ
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout
 from add_model.scaffold.checkout.plan import check_checkout_name, donated_kinds
 from add_model.scaffold.checkout.reference import find_checkout_reference, model_folders, registered_types
-from add_model.scaffold.clashes import check_clashes
 from add_model.scaffold.elsewhere import whereabouts
 from add_model.scaffold.out_of_tree.target import OutOfTree
+from add_model.scaffold.standalone.clashes import check_clashes
 
 # What a library's code and markers name.
 _NAMED = frozenset({"add_model", "huggingface_hub", "safetensors", "tests", "tokenizers", "torch", "transformers"})

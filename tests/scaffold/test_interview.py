@@ -7,12 +7,12 @@ import pytest
 from add_model.errors import AddModelError
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.checkout.layout import find_checkout
-from add_model.scaffold.conversation import answered, revised, started
-from add_model.scaffold.interview import Preview, interview
+from add_model.scaffold.interview.conversation import answered, revised, started
+from add_model.scaffold.interview.interview import Preview, interview
+from add_model.scaffold.interview.questions import Check, Choose, Topic, Write, casings, question
+from add_model.scaffold.interview.review import summary
+from add_model.scaffold.interview.terminal.menu import menu_of
 from add_model.scaffold.questionnaire import Request
-from add_model.scaffold.questions import Check, Choose, Topic, Write, casings, question
-from add_model.scaffold.review import summary
-from add_model.scaffold.terminal.menu import menu_of
 from tests.scaffold.checkout.trees import make_checkout
 from tests.scaffold.libraries import make_library
 

@@ -9,14 +9,14 @@ import pytest
 
 from add_model.errors import AddModelError
 from add_model.scaffold.answers import Answers
-from add_model.scaffold.conversation import Conversation, answered, revised, started, went_back
-from add_model.scaffold.interview import decided
+from add_model.scaffold.interview.conversation import Conversation, answered, revised, started, went_back
+from add_model.scaffold.interview.interview import decided
+from add_model.scaffold.interview.purposes import purposes
+from add_model.scaffold.interview.questions import Topic, question
+from add_model.scaffold.interview.review import review, summary
+from add_model.scaffold.interview.wording import in_words
 from add_model.scaffold.out_of_tree.target import OutOfTree, new_package
-from add_model.scaffold.purposes import purposes
 from add_model.scaffold.questionnaire import Request
-from add_model.scaffold.questions import Topic, question
-from add_model.scaffold.review import review, summary
-from add_model.scaffold.wording import in_words
 from tests.scaffold.libraries import make_library
 
 from .test_interview import (

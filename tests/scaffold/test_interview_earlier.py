@@ -9,9 +9,9 @@ import pytest
 
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.checkout.layout import find_checkout
-from add_model.scaffold.interview import Preview, decided
+from add_model.scaffold.interview.interview import Preview, decided
+from add_model.scaffold.interview.questions import Choose
 from add_model.scaffold.questionnaire import Earlier, Request
-from add_model.scaffold.questions import Choose
 
 from .checkout.trees import make_checkout
 from .test_interview import CLASSES, NAME, REVIEW, TOKENIZER, Script

@@ -11,12 +11,12 @@ import pytest
 from prompt_toolkit.utils import get_cwidth
 
 from add_model.scaffold.checkout.layout import find_checkout
+from add_model.scaffold.interview.questions import Check, Choose, Option, Topic, Write, question
+from add_model.scaffold.interview.review import review
+from add_model.scaffold.interview.terminal.menu import menu_of
+from add_model.scaffold.interview.terminal.pages import answer_lines, menu_page, write_footer
 from add_model.scaffold.out_of_tree.target import new_package
 from add_model.scaffold.questionnaire import Request
-from add_model.scaffold.questions import Check, Choose, Option, Topic, Write, question
-from add_model.scaffold.review import review
-from add_model.scaffold.terminal.menu import menu_of
-from add_model.scaffold.terminal.pages import answer_lines, menu_page, write_footer
 from tests.scaffold.checkout.trees import make_checkout
 
 ROOT = Path("my_models")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from add_model.errors import AddModelError
 from add_model.names import ModelName
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE
-from add_model.scaffold.purposes import library_kind, purposes
+from add_model.scaffold.interview.purposes import library_kind, purposes
+from add_model.scaffold.interview.questions import STYLES, Choose, Option, Topic, chosen_reference, class_names
 from add_model.scaffold.questionnaire import ALL_HEADS, Request
-from add_model.scaffold.questions import STYLES, Choose, Option, Topic, chosen_reference, class_names
 from add_model.scaffold.targets import styles
 
 PREVIEW = "preview"

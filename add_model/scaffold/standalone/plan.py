@@ -13,7 +13,7 @@ from add_model.names import ModelName
 from add_model.references import Reference, find_reference, zoo
 from add_model.registry import TOKENIZER_MAPPING
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
-from add_model.scaffold.installation import tool_requirement
+from add_model.scaffold.surroundings.installation import tool_requirement
 
 _TOKENIZATION = "tokenization_"
 # Blocks of these files are marked as copies. The others are meant to be filled in, so that they differ from the start.

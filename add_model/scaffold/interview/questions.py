@@ -22,7 +22,8 @@ from add_model.scaffold.answers import (
 )
 from add_model.scaffold.catalogue import OF_THIS_LIBRARY, OF_TRANSFORMERS, TRANSFORMERS, Row, catalogue
 from add_model.scaffold.checkout.layout import PACKAGE
-from add_model.scaffold.purposes import Purpose, proposed_purpose, purposes, why_not_here
+from add_model.scaffold.interview.purposes import Purpose, proposed_purpose, purposes, why_not_here
+from add_model.scaffold.interview.wording import in_words
 from add_model.scaffold.questionnaire import (
     Earlier,
     Request,
@@ -40,7 +41,6 @@ from add_model.scaffold.targets import (
     tokenizer_answers,
     tokenizer_donors,
 )
-from add_model.scaffold.wording import in_words
 
 ANY_GROUP = "any"
 OTHER_TOKENIZER = "other"

@@ -10,7 +10,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
-from add_model.scaffold.terminal.fitting import cut, printable
+from add_model.scaffold.interview.terminal.fitting import cut, printable
 
 _TAB = 4
 _SIDEWAYS = 20

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from prompt_toolkit.utils import get_cwidth
 
-from add_model.scaffold.questions import Check, Choose, Option, Question, Write
-from add_model.scaffold.terminal.fitting import aligned, cut, filled, printable, wrapped
-from add_model.scaffold.terminal.menu import Menu
+from add_model.scaffold.interview.questions import Check, Choose, Option, Question, Write
+from add_model.scaffold.interview.terminal.fitting import aligned, cut, filled, printable, wrapped
+from add_model.scaffold.interview.terminal.menu import Menu
 
 _POINTER = "» "
 _HINDERED = "- "

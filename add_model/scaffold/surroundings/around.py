@@ -13,10 +13,10 @@ from add_model.errors import AddModelError
 from add_model.library import CONFIGURATION_FILE, Library
 from add_model.names import ModelName
 from add_model.scaffold.answers import Answers
-from add_model.scaffold.documentation import document, with_index_entry
-from add_model.scaffold.project_file import with_configuration
 from add_model.scaffold.rendering import LeftOut, RenderedFile, as_it_is
-from add_model.scaffold.templates import render_folder
+from add_model.scaffold.surroundings.documentation import document, with_index_entry
+from add_model.scaffold.surroundings.project_file import with_configuration
+from add_model.scaffold.surroundings.templates import render_folder
 from add_model.state import STATE_FOLDER
 
 # The folders that stand for the library's own in the paths of the templates.

@@ -20,13 +20,13 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
-from add_model.scaffold.conversation import Reply
-from add_model.scaffold.questions import Check, Choose, Question, Write
-from add_model.scaffold.terminal import pages
-from add_model.scaffold.terminal.menu import Menu, menu_of
-from add_model.scaffold.terminal.pages import Line
-from add_model.scaffold.terminal.printed import Printed, columns
-from add_model.scaffold.terminal.viewer import view
+from add_model.scaffold.interview.conversation import Reply
+from add_model.scaffold.interview.questions import Check, Choose, Question, Write
+from add_model.scaffold.interview.terminal import pages
+from add_model.scaffold.interview.terminal.menu import Menu, menu_of
+from add_model.scaffold.interview.terminal.pages import Line
+from add_model.scaffold.interview.terminal.printed import Printed, columns
+from add_model.scaffold.interview.terminal.viewer import view
 
 _STYLE = Style.from_dict(
     {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from add_model.scaffold.conversation import Reply
-from add_model.scaffold.questions import Check, Choose, Option, Question, Write
-from add_model.scaffold.terminal.fitting import aligned, printable
-from add_model.scaffold.terminal.menu import found_by, menu_of
-from add_model.scaffold.terminal.printed import Printed, columns
+from add_model.scaffold.interview.conversation import Reply
+from add_model.scaffold.interview.questions import Check, Choose, Option, Question, Write
+from add_model.scaffold.interview.terminal.fitting import aligned, printable
+from add_model.scaffold.interview.terminal.menu import found_by, menu_of
+from add_model.scaffold.interview.terminal.printed import Printed, columns
 
 BACK = "<"
 # Of longer lists the rest is found by searching.

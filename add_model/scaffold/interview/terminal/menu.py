@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from add_model.scaffold.questions import Check, Choose, Option
+from add_model.scaffold.interview.questions import Check, Choose, Option
 
 _WORD = re.compile(r"[^\W_]+")
 

@@ -11,11 +11,11 @@ from typing import Protocol, TypeVar
 
 from add_model.errors import AddModelError
 from add_model.scaffold.answers import Answers
-from add_model.scaffold.conversation import Conversation, Reply, answered, revised, started, went_back
+from add_model.scaffold.interview.conversation import Conversation, Reply, answered, revised, started, went_back
+from add_model.scaffold.interview.questions import Choose, Option, Question, Topic, question
+from add_model.scaffold.interview.review import LOOK, PREVIEW, STOP, WRITE, Facts, review, summary
+from add_model.scaffold.interview.wording import in_words
 from add_model.scaffold.questionnaire import Earlier, Request, complete
-from add_model.scaffold.questions import Choose, Option, Question, Topic, question
-from add_model.scaffold.review import LOOK, PREVIEW, STOP, WRITE, Facts, review, summary
-from add_model.scaffold.wording import in_words
 
 # Where a question cannot be put: whatever was answered before is kept meanwhile.
 _GOING_ON = Choose("How to go on, once that is mended?", (Option("again", "ask again"),))
@@ -96,7 +96,7 @@ def decided(
     """
     conversation = started(request)
     if asker is None:
-        from add_model.scaffold.terminal.asker import asker_here
+        from add_model.scaffold.interview.terminal.asker import asker_here
 
         asker = asker_here()
     previewed: Request | None = None

@@ -27,7 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from add_model.boundary import ensure_inside
 from add_model.errors import AddModelError
-from add_model.scaffold.confined import confined
+from add_model.scaffold.surroundings.confined import confined
 
 SUFFIX = ".jinja"
 _MOST_BYTES = 500_000
@@ -38,7 +38,7 @@ _PARTS = "parts"
 
 def bundled_folder() -> Path:
     """Where the bundled templates lie: inside the installed package, or beside it in a source checkout."""
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     installed = package / "templates"
     return installed if installed.is_dir() else package.parent / "templates"
 

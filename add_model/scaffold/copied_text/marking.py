@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from add_model.copies.marker import Marker
-from add_model.scaffold.replacements import Pair, shortest_replacements
+from add_model.scaffold.copied_text.replacements import Pair, shortest_replacements
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

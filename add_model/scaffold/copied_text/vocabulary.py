@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from add_model.scaffold.checkout.layout import PACKAGE
-from add_model.scaffold.marking import top_level
+from add_model.scaffold.copied_text.marking import top_level
 
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Where 4.x lists what a package exports, and where 5.x does.

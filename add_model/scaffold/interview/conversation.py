@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from add_model.errors import AddModelError, ModelExists
 from add_model.names import ModelName
 from add_model.scaffold.answers import SINGLE_STYLE
-from add_model.scaffold.purposes import Purpose, purposes, with_purpose
+from add_model.scaffold.interview.purposes import Purpose, purposes, with_purpose
+from add_model.scaffold.interview.questions import ANY_GROUP, OTHER_NAME, OTHER_TOKENIZER, Topic, chosen_reference
+from add_model.scaffold.interview.wording import in_words
 from add_model.scaffold.questionnaire import (
     Earlier,
     Request,
@@ -20,9 +22,7 @@ from add_model.scaffold.questionnaire import (
     earlier_class_name,
     with_fitting_class_name,
 )
-from add_model.scaffold.questions import ANY_GROUP, OTHER_NAME, OTHER_TOKENIZER, Topic, chosen_reference
 from add_model.scaffold.targets import check_style, check_tokenizer, styles
-from add_model.scaffold.wording import in_words
 
 Reply = str | tuple[str, ...]
 

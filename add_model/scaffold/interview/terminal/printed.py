@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from shutil import get_terminal_size
 
-from add_model.scaffold.review import Facts
-from add_model.scaffold.terminal.fitting import facts, printable, remark
+from add_model.scaffold.interview.review import Facts
+from add_model.scaffold.interview.terminal.fitting import facts, printable, remark
 
 
 class Printed:

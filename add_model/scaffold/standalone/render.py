@@ -14,7 +14,12 @@ from add_model.references import read_text
 from add_model.registry import parse_registry
 from add_model.registry_edits import with_entries, without_entries, without_model
 from add_model.scaffold.answers import dump_answers
-from add_model.scaffold.around import (
+from add_model.scaffold.copied_text.marking import with_markers
+from add_model.scaffold.formatting import format_files
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
+from add_model.scaffold.standalone.plan import ModelFile, Plan
+from add_model.scaffold.standalone.selection import without_names
+from add_model.scaffold.surroundings.around import (
     files_from_templates,
     refuse_duplicates,
     setup_command,
@@ -22,11 +27,6 @@ from add_model.scaffold.around import (
     with_index,
     with_project_file,
 )
-from add_model.scaffold.formatting import format_files
-from add_model.scaffold.marking import with_markers
-from add_model.scaffold.plan import ModelFile, Plan
-from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
-from add_model.scaffold.selection import without_names
 from add_model.state import STATE_FOLDER
 
 # What a library of this kind imports.
