@@ -16,6 +16,7 @@ _FOUNDATIONS = {
     "errors",
     "git",
     "extras",
+    "held_model",
     "library",
     "nearby",
     "nearest",

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from add_model.errors import AddModelError, ModelExists
 from add_model.names import ModelName
 from add_model.scaffold.answers import SINGLE_STYLE
-from add_model.scaffold.interview.purposes import Purpose, purposes, with_purpose
+from add_model.scaffold.interview.purposes import purposes, with_purpose
 from add_model.scaffold.interview.questions import ANY_GROUP, OTHER_NAME, OTHER_TOKENIZER, Topic, chosen_reference
 from add_model.scaffold.interview.wording import in_words
+from add_model.scaffold.kinds import STANDALONE
 from add_model.scaffold.questionnaire import (
     Earlier,
     Request,
@@ -22,7 +23,7 @@ from add_model.scaffold.questionnaire import (
     earlier_class_name,
     with_fitting_class_name,
 )
-from add_model.scaffold.targets import check_style, check_tokenizer, styles
+from add_model.scaffold.target import check_style
 
 Reply = str | tuple[str, ...]
 
@@ -64,7 +65,7 @@ def started(request: Request) -> Conversation:
     heads = None if request.heads is None else chosen_heads(request.heads, reference)
     tokenizer_like = request.tokenizer_like
     if tokenizer_like is not None:
-        tokenizer_like = check_tokenizer(tokenizer_like, reference, request.target)
+        tokenizer_like = request.target.check_tokenizer(tokenizer_like, reference)
     request = replace(request, reference=reference.specification, heads=heads, tokenizer_like=tokenizer_like)
     return Conversation(request, _without_heads(pending) if not reference.heads else pending)
 
@@ -99,7 +100,7 @@ def _following(conversation: Conversation, topic: Topic, reply: Reply) -> Conver
         heads = chosen_heads(reply, chosen_reference(request))
         return replace(conversation, request=replace(request, heads=heads))
     if topic is Topic.PURPOSE:
-        return _with_purpose(conversation, Purpose(reply))
+        return _with_purpose(conversation, reply)
     if topic is Topic.GROUP:
         return replace(conversation, group=reply)
     if topic is Topic.REFERENCE:
@@ -116,11 +117,11 @@ def _following(conversation: Conversation, topic: Topic, reply: Reply) -> Conver
         return replace(conversation, request=replace(request, style=check_style(reply, request.target)))
     if reply == OTHER_TOKENIZER:
         return replace(conversation, pending=(Topic.TOKENIZER_REFERENCE, *pending))
-    tokenizer_like = check_tokenizer(reply, chosen_reference(request), request.target)
+    tokenizer_like = request.target.check_tokenizer(reply, chosen_reference(request))
     return replace(conversation, request=replace(request, tokenizer_like=tokenizer_like))
 
 
-def _with_purpose(conversation: Conversation, purpose: Purpose) -> Conversation:
+def _with_purpose(conversation: Conversation, purpose: str) -> Conversation:
     """The conversation for another kind of library, in which the reference is another one."""
     request = with_purpose(conversation.request, purpose)
     if request.reference is not None:
@@ -207,7 +208,7 @@ def _with_reference(conversation: Conversation, specification: str) -> Conversat
             request, pending = replace(request, heads=None), _with(pending, Topic.HEADS)
     if request.tokenizer_like is not None:
         try:
-            tokenizer_like = check_tokenizer(request.tokenizer_like, reference, request.target)
+            tokenizer_like = request.target.check_tokenizer(request.tokenizer_like, reference)
             request = replace(request, tokenizer_like=tokenizer_like)
         except AddModelError as error:
             if Topic.TOKENIZER not in pending:
@@ -218,7 +219,7 @@ def _with_reference(conversation: Conversation, specification: str) -> Conversat
 
 def _is_missing(topic: Topic, request: Request) -> bool:
     given = {
-        Topic.PURPOSE: request.reference or (None if len(purposes(request)) > 1 else Purpose.PYTORCH),
+        Topic.PURPOSE: request.reference or (None if len(purposes(request)) > 1 else STANDALONE.name),
         Topic.GROUP: request.reference,
         Topic.REFERENCE: request.reference,
         Topic.NAME: request.name,
@@ -227,7 +228,7 @@ def _is_missing(topic: Topic, request: Request) -> bool:
         Topic.HEADS: request.heads,
         Topic.NOVELTY: request.novelty,
         Topic.TOKENIZER: request.tokenizer_like,
-        Topic.STYLE: request.style or (None if len(styles(request.target)) > 1 else SINGLE_STYLE),
+        Topic.STYLE: request.style or (None if len(request.target.styles()) > 1 else SINGLE_STYLE),
     }
     return topic in given and given[topic] is None
 

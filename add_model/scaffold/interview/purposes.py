@@ -1,84 +1,54 @@
-"""What a model is for, where its library is still to be made: one in plain PyTorch, or a package on Transformers."""
+"""What a model is for, where its library is still to be made: the kinds of library that can be laid down."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import Enum
 
-from add_model.copies.versions import installed_version
 from add_model.errors import AddModelError
-from add_model.scaffold.checkout.layout import PACKAGE, Checkout
-from add_model.scaffold.out_of_tree.target import OutOfTree, depends_on_transformers, new_package
+from add_model.scaffold.kinds import KINDS, STANDALONE, kind_called
 from add_model.scaffold.questionnaire import Request
-from add_model.scaffold.targets import Target
+from add_model.scaffold.target import Kind, Target
 
 
-class Purpose(str, Enum):
-    """What kind of library is laid down."""
-
-    PYTORCH = "pytorch"
-    TRANSFORMERS = "transformers"
-
-
-def purposes(request: Request) -> tuple[Purpose, ...]:
-    """The kinds of library that can be laid down; none, where there is a library already."""
-    if not _is_to_be_made(request.target):
+def purposes(request: Request) -> tuple[Kind, ...]:
+    """The kinds of library that can be laid down, the plainest one first; none, where there is a library already."""
+    if not request.target.is_new:
         return ()
-    return (Purpose.PYTORCH,) if _package(request) is None else (Purpose.PYTORCH, Purpose.TRANSFORMERS)
+    return tuple(kind for kind in reversed(KINDS) if kind is STANDALONE or _made(kind, request) is not None)
 
 
-def proposed_purpose(request: Request) -> Purpose:
+def proposed_purpose(request: Request) -> str:
     """The kind that was chosen, or that the project in the folder asks for."""
-    is_package = isinstance(request.target, OutOfTree) or depends_on_transformers(request.root)
-    return Purpose.TRANSFORMERS if is_package else Purpose.PYTORCH
+    asked = next(kind for kind in KINDS if kind.is_meant(request.root, ""))
+    return request.target.kind if request.target.kind != STANDALONE.name else asked.name
 
 
-def with_purpose(request: Request, purpose: Purpose) -> Request:
+def with_purpose(request: Request, purpose: str) -> Request:
     """The request for a library of that kind; what was answered for another kind has to be answered anew.
 
     Raises:
-        AddModelError: Transformers is not installed.
+        AddModelError: a library of that kind cannot be made here.
     """
-    if purpose is Purpose.PYTORCH:
-        target: Target = None
-    else:
-        target = request.target if isinstance(request.target, OutOfTree) else new_package(request.root, request.package)  # fmt: skip
-    if target == request.target:
+    if purpose == request.target.kind:
         return request
+    target = kind_called(purpose).new(request.root, request.package)
     return replace(request, target=target, reference=None)
-
-
-def library_kind(target: Target) -> str:
-    """What kind of library a model goes into, in words."""
-    if isinstance(target, Checkout):
-        return "a source tree of Transformers"
-    if isinstance(target, OutOfTree):
-        new = "a new package" if target.is_new else "a package"
-        return f"{new} on the installed {PACKAGE} {installed_version(PACKAGE)}"
-    return "a new library in plain PyTorch" if target is None else "a library in plain PyTorch"
 
 
 def why_not_here(request: Request) -> str:
     """Why a model that is known cannot be started from, and what to do to start from it."""
     target = request.target
-    if isinstance(target, Checkout):
-        return "not in this tree of Transformers: take one that is"
-    if isinstance(target, OutOfTree):
-        return f"not in {PACKAGE} {installed_version(PACKAGE)}, which is installed: take one that is"
-    if target is not None:
-        return f"not in plain PyTorch: a package on {PACKAGE} can start from them, in another folder (Ctrl-C, then add-model like --into DIR)"  # fmt: skip
-    if _package(request) is not None:
-        return f"not in plain PyTorch: go back, and choose a package on the installed {PACKAGE} to start from them"
-    return f"not in plain PyTorch: a package on {PACKAGE} can start from them (Ctrl-C, pip install {PACKAGE}, and add-model like again)"  # fmt: skip
+    if not (target.is_new and target.starts_from_bundled):
+        return target.why_not_here
+    others = [kind for kind in purposes(request) if kind is not STANDALONE]
+    if others:
+        return f"not in plain PyTorch: go back, and choose {others[0].purpose[0]} to start from them"  # fmt: skip
+    return "not in plain PyTorch: a package on transformers can start from them (Ctrl-C, pip install transformers, and add-model like again)"  # fmt: skip
 
 
-def _is_to_be_made(target: Target) -> bool:
-    return target is None or (isinstance(target, OutOfTree) and target.is_new)
-
-
-def _package(request: Request) -> OutOfTree | None:
-    """The package on Transformers that could be made in the folder; `None` where Transformers is not installed."""
+def _made(kind: Kind, request: Request) -> Target | None:
+    """The library of a kind that could be made in the folder; `None` where it cannot."""
     try:
-        return new_package(request.root, request.package)
+        return kind.new(request.root, request.package)
     except AddModelError:
         return None

@@ -7,12 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from add_model.copies.versions import installed_version
 from add_model.errors import AddModelError, ModelExists
-from add_model.family import family
-from add_model.library import Library
 from add_model.names import ModelName
-from add_model.references import TARGET, registry_of, zoo
+from add_model.references import TARGET
 from add_model.scaffold.answers import (
     MODULAR_STYLE,
     NO_TOKENIZER,
@@ -21,8 +18,8 @@ from add_model.scaffold.answers import (
     SINGLE_STYLE,
 )
 from add_model.scaffold.catalogue import OF_THIS_LIBRARY, OF_TRANSFORMERS, TRANSFORMERS, Row, catalogue
-from add_model.scaffold.checkout.layout import PACKAGE
-from add_model.scaffold.interview.purposes import Purpose, proposed_purpose, purposes, why_not_here
+from add_model.scaffold.elsewhere import find_candidate
+from add_model.scaffold.interview.purposes import proposed_purpose, purposes, why_not_here
 from add_model.scaffold.interview.wording import in_words
 from add_model.scaffold.questionnaire import (
     Earlier,
@@ -33,14 +30,7 @@ from add_model.scaffold.questionnaire import (
     with_fitting_class_name,
 )
 from add_model.scaffold.record import load_record, state_of
-from add_model.scaffold.targets import (
-    Candidate,
-    find_candidate,
-    origin_of,
-    styles,
-    tokenizer_answers,
-    tokenizer_donors,
-)
+from add_model.scaffold.target import Candidate
 
 ANY_GROUP = "any"
 OTHER_TOKENIZER = "other"
@@ -184,16 +174,8 @@ def casings(snake: str) -> str:
 
 
 def _about_purpose(request: Request) -> Choose:
-    bundled = [member.title for member in family() if member.model_type in registry_of(zoo()).model_types]
-    details = {
-        Purpose.PYTORCH: ("a library of its own in plain PyTorch", f"like {', '.join(bundled)}"),
-        Purpose.TRANSFORMERS: (
-            "a package on the installed Transformers",
-            f"like any model of release {installed_version(PACKAGE)}",
-        ),
-    }
-    options = tuple(Option(purpose.value, label, (said,)) for purpose, (label, said) in details.items() if purpose in purposes(request))  # fmt: skip
-    return Choose("What is the model for?", options, proposed_purpose(request).value)
+    options = tuple(Option(kind.name, label, (said,)) for kind in purposes(request) for label, said in (kind.purpose,))
+    return Choose("What is the model for?", options, proposed_purpose(request))
 
 
 def _about_group(request: Request, group: str | None) -> Choose:
@@ -224,11 +206,17 @@ def _reference_options(row: Row, request: Request, reason: str) -> Iterator[Opti
     )
     for specification in row.specifications:
         is_own = specification.startswith(f"{TARGET}:")
-        place = ("this library" if isinstance(request.target, Library) else PACKAGE) if is_own else "bundled"
+        place = _own_place(request) if is_own else "bundled"
         yield Option(_answer(specification, request), member.model_type, (place, said))
     if not row.specifications:
-        place = PACKAGE if TRANSFORMERS in row.available else "not here"
+        place = TRANSFORMERS if TRANSFORMERS in row.available else "not here"
         yield Option(member.model_type, member.model_type, (place, said), reason)
+
+
+def _own_place(request: Request) -> str:
+    """How the place is called that the models are from which the library calls its own."""
+    origin = request.target.origin
+    return "this library" if origin == TARGET else origin
 
 
 def _without_repetition(options: Sequence[Option]) -> tuple[Option, ...]:
@@ -241,9 +229,7 @@ def _without_repetition(options: Sequence[Option]) -> tuple[Option, ...]:
 def _answer(specification: str, request: Request) -> str:
     """A specification as answers spell it: the target's own models are called after where they are from."""
     origin, _, model_type = specification.partition(":")
-    if origin != TARGET or request.target is None:
-        return specification
-    return f"{origin_of(request.target)}:{model_type}"
+    return f"{request.target.origin}:{model_type}" if origin == TARGET else specification
 
 
 def _about_name(request: Request) -> Write:
@@ -326,14 +312,14 @@ def _about_novelty(request: Request) -> Write:
 
 def _about_tokenizer(request: Request, reference: Candidate) -> Choose:
     title = reference.name.title
-    others = tokenizer_donors(request.target, reference)
+    others = request.target.tokenizer_donors(reference)
     if reference.tokenizer is None:
         same = Option(SAME_TOKENIZER, f"the same as {title}'s", (), f"{title} has none to take: choose another model's, or none")  # fmt: skip
     else:
         same = Option(SAME_TOKENIZER, f"the same as {title}'s", (reference.tokenizer,))
     hindrance = None if others else "no other model here has a tokenizer: choose the same, or none"
     other = Option(OTHER_TOKENIZER, "like another model's", (), hindrance)
-    answers = tokenizer_answers(request.target)
+    answers = request.target.tokenizer_answers()
     shared = (Option(SHARED_TOKENIZER, f"{title}'s own", ("shared with it",)),) if SHARED_TOKENIZER in answers else ()
     options = (same, *shared, other, Option(NO_TOKENIZER, "none"))
     current = request.tokenizer_like
@@ -346,7 +332,7 @@ def _about_tokenizer_reference(request: Request, reference: Candidate) -> Choose
     groups = {_answer(specification, request): row.group for row in catalogue(request.target) for specification in row.specifications}  # fmt: skip
     options = [
         Option(specification, name, (tokenizer, groups.get(specification, "other")))
-        for specification, name, tokenizer in tokenizer_donors(request.target, reference)
+        for specification, name, tokenizer in request.target.tokenizer_donors(reference)
     ]
     return Choose(
         "Which model's tokenizer?", _without_repetition(options), _offered(options, request.tokenizer_like), True
@@ -354,7 +340,7 @@ def _about_tokenizer_reference(request: Request, reference: Candidate) -> Choose
 
 
 def _about_style(request: Request) -> Choose:
-    options = tuple(Option(style, style, (STYLES[style],)) for style in styles(request.target))
+    options = tuple(Option(style, style, (STYLES[style],)) for style in request.target.styles())
     return Choose("How is it written?", options, request.style or SINGLE_STYLE)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from add_model.errors import AddModelError
 from add_model.names import ModelName
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE
-from add_model.scaffold.interview.purposes import library_kind, purposes
+from add_model.scaffold.interview.purposes import purposes
 from add_model.scaffold.interview.questions import STYLES, Choose, Option, Topic, chosen_reference, class_names
 from add_model.scaffold.questionnaire import ALL_HEADS, Request
-from add_model.scaffold.targets import styles
 
 PREVIEW = "preview"
 LOOK = "look"
@@ -53,9 +52,9 @@ def summary(request: Request) -> Facts:
         "what is new": request.novelty or "(nothing yet)",
         "tokenizer": _TOKENIZERS.get(tokenizer_like, f"like {tokenizer_like}"),
     }
-    if len(styles(request.target)) > 1:
+    if len(request.target.styles()) > 1:
         facts["style"] = STYLES[request.style or SINGLE_STYLE]
-    facts["library"] = f"{request.package}, {library_kind(request.target)}"
+    facts["library"] = f"{request.package}, {request.target.described}"
     facts["folder"] = str(request.root.absolute())
     return tuple(facts.items())
 
@@ -63,7 +62,7 @@ def summary(request: Request) -> Facts:
 def review(request: Request, seen: bool) -> Choose:
     """The last question. What is proposed is to look at the files first, and to write them once they were seen."""
     unasked = set()
-    if len(styles(request.target)) < 2:
+    if len(request.target.styles()) < 2:
         unasked.add(Topic.STYLE)
     if len(purposes(request)) < 2:
         unasked.add(Topic.PURPOSE)

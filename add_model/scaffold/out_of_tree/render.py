@@ -11,11 +11,11 @@ from add_model.library import CONFIGURATION_FILE
 from add_model.names import to_snake
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_MAPPING
 from add_model.scaffold.answers import dump_answers
+from add_model.scaffold.checkout.auto_classes import LEAST_SPECIFIC, AutoClass
 from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.checkout.reference import TOKENIZATION, kind_of
 from add_model.scaffold.formatting import format_files
-from add_model.scaffold.out_of_tree.auto_classes import LEAST_SPECIFIC, AutoClass
 from add_model.scaffold.out_of_tree.modules import Model, new_model
 from add_model.scaffold.out_of_tree.preprocessors import Preprocessor
 from add_model.scaffold.out_of_tree.sizes import small_sizes

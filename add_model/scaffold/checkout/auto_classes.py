@@ -61,9 +61,14 @@ def find_auto_classes(installed: Checkout, configurations: Mapping[str, str], ow
 
 @lru_cache(maxsize=1)
 def auto_tables(installed: Checkout) -> Mapping[str, Sequence[Table]]:
+    """The tables of an installed tree, which nobody changes meanwhile, as `read_auto_tables` reads them."""
+    return read_auto_tables(installed)
+
+
+def read_auto_tables(checkout: Checkout) -> Mapping[str, Sequence[Table]]:
     """The tables of names that the auto classes look into, by mapping: one may be written in several parts."""
     tables: dict[str, list[Table]] = {}
-    for path, content in _auto_files(installed):
+    for path, content in _auto_files(checkout):
         for table in find_tables(content, path, _NOTHING_IS_NEEDED):
             tables.setdefault(table.mapping, []).append(table)
     return tables
