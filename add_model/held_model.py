@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from add_model.library import Library
-from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING
+from add_model.references import registry_of
+from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, Registry
+
+_CHANGING = ("__init__.py", "registry.py")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class HeldModel:
         shared_tests: what all tests of the library share.
         docs_page: its page in the docs.
         model_card: the card that its checkpoints are published with.
-        publishes_code: whether a checkpoint is published with its modules, as nobody else has them.
+        auto_classes: auto class of Transformers -> the class that it answers with; where these are the model's own to
+            say, a checkpoint is published with its modules, as nobody else has them.
     """
 
     library: Library
@@ -44,7 +48,27 @@ class HeldModel:
     docs_page: Path
     model_card: Path
     further_classes: tuple[str, ...] = ()
-    publishes_code: bool = False
+    auto_classes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Path:
+        """The folder that its package is imported from."""
+        return self.top_folder.parent
+
+    @property
+    def top_folder(self) -> Path:
+        """The folder of the package at the top of its own."""
+        return self.library.packages[self.package.partition(".")[0]]
+
+    @property
+    def modules(self) -> tuple[Path, ...]:
+        """Its own modules, `__init__` and conversion scripts included."""
+        return tuple(sorted(self.folder.glob("*.py")))
+
+    @property
+    def code(self) -> tuple[Path, ...]:
+        """Everything that decides what it computes: its own modules, and what all models of the library share."""
+        return (*self.modules, *self.shared_code)
 
     @property
     def configuration_name(self) -> str | None:
@@ -59,6 +83,31 @@ class HeldModel:
         return tuple(dict.fromkeys((*first, *self.heads.values(), *self.further_classes)))
 
 
+def registered_model(library: Library, name: str) -> HeldModel:
+    """A model of a library with a registry of ours, whether that lists it or its files are all there is.
+
+    Raises:
+        AddModelError: the registry cannot be read, or the library has no package.
+    """
+    registry = registry_of(library) if library.registry.is_file() else Registry({})
+    docs, tests = library.docs_folder, library.tests_folder
+    # Neither the registry nor an `__init__` decides anything: both change whenever another model is added.
+    shared = (path for path in sorted(library.package_folder.glob("*.py")) if path.name not in _CHANGING)
+    return HeldModel(
+        library,
+        name,
+        classes=registry.classes(name),
+        heads=registry.heads(name),
+        folder=library.models_folder / name,
+        package=f"{library.package}.models.{name}",
+        shared_code=tuple(shared),
+        tests_folder=tests / "models" / name,
+        shared_tests=tuple(sorted(tests.glob("*.py"))),
+        docs_page=docs / "models" / f"{name}.md",
+        model_card=docs / "model_cards" / f"{name}.md",
+    )
+
+
 class ModelHolder(Protocol):
     """A library, as far as the models that it holds are concerned."""
 
@@ -67,8 +116,8 @@ class ModelHolder(Protocol):
         """Its root, or the folder that a search for it began in."""
 
     @property
-    def library(self) -> Library | None:
-        """Its layout; `None` where there is no library."""
+    def library(self) -> Library:
+        """Its layout."""
 
     @property
     def origin(self) -> str:

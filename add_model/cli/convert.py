@@ -111,11 +111,12 @@ def convert(
     from add_model.porting.conversion.request import make_conversion, opened, parse_size, read_rules
     from add_model.porting.model.subject import find_subject
     from add_model.porting.rules.rule import Rules
+    from add_model.scaffold.destination import find_holder
 
     if recording is not None and not suggest:
         raise AddModelError("--recording belongs to --suggest; pass both, or leave it out")
     shard_bytes = parse_size(shard_size)
-    subject = find_subject(into or Path.cwd(), name)
+    subject = find_subject(find_holder(into or Path.cwd()), name)
     folder = out or Path("converted") / subject.name
     # Whatever comes of this run, nothing of an earlier one stays out of sight.
     restored = remove_leftovers(folder)

@@ -65,8 +65,9 @@ def publish(
     from add_model.porting.steps.facts import default_checkpoint
     from add_model.porting.steps.publishing import plan_publication, write_folder
     from add_model.porting.steps.publishing import upload as upload_to_hub
+    from add_model.scaffold.destination import find_holder
 
-    model = find_ported_model(into or Path.cwd(), name)
+    model = find_ported_model(find_holder(into or Path.cwd()), name)
     if upload and dry_run:
         raise AddModelError("--upload and --dry-run exclude each other; pass one of them")
     if upload and repository is None:
@@ -145,5 +146,6 @@ def _show(model: PortedModel, planned: Publication, evidence: Evidence | None, w
 def _files(planned: Publication) -> list[tuple[str, int]]:
     from add_model.porting.steps.publishing import CARD
 
-    own = [(path.name, path.stat().st_size) for path in planned.files]
-    return [(CARD, len(planned.card.encode("utf-8"))), *own]
+    own = [(name, len(content)) for name, content in planned.made.items()]
+    own += [(path.name, path.stat().st_size) for path in planned.files]
+    return [(CARD, len(planned.card.encode("utf-8"))), *sorted(own)]

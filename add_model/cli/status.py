@@ -69,18 +69,20 @@ def status(
     from add_model.porting.model.ported_model import find_ported_model, find_ported_models
     from add_model.porting.steps.facts import gather
     from add_model.porting.steps.progress import open_steps, progress
+    from add_model.scaffold.destination import find_holder
 
     if sum(step is not None for step in (done, not_applicable, undo)) > 1:
         raise AddModelError("--done, --not-applicable and --undo exclude each other; pass one at a time")
     if note is not None and done is None and not_applicable is None:
         raise AddModelError("--note belongs to --done STEP or --not-applicable STEP; pass one of them")
+    holder = find_holder(into or Path.cwd())
     if name is None:
         if done or not_applicable or undo:
             raise AddModelError("which model? --done, --not-applicable and --undo go with its name: add-model status NAME --done STEP")  # fmt: skip
-        every = [(model, progress(gather(model))) for model in find_ported_models(into or Path.cwd())]
+        every = [(model, progress(gather(model))) for model in find_ported_models(holder)]
         _show_every(every, as_json)
         raise typer.Exit(1 if any(open_steps(steps) for _, steps in every) else 0)
-    model = find_ported_model(into or Path.cwd(), name)
+    model = find_ported_model(holder, name)
     tell_interrupted(model.root)
     _keep_word(model, done, not_applicable, undo, note)
     steps = progress(gather(model))

@@ -219,8 +219,9 @@ def notebook(
 
 def _find(name: str, into: Path | None) -> PortedModel:
     from add_model.porting.model.ported_model import find_ported_model
+    from add_model.scaffold.destination import find_holder
 
-    return find_ported_model(into or Path.cwd(), name)
+    return find_ported_model(find_holder(into or Path.cwd()), name)
 
 
 def _pairs(renames: list[str]) -> dict[str, str]:

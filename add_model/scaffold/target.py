@@ -58,8 +58,8 @@ class Target(Protocol):
         """Whether it is laid down first."""
 
     @property
-    def library(self) -> Library | None:
-        """Its layout; `None` where it is still to be made."""
+    def library(self) -> Library:
+        """Its layout; where it is still to be made, as it will be."""
 
     @property
     def kind(self) -> str:

@@ -16,10 +16,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
-from add_model.library import Library, find_library, installed_package, library_at
-from add_model.nearest import close
+from add_model.held_model import HeldModel, ModelHolder, registered_model
+from add_model.library import Library, installed_package, library_at
+from add_model.nearest import close, spelled_otherwise
 from add_model.porting.model.library_models import no_such_model
-from add_model.references import UnknownReference, find_reference
+from add_model.references import TARGET, UnknownReference, find_reference
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, Registry
 
 if TYPE_CHECKING:
@@ -36,35 +37,50 @@ class Subject:
     """A model of a library.
 
     Attributes:
-        name: its model type (`brand_new_bert`).
-        library: the library that holds it.
-        origin: `library` (the one around the start), `zoo`, or the name of an installed package.
-        package: dotted name of the package of its files (`my_models.models.brand_new_bert`).
-        classes: registry mapping -> class name, its configuration's and base model's among them.
-        heads: task -> class name (`{"masked-lm": "BrandNewBertForMaskedLM"}`).
+        held: the model, and where everything of it is.
+        origin: `library` (the one that is worked in), `zoo`, or the name of an installed package.
     """
 
-    name: str
-    library: Library
+    held: HeldModel
     origin: str
-    package: str
-    classes: Mapping[str, str]
-    heads: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Its name (`brand_new_bert`)."""
+        return self.held.name
+
+    @property
+    def library(self) -> Library:
+        """The library that holds it."""
+        return self.held.library
+
+    @property
+    def package(self) -> str:
+        """Dotted name of the package of its files (`my_models.models.brand_new_bert`)."""
+        return self.held.package
 
     @property
     def configuration_name(self) -> str:
-        """The name of its configuration class."""
-        return self.classes[CONFIGURATION_MAPPING]
+        """The name of its configuration class.
+
+        Raises:
+            AddModelError: its library registers none.
+        """
+        return self._registered(self.held.configuration_name, "configuration")
 
     @property
     def base_model_name(self) -> str:
-        """The name of the class without a head."""
-        return self.classes[MODEL_MAPPING]
+        """The name of the class without a head, or of the first with one where there is none without.
+
+        Raises:
+            AddModelError: its library registers none.
+        """
+        return self._registered(next(iter(self.class_names), None), "model")
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes that can be built: the base model, then the heads."""
-        return tuple(dict.fromkeys((self.base_model_name, *self.heads.values())))
+        return self.held.class_names
 
     def load(self) -> ModuleType:
         """Imports the model's package; its library's source folder is put on `sys.path` first.
@@ -73,11 +89,9 @@ class Subject:
             AddModelError: it cannot be imported; the file and the line are named.
         """
         top = self.package.partition(".")[0]
-        folder = self.library.packages[top]
+        folder = self.held.top_folder
         _forget_namesake(top, folder)
-        source = str(folder.parent)
-        if source not in sys.path:
-            sys.path.insert(0, source)
+        _put_first(str(self.held.source))
         importlib.invalidate_caches()
         try:
             return importlib.import_module(self.package)
@@ -151,7 +165,7 @@ class Subject:
         except AddModelError:
             raise
         except FAILURES as error:
-            place = _place(error, self.library.packages[self.package.partition(".")[0]])
+            place = _place(error, self.held.top_folder)
             raise AddModelError(f"{place}: {model_class.__name__} cannot be built: {_said(error)}; mend it, or the configuration, and run again") from error  # fmt: skip
 
     def build_buffers(self, config: Any, class_name: str | None = None) -> nn.Module:
@@ -163,6 +177,11 @@ class Subject:
         with _parameters_without_values():
             return self.build(config, class_name, device="cpu")
 
+    def _registered(self, name: str | None, what: str) -> str:
+        if name is None:
+            raise AddModelError(f"{self.held.folder}: no {what} class of {self.name} is registered; register it, and run again")  # fmt: skip
+        return name
+
     def _attribute(self, name: str) -> Any:
         module = self.load()
         if not hasattr(module, name):
@@ -170,8 +189,8 @@ class Subject:
         return getattr(module, name)
 
 
-def find_subject(start: Path, name: str) -> Subject:
-    """Finds `brand_new_bert` in the library around `start`, or `origin:type` (`zoo:bert`, `transformers:bert`).
+def find_subject(holder: ModelHolder, name: str) -> Subject:
+    """Finds `brand_new_bert` among the models of a library, or `origin:type` (`zoo:bert`, `transformers:bert`).
 
     A name that the library does not hold is looked for in the bundled models.
 
@@ -179,22 +198,25 @@ def find_subject(start: Path, name: str) -> Subject:
         AddModelError: there is no such model; those of the library are named, the nearest first.
     """
     origin, colon, model_type = name.rpartition(":")
-    if colon and origin == TRANSFORMERS:
+    own = {
+        TARGET,
+        *(holder.library.packages.keys() - {"tests"}),
+        *([holder.origin] if holder.starts_from_itself else []),
+    }
+    if not colon or origin in own:
+        spelled = spelled_otherwise(model_type, {own_name: own_name for own_name in holder.model_names()})
+        held = holder.find_model(model_type) or (None if spelled is None else holder.find_model(spelled))
+        if held is not None:
+            return Subject(held, TARGET)
+        if colon:
+            raise no_such_model(holder, model_type)
+    if origin == TRANSFORMERS:
         return _published(model_type)
-    library = find_library(start)
     try:
-        # A folder of nothing of the kind is no place to look in; the bundled models are still to be had.
-        reference = find_reference(name, library if library.packages.keys() - {"tests"} else None)
+        reference = find_reference(name, None)
     except UnknownReference as error:
-        raise no_such_model(library, name) from error
-    return Subject(
-        reference.name.snake,
-        reference.library,
-        reference.origin,
-        reference.package,
-        reference.classes,
-        reference.heads,
-    )
+        raise no_such_model(holder, name) from error
+    return Subject(registered_model(reference.library, reference.name.snake), reference.origin)
 
 
 def _published(model_type: str) -> Subject:
@@ -215,7 +237,26 @@ def _published(model_type: str) -> Subject:
         raise AddModelError(f"the installed transformers has no model type {model_type!r}; nearest: {', '.join(likely) or 'none'}")  # fmt: skip
     module_name = auto.configuration_auto.model_type_to_module_name(model_type)
     package = f"{TRANSFORMERS}.models.{module_name}"
-    return Subject(model_type, library_at(folder), TRANSFORMERS, package, classes, registry.heads(model_type))
+    held = HeldModel(
+        library_at(folder),
+        model_type,
+        classes=classes,
+        heads=registry.heads(model_type),
+        folder=folder / "models" / module_name,
+        package=package,
+        shared_code=(),
+        tests_folder=folder,
+        shared_tests=(),
+        docs_page=folder,
+        model_card=folder,
+    )
+    return Subject(held, TRANSFORMERS)
+
+
+def _put_first(source: str) -> None:
+    """Puts a folder before all others that are imported from: what is installed may have a package of the same name."""
+    if sys.path[:1] != [source]:
+        sys.path[:] = [source, *(path for path in sys.path if path != source)]
 
 
 def _forget_namesake(top: str, folder: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from add_model.porting.evidence import fingerprints
-from add_model.porting.model.ported_model import find_ported_model
 from add_model.porting.model.subject import Subject
 from add_model.porting.recording.file import Recording
 from add_model.references import TARGET
@@ -39,7 +38,7 @@ def facts_of(subject: Subject, checkpoint: Path | None) -> dict[str, Any]:
     if subject.origin != TARGET:
         return {}
     root = subject.library.root
-    files = [*find_ported_model(root, subject.name).code(), *_checkpoint_files(checkpoint)]
+    files = [*subject.held.code, *_checkpoint_files(checkpoint)]
     return {"name": subject.name, "library": str(root), "files": fingerprints(root, files)}
 
 

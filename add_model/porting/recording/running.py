@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
+from add_model.held_model import ModelHolder
 from add_model.nearest import nearest
 from add_model.porting.checkpoints.folder import refuse_missing_folder
 from add_model.porting.destinations import destination
@@ -21,6 +22,7 @@ from add_model.porting.model.subject import FAILURES, Subject, find_subject
 from add_model.porting.recording import record_forward
 from add_model.porting.recording.facts import facts_of
 from add_model.porting.recording.file import Recording, load_recording
+from add_model.porting.recording.usual_inputs import usual_inputs
 from add_model.porting.tensor_file import TensorFile, open_regular
 from add_model.reading import MOST_BYTES_OF_SETTINGS
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_LENGTH = 12
 _HEAD = re.compile(r"(?<=[a-z0-9])(For[A-Z]\w*|[A-Z]+HeadModel|DoubleHeadsModel|Model)$")
 # What a script is called as a module: its own name may be that of a package that it imports.
 _SCRIPT_NAME = "add_model_script_"
@@ -71,8 +72,13 @@ class Request:
     seed: int = 0
 
 
-def prepare(start: Path, request: Request) -> Run:
+def prepare(holder: ModelHolder, start: Path, request: Request) -> Run:
     """Makes the model and its input.
+
+    Args:
+        holder: the library whose models can be named.
+        start: the folder that a script is named from.
+        request: what to run.
 
     Raises:
         AddModelError: there is no such model, it does not import or cannot be built, or the checkpoint does not fit.
@@ -84,12 +90,12 @@ def prepare(start: Path, request: Request) -> Run:
         return _from_script(start / path, function, request)
     if request.checkpoint is not None:
         refuse_missing_folder(request.checkpoint, "--checkpoint")
-    subject = find_subject(start, request.target)
+    subject = find_subject(holder, request.target)
     model = _model(subject, request).eval()
     facts = {"target": request.target, **facts_of(subject, request.checkpoint)}
     if request.checkpoint is not None:
         facts["checkpoint"] = str(request.checkpoint.absolute())
-    return Run(model, request.inputs or {"input_ids": _usual_input_ids(model)}, facts, subject)
+    return Run(model, request.inputs or usual_inputs(model), facts, subject)
 
 
 def record(run: Run, path: Path, limit: int, parameter_limit: int) -> Recording:
@@ -187,14 +193,6 @@ def _head(class_name: str) -> str:
     """What a class name says behind the model's own name: `ForMaskedLM`, `LMHeadModel`, `Model`."""
     found = _HEAD.search(class_name)
     return found[0] if found else class_name
-
-
-def _usual_input_ids(model: nn.Module) -> torch.Tensor:
-    """A fixed short vector of ids that every vocabulary has, without the first few, which are often special."""
-    import torch
-
-    size = getattr(getattr(model, "config", None), "vocab_size", 100)
-    return (torch.arange(_LENGTH) * 7 + 5).remainder(size)[None, :]
 
 
 def _no_such_function(path: Path, function: str) -> AddModelError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +18,7 @@ from add_model.porting.documents import MOST_BYTES, parse_json, read_json
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.model.documented import Finding
 from add_model.porting.model.ported_model import PortedModel
+from add_model.porting.steps.custom_code import with_code
 from add_model.porting.steps.model_card import CHECKPOINT_PLACEHOLDER, card_findings
 from add_model.porting.tensor_file import open_regular
 from add_model.references import read_text
@@ -45,7 +46,8 @@ class Publication:
         repository: `user/name`; `None` while it is not chosen.
         card: the model card as it is published.
         card_path: the file that it was made from.
-        files: the files beside the card.
+        files: the files beside the card that are published as they are.
+        made: those that are made for it: name -> content.
         left_out: files of the checkpoint's folder that stay at home, each with why.
         findings: what is left to do before it may be uploaded.
     """
@@ -54,6 +56,7 @@ class Publication:
     card: str
     card_path: Path
     files: tuple[Path, ...]
+    made: Mapping[str, bytes]
     left_out: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
 
@@ -78,7 +81,10 @@ def plan_publication(model: PortedModel, checkpoint: Path, repository: str | Non
     findings = (*card_findings(card, text), *_checkpoint_findings(model, checkpoint, files))
     if repository is not None:
         text = text.replace(CHECKPOINT_PLACEHOLDER, repository)
-    return Publication(repository, text, card, files, tuple(_left_out(present, files)), findings)
+    left_out = tuple(_left_out(present, files))
+    made, code = with_code(model, files)
+    published = (*(path for path in files if path.name not in made), *code)
+    return Publication(repository, text, card, published, made, left_out, findings)
 
 
 def write_folder(publication: Publication, folder: Path) -> None:
@@ -93,6 +99,8 @@ def write_folder(publication: Publication, folder: Path) -> None:
     try:
         with staged_folder(folder) as staged:
             staged.create(CARD).write(publication.card.encode("utf-8"))
+            for name, content in publication.made.items():
+                staged.create(name).write(content)
             for path in publication.files:
                 with open_regular(path) as source:
                     shutil.copyfileobj(source, staged.create(path.name), 1 << 20)
@@ -116,13 +124,14 @@ def upload(model: PortedModel, publication: Publication, private: bool | None) -
         raise AddModelError("you are not logged in to the Hub; run `hf auth login`, or set HF_TOKEN to a token that may write")  # fmt: skip
     api: Any = HfApi(token=token)
     operations = [CommitOperationAdd(CARD, publication.card.encode("utf-8"))]
+    operations += [CommitOperationAdd(name, content) for name, content in publication.made.items()]
     operations += [CommitOperationAdd(path.name, str(path)) for path in publication.files]
     try:
         api.create_repo(publication.repository, private=private, exist_ok=True)
         commit = api.create_commit(publication.repository, operations, commit_message=f"Upload {model.name}")
     except Exception as error:
         _refused(error, token, api.endpoint, publication.repository)
-    number = len(publication.files) + 1
+    number = len(publication.files) + len(publication.made) + 1
     return make(
         model.root,
         "publish",

@@ -12,8 +12,8 @@ from add_model.errors import AddModelError
 from add_model.library import installed_package
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.model.ported_model import PortedModel
-from add_model.porting.model.subject import FAILURES, find_subject
-from add_model.references import read_text
+from add_model.porting.model.subject import FAILURES, Subject
+from add_model.references import TARGET, read_text
 from add_model.registry import TOKENIZER_MAPPING
 
 TRANSFORMERS = "transformers:"
@@ -123,8 +123,9 @@ def new_tokenizer(model: PortedModel, checkpoint: Path) -> Any:
     if not checkpoint.is_dir():
         raise AddModelError(f"--checkpoint {checkpoint} is no folder; pass the one with the tokenizer's files")
     try:
+        # Of a package on Transformers, and of its own sources, the auto classes know once the model is imported.
+        module = Subject(model.held, TARGET).load()
         if TOKENIZER_MAPPING in model.classes:
-            module = find_subject(model.root, model.name).load()
             tokenizer_class = getattr(module, model.classes[TOKENIZER_MAPPING])
         else:
             tokenizer_class = _transformers().AutoTokenizer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.held_model import HeldModel
-from add_model.library import Library, library_at, read_configuration
+from add_model.library import Configuration, Library, read_configuration
 from add_model.names import ModelName
 from add_model.references import TARGET
 from add_model.scaffold.answers import MODULAR_STYLE, SINGLE_STYLE, Answers
@@ -52,7 +52,9 @@ class CheckoutTarget:
     @cached_property
     def library(self) -> Library:
         """Its layout as that of any library."""
-        return library_at(self.checkout.root)
+        root, tests = self.checkout.root, self.checkout.root / "tests"
+        packages = {PACKAGE: self.checkout.package_folder, **({"tests": tests} if tests.is_dir() else {})}
+        return Library(root, packages, Configuration(package=PACKAGE))
 
     def ensure_ready(self) -> None:
         """Checks that the folders of its models can be written."""

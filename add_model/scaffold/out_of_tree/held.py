@@ -33,9 +33,13 @@ def find_held_model(library: Library, name: str) -> HeldModel | None:
     main = main or next((arguments[1] for auto, arguments in registered if auto == "AutoConfig"), None)
     classes: dict[str, str] = {} if main is None else {CONFIGURATION_MAPPING: main}
     further = []
+    auto_classes = {} if main is None else {"AutoConfig": main}
     for auto, arguments in registered:
+        if arguments[0] != main:
+            continue
+        auto_classes.setdefault(auto, arguments[1])
         mapping = _mapping_of(auto)
-        if mapping is None or arguments[0] != main:
+        if mapping is None:
             continue
         classes.setdefault(mapping, arguments[1])
         if mapping.startswith("MODEL_"):
@@ -53,7 +57,7 @@ def find_held_model(library: Library, name: str) -> HeldModel | None:
         shared_tests=tuple(sorted(library.tests_folder.glob("*.py"))),
         docs_page=library.docs_folder / "models" / f"{name}.md",
         model_card=library.docs_folder / "model_cards" / f"{name}.md",
-        publishes_code=True,
+        auto_classes=auto_classes,
     )
 
 

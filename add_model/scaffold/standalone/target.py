@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.held_model import HeldModel
+from add_model.held_model import HeldModel, registered_model
 from add_model.library import Configuration, Library, library_at, read_configuration
 from add_model.names import ModelName
 from add_model.references import TARGET, ZOO, Reference, available, find_reference, registry_of, zoo
@@ -145,24 +145,8 @@ class Standalone:
             folder = self.library.models_folder / name
         except AddModelError:
             return None
-        registry = registry_of(self.library) if name in self._registered() else None
-        if not name.isidentifier() or (registry is None and name not in self.model_names() and not any(folder.glob("configuration_*.py"))):  # fmt: skip
-            return None
-        shared = sorted(self.library.package_folder.glob("*.py"))
-        return HeldModel(
-            self.library,
-            name,
-            classes={} if registry is None else registry.classes(name),
-            heads={} if registry is None else registry.heads(name),
-            folder=folder,
-            package=f"{self.library.package}.models.{name}",
-            # Neither the registry nor an `__init__` decides anything: both change whenever another model is added.
-            shared_code=tuple(path for path in shared if path.name not in ("__init__.py", "registry.py")),
-            tests_folder=self.library.tests_folder / "models" / name,
-            shared_tests=tuple(sorted(self.library.tests_folder.glob("*.py"))),
-            docs_page=self.library.docs_folder / "models" / f"{name}.md",
-            model_card=self.library.docs_folder / "model_cards" / f"{name}.md",
-        )
+        is_known = name in self.model_names() or (name.isidentifier() and any(folder.glob("configuration_*.py")))
+        return registered_model(self.library, name) if is_known else None
 
     @property
     def _existing(self) -> Library | None:
