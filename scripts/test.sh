@@ -13,6 +13,7 @@ fi
 ruff check .
 ruff format --check .
 mypy
+lint-imports
 add-model check-copies --strict
 site="$(mktemp --directory)"
 trap 'rm -rf "$site"' EXIT

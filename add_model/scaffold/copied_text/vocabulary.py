@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.copied_text.marking import top_level
 
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -114,7 +113,7 @@ def _taken_from_packages(tree: ast.Module) -> Iterator[str]:
     """What stands behind the dot of a name that a module imports from another package."""
     nodes = list(ast.walk(tree))
     imports = [node for node in nodes if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.level == 0)]  # fmt: skip
-    own = f"{PACKAGE}."
+    own = "transformers."
     names = {
         (alias.asname or alias.name).partition(".")[0]
         for node in imports
