@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import libcst
 import pytest
 
 from add_model.copies.fix import fix
@@ -102,6 +103,17 @@ def test_thousands_of_drifted_copies_of_one_original(tmp_path: Path) -> None:
     tree = library(tmp_path, {"one.py": f"def f{body(1)}", "two.py": copies})
     assert len(errors(add_model(tree, "check-copies", "--no-cache"))) == 1_500
     assert "rewrote 1501 copies" in add_model(tree, "check-copies", "--fix").stderr
+
+
+def test_the_original_of_many_copies_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies = "".join(f"# Copied from lib.one.f\ndef g{number}{body(number + 2)}\n\n" for number in range(50))
+    tree = library(tmp_path, {"one.py": f"def f{body(1)}", "two.py": copies})
+    parsed: list[str] = []
+    parse = libcst.parse_module
+    monkeypatch.setattr(libcst, "parse_module", lambda text: parsed.append(text) or parse(text))
+    written = fix(library_at(tree)).after[str(tree / "src/lib/two.py")].decode()
+    assert written == "".join(f"# Copied from lib.one.f\ndef g{number}{body(1)}\n\n" for number in range(50))
+    assert len([text for text in parsed if "+ 1\n" in text]) <= 2 < 50 <= len(parsed)
 
 
 def test_copies_that_would_all_not_parse(tmp_path: Path) -> None:
