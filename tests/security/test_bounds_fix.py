@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import Match, SequenceMatcher
 from pathlib import Path
 
 import libcst
 import pytest
 
 from add_model.copies.fix import fix
+from add_model.copies.line_diff import unified_diff
 from add_model.library import library_at
 
 from .bounded import add_model, errors, library
@@ -89,6 +91,24 @@ def test_a_block_in_another_order(option: str, tmp_path: Path) -> None:
         assert (tree / "src/lib/two.py").read_text() == "# Copied from lib.one.f\ndef g():\n" + "".join(lines)
     else:
         assert "+    value_10000 = 10000\n" in answer.stdout and "would rewrite 2 copies" in answer.stderr
+
+
+def test_a_diff_of_thousands_of_changes_shows_these_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [f"line {number}\n" for number in range(20_000)]
+    after = [line if number % 7 else f"other {number}\n" for number, line in enumerate(before)]
+    looked: list[int] = []
+    find = SequenceMatcher.find_longest_match
+
+    def find_and_count(matcher: SequenceMatcher[str], first: int, last: int, *rest: int) -> Match:
+        looked.append(last - first)
+        return find(matcher, first, last, *rest)
+
+    monkeypatch.setattr(SequenceMatcher, "find_longest_match", find_and_count)
+    shown = list(unified_diff(before, after, "a", "b"))
+    assert [line[1:] for line in shown[2:] if line.startswith("-")] == before[::7]
+    assert [line[1:] for line in shown[2:] if line.startswith("+")] == after[::7]
+    # Each line is looked at a few times, not once for every change.
+    assert sum(looked) < 40 * (len(before) + len(after))
 
 
 @pytest.mark.parametrize("option", ["--no-cache", "--diff"])
