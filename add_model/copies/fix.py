@@ -107,6 +107,10 @@ class _Fix:
             fixable = list(filter(can_be_fixed, check.drifted))
             self._sides.look_at(fixable)
             self._known.clear()
+            if self._sides.are_cut_short and not self._force:
+                raise AddModelError(
+                    "git knows more of these files than can be looked at together, so that nothing tells which copies were edited; name fewer files to fix, or use --force"
+                )
             due = [pair for pair in fixable if self._is_due(pair)]
             texts = self._texts(
                 due, [pair for pair in check.pairs or () if check.would_rewrite(pair) and can_be_fixed(pair)]
