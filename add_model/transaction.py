@@ -9,6 +9,7 @@ was before. Folders that staging has left in the tree and the journal knows noth
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -81,10 +82,21 @@ def recover(root: Path) -> list[Path]:
         with locked(root):
             restored = _recover_locked(root, Journal(root))
             _tidy(root, [])
-    except OSError as error:
+    except (OSError, AddModelError) as error:
+        # Without room for a lock nobody is at work here either.
+        if is_for_want_of_room(error) and not staging_folders(root):
+            return []
+        if isinstance(error, AddModelError):
+            raise
         path = error.filename2 or error.filename or root
         raise AddModelError(f"{path}: an interrupted run cannot be taken back: {error.strerror or error}") from error
     return restored
+
+
+def is_for_want_of_room(error: BaseException) -> bool:
+    """Whether something failed as the disk is full, or this user's share of it."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def was_interrupted(root: Path) -> bool:

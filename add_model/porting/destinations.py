@@ -8,7 +8,7 @@ from pathlib import Path
 
 from add_model.boundary import ensure_unversioned
 from add_model.errors import AddModelError
-from add_model.porting.parts import clear_parts, part_name
+from add_model.porting.unfinished import clear_parts, part_name
 
 
 def destination(path: Path, option: str) -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from add_model.errors import AddModelError
-from add_model.porting.parts import give_name, is_over, nameless_file
+from add_model.porting.unfinished import give_name, is_over, nameless_file
 
 # What the folder is called that another is about to replace.
 _BEFORE = ".before."

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
-from add_model.porting.parts import clear_parts, give_name, nameless_file, part_name
+from add_model.porting.unfinished import clear_parts, give_name, nameless_file, part_name
 
 FORMAT_NAME = "add-model recording"
 FORMAT_VERSION = 1

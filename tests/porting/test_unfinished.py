@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from add_model.porting.recording_writer import RecordingWriter
+from add_model.porting.recording.writer import RecordingWriter
 
 _CUT_OFF = """
 import os, signal, sys
 from pathlib import Path
-from add_model.porting import recording_writer
+from add_model.porting.recording import writer as recording_writer
 if sys.argv[2] == "named":
     recording_writer.nameless_file = lambda folder: None
 writer = recording_writer.RecordingWriter(Path(sys.argv[1]))
