@@ -22,6 +22,7 @@ from pathlib import Path
 from add_model.boundary import ensure_writable
 from add_model.errors import AddModelError, ChangedMeanwhile
 from add_model.journal import Folder, Journal, Step, Steps, locked, relative_names, write_durably
+from add_model.reading import MOST_BYTES, read_bytes
 from add_model.state import STAGING, STATE_FOLDER, staging_folders
 
 _CACHE = "__pycache__"
@@ -179,9 +180,12 @@ def _keep(target: Path, kept: Path) -> None:
 def _ensure_expected(path: Path, change: Change) -> None:
     """Raises `ChangedMeanwhile` unless a file, or a copy of it, holds what the change is to replace."""
     try:
-        content: bytes | None = path.read_bytes()
+        # What is longer than what is expected, or never ends, is something else.
+        content: bytes | None = read_bytes(path, max(MOST_BYTES, len(change.expected or b"")))
     except FileNotFoundError:
         content = None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(change.path)) from error
     if content != change.expected:
         what = "removed" if content is None else "changed"
         raise ChangedMeanwhile(f"{change.path}: was {what} while this run was at work; run again")
