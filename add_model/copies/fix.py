@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from add_model.copies.check import HEADERS_DIFFER_IN, Check
+from add_model.copies.check import Check
 from add_model.copies.cycles import Place, place_of_copy
 from add_model.copies.edits import Edit, apply_edits
 from add_model.copies.equality import blocks_match, equal
 from add_model.copies.files import relative_path
-from add_model.copies.finding import Code, Counts, Finding, Moved
+from add_model.copies.finding import Code, Finding, Moved
+from add_model.copies.fixed import Fixed
 from add_model.copies.full_copies import originals_first as full_copies_in_order
 from add_model.copies.history import TRUST
-from add_model.copies.kept import discard, keep
-from add_model.copies.line_diff import unified_diff
+from add_model.copies.judge import HEADERS_DIFFER_IN
 from add_model.copies.marker import GrownTooLong
 from add_model.copies.merge import Merge, merge
 from add_model.copies.order import Blocks, originals_first
 from add_model.copies.pair import Pair
 from add_model.copies.region import end_of_copy, ignored_names, own_name, with_name
 from add_model.copies.rewrite import rewritten, same_but_for_layout
-from add_model.copies.sides import Sides
+from add_model.copies.sides import Side, Sides
 from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.definitions import indent_at
 from add_model.encoding import SourceError
@@ -33,8 +30,6 @@ from add_model.errors import AddModelError
 from add_model.library import Library
 from add_model.reading import read_bytes
 from add_model.source import Module, decode_module
-from add_model.transaction import Change, write_files
-from add_model.visible import visible
 
 # Of a small tree a fix looks at so many characters of copies, a file counting for some, round by round, before it leaves the rest to another run.
 _MOST_CHARACTERS, _FILE = 1_000_000, 500
@@ -49,68 +44,6 @@ _CHOICES = tuple(
     f"carry the edit to the original, {exception}, or use --force to take the original's side"
     for exception in ("mark it `# Ignore copy`, drop the marker", "take the file out of full-copies")
 )
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """What a fix comes to.
-
-    Attributes:
-        library: whose files they are.
-        before: the bytes of every file that it changes, by path.
-        after: their new bytes.
-        rewritten: how many copies were rewritten.
-        merged: how many others took over what their original changed, and kept their own edit.
-        findings: what is left afterwards.
-        counts: what was looked at.
-        sides: what it has found out about the copies, and what it writes, for later runs to know it again.
-        unrecorded: the files in which it replaces text that is kept nowhere else.
-    """
-
-    library: Library
-    before: dict[str, bytes | None]
-    after: dict[str, bytes]
-    rewritten: int
-    merged: int
-    findings: list[Finding]
-    counts: Counts
-    sides: Sides
-    unrecorded: frozenset[str]
-
-    def write(self) -> Path | None:
-        """Writes every changed file, or none; returns the patch that puts replaced text back, where one was needed.
-
-        Raises:
-            AddModelError: a file was changed meanwhile, or cannot be written, or what it replaces cannot be kept.
-        """
-        # A file and a link to it are one, and it is the file that is written.
-        files = {os.path.realpath(path): path for path in self.after}
-        changes = [Change(Path(real), self.after[path], expected=self.before[path]) for real, path in files.items()]
-        if not changes:
-            return None
-        # Everything that a later run needs comes first: a kill may come behind it.
-        self.sides.written.remember()
-        changes += self.sides.versions.renewed(lambda path: self.after.get(path) or read_bytes(path))
-        replaced = {path: (self.before[path] or b"", self.after[path]) for path in self.unrecorded}
-        patch = keep(self.library.root, replaced) if replaced else None
-        try:
-            write_files(self.library.root, changes)
-        except AddModelError:
-            if patch is not None:
-                discard(patch)
-            raise
-        return patch
-
-    def diff(self) -> Iterator[str]:
-        """Unified diffs of every changed file, line by line."""
-        for path in sorted(self.after):
-            # It is to be looked at: the patches that put a file back name it as it is.
-            name = visible(relative_path(path, self.library.root))
-            before, after = _lines(path, self.before[path]), _lines(path, self.after[path])
-            for line in unified_diff(before, after, f"a/{name}", f"b/{name}"):
-                yield line if line.endswith("\n") else f"{line}\n"
-                if not line.endswith("\n"):
-                    yield "\\ No newline at end of file\n"
 
 
 def fix(
@@ -152,6 +85,8 @@ class _Fix:
         self._library, self._paths, self._force, self._progress = library, paths, force, progress
         self._keep_header = bool(HEADERS_DIFFER_IN & library.packages.keys())
         self._sides = Sides(library, base)
+        # What is known of the copies of a round.
+        self._known: dict[Pair, Side] = {}
         self._before: dict[str, bytes | None] = {}
         self._after: dict[str, bytes] = {}
         self._unrecorded: set[str] = set()
@@ -171,6 +106,11 @@ class _Fix:
             can_be_fixed = _FixablePairs(self._library, findings)
             fixable = list(filter(can_be_fixed, check.drifted))
             self._sides.look_at(fixable)
+            self._known.clear()
+            if self._sides.are_cut_short and not self._force:
+                raise AddModelError(
+                    "git knows more of these files than can be looked at together, so that nothing tells which copies were edited; name fewer files to fix, or use --force"
+                )
             due = [pair for pair in fixable if self._is_due(pair)]
             texts = self._texts(
                 due, [pair for pair in check.pairs or () if check.would_rewrite(pair) and can_be_fixed(pair)]
@@ -210,12 +150,17 @@ class _Fix:
             return False
         return self._is_overwritten(pair) or not blocks_match(self._merge(pair).text, pair.block)
 
+    def _side(self, pair: Pair) -> Side:
+        if pair not in self._known:
+            self._known[pair] = self._sides.of(pair)
+        return self._known[pair]
+
     def _is_overwritten(self, pair: Pair) -> bool:
-        return self._force or not self._sides.of(pair).edited
+        return self._force or not self._side(pair).edited
 
     def _merge(self, pair: Pair) -> Merge:
         """What both sides of a copy come to; the copy as it is, where its original has not moved or they conflict."""
-        side = self._sides.of(pair)
+        side = self._side(pair)
         if side.moved not in (Moved.COPY, Moved.BOTH) or side.committed is None:
             return Merge(pair.block)
         copy, committed = _ended(pair.block), side.committed
@@ -332,7 +277,7 @@ class _Fix:
     def _take_note(self, path: str, texts: dict[Pair, str]) -> None:
         written = self._sides.written
         for pair, text in texts.items():
-            overwritten, side, name = self._is_overwritten(pair), self._sides.of(pair), self._sides.name(pair)
+            overwritten, side, name = self._is_overwritten(pair), self._side(pair), self._sides.name(pair)
             (self._rewritten if overwritten else self._merged).add(self._key(pair))
             if not side.recorded:
                 self._unrecorded.add(path)
@@ -416,10 +361,6 @@ class _Fix:
                 finding = finding._replace(message=f"{finding.message}; left as it is: {unwritable}", fixable=False)
             left.append(finding)
         return left
-
-
-def _lines(path: str, content: bytes | None) -> list[str]:
-    return re.findall(r".*\n|.+\Z", decode_module(Path(path), content or b"").text)
 
 
 class _FixablePairs:

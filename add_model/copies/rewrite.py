@@ -6,6 +6,7 @@ layout that it has. What a formatter would do to the rest is left to the formatt
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -214,13 +215,14 @@ def _with_layout_of(expected: str, copy: str) -> str:
     """
     import libcst
 
-    wanted, present = _parsed(expected), _parsed(copy)
+    # Many may be copies of one original, under a name each.
+    wanted, present = _parsed_once(with_name(expected, "_")), _parsed(copy)
     function, current = wanted.definition, present.definition
     if not isinstance(function.body, libcst.IndentedBlock) or not isinstance(current.body, libcst.IndentedBlock):
         return expected
     if type(function) is not type(current):
         return expected
-    body = function.body.with_changes(body=_merged(function.body.body, current.body.body))
+    body = function.body.with_changes(body=_merged(wanted.statements, current.body.body))
     code = wanted.with_definition(function.with_changes(body=body))
     return _header(expected, copy) + code[header_end(code) :]
 
@@ -238,6 +240,15 @@ class _parsed:
         assert isinstance(found, (libcst.FunctionDef, libcst.ClassDef))
         self.definition: libcst.FunctionDef | libcst.ClassDef = found
 
+    @functools.cached_property
+    def statements(self) -> list[tuple[libcst.BaseStatement, str]]:
+        """The statements of its body, each with its code."""
+        import libcst
+
+        empty = libcst.Module([])
+        assert isinstance(self.definition.body, libcst.IndentedBlock)
+        return [(statement, empty.code_for_node(statement)) for statement in self.definition.body.body]
+
     def with_definition(self, definition: libcst.FunctionDef | libcst.ClassDef) -> str:
         import libcst
 
@@ -247,16 +258,20 @@ class _parsed:
         return code.removeprefix("if 1:\n") if self._wrapped else code
 
 
+@functools.lru_cache(maxsize=4)
+def _parsed_once(block: str) -> _parsed:
+    return _parsed(block)
+
+
 def _merged(
-    expected: Sequence[libcst.BaseStatement], copy: Sequence[libcst.BaseStatement]
+    expected: Sequence[tuple[libcst.BaseStatement, str]], copy: Sequence[libcst.BaseStatement]
 ) -> list[libcst.BaseStatement]:
-    """The expected statements, each in the copy's own layout where the copy has it."""
+    """The expected statements, given with their code, each in the copy's own layout where the copy has it."""
     import libcst
 
     empty = libcst.Module([])
-    wanted = [empty.code_for_node(statement) for statement in expected]
+    merged, wanted = [statement for statement, _ in expected], [code for _, code in expected]
     present = [without_markers(empty.code_for_node(statement)) for statement in copy]
-    merged = list(expected)
     blocks = matching_blocks([letters(code) for code in wanted], [letters(code) for code in present])
     for start, copy_start, length in blocks:
         for offset in range(length):
