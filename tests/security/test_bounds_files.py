@@ -11,6 +11,8 @@ import pytest
 
 from .bounded import add_model, errors, library, write
 
+pytestmark = pytest.mark.slow
+
 COPY = "# Copied from lib.drifted.right\ndef g():\n    return 1\n"
 
 
