@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from add_model.names import to_snake
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.marking import lines_of
@@ -19,11 +20,15 @@ from add_model.scaffold.out_of_tree.preprocessors import Preprocessor, find_prep
 
 _OTHER_FRAMEWORKS = ("modeling_tf_", "modeling_flax_")
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
+# Behind the class, which stays a copy of its original to the last method.
 _TO_DICT = '''
-    # Ignore copy
-    def to_dict(self):
-        """The configuration as it is saved, with where each auto class finds the code of this model."""
-        return {**super().to_dict(), "auto_map": %s}
+
+def {function}(self):
+    """The configuration as it is saved, with where each auto class finds the code of this model."""
+    return {{**super({name}, self).to_dict(), "auto_map": {auto_map}}}
+
+
+{name}.to_dict = {function}
 '''
 
 
@@ -62,7 +67,8 @@ def new_model(plan: CheckoutPlan) -> Model:
     for source in plan.sources:
         if source.file.path == PurePosixPath("__init__.py") or source.file.path.name.startswith(_OTHER_FRAMEWORKS):
             continue
-        made.append((new_module(source.file, source.renaming), source.file.path.parent.parts))
+        module = new_module(source.file, source.renaming)
+        made.append((replace(module, text=_without_own_origins(module.text, folder)), source.file.path.parent.parts))
     own = {name: _dotted(module) for module, _ in made for name in _CLASS.findall(module.text)}
     modules = [replace(module, text=with_absolute_imports(module.text, folder, below, own)) for module, below in made]
     texts = {_dotted(module): module.text for module in modules}
@@ -82,6 +88,12 @@ def new_model(plan: CheckoutPlan) -> Model:
     )
     model = Model(tuple(modules), types, auto_classes, preprocessors, definitions)
     return replace(model, modules=tuple(_with_auto_maps(module, model) for module in modules))
+
+
+def _without_own_origins(text: str, folder: str) -> str:
+    """The text without markers that lead to the model itself, which stands in another package than they say."""
+    own = re.compile(rf"[ \t]*# Copied from {re.escape(folder)}\.")
+    return "".join(line for line in lines_of(text) if not own.match(line))
 
 
 def _dotted(module: NewModule) -> str:
@@ -132,7 +144,9 @@ def _with_auto_maps(module: NewModule, model: Model) -> NewModule:
             continue
         auto_map = dict(_auto_map(node.name, model))
         if len(auto_map) > 1:
-            lines[node.end_lineno or 0 : node.end_lineno or 0] = [_TO_DICT % json.dumps(auto_map)]
+            function = f"_{to_snake(node.name)}_to_dict"
+            text = _TO_DICT.format(function=function, name=node.name, auto_map=json.dumps(auto_map))
+            lines[node.end_lineno or 0 : node.end_lineno or 0] = [text]
     return replace(module, text="".join(lines))
 
 
