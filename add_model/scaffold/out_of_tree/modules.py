@@ -16,6 +16,7 @@ from add_model.scaffold.marking import lines_of
 from add_model.scaffold.out_of_tree.auto_classes import AutoClass, find_auto_classes
 from add_model.scaffold.out_of_tree.definitions import Definitions
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
+from add_model.scaffold.out_of_tree.optional_imports import with_guarded_imports
 from add_model.scaffold.out_of_tree.preprocessors import Preprocessor, find_preprocessors
 
 _OTHER_FRAMEWORKS = ("modeling_tf_", "modeling_flax_")
@@ -70,7 +71,7 @@ def new_model(plan: CheckoutPlan) -> Model:
         module = new_module(source.file, source.renaming)
         made.append((replace(module, text=_without_own_origins(module.text, folder)), source.file.path.parent.parts))
     own = {name: _dotted(module) for module, _ in made for name in _CLASS.findall(module.text)}
-    modules = [replace(module, text=with_absolute_imports(module.text, folder, below, own)) for module, below in made]
+    modules = [_on_its_own(module, folder, below, own) for module, below in made]
     texts = {_dotted(module): module.text for module in modules}
     definitions = Definitions(plan.checkout, folder, texts)
     renaming = plan.renaming
@@ -88,6 +89,12 @@ def new_model(plan: CheckoutPlan) -> Model:
     )
     model = Model(tuple(modules), types, auto_classes, preprocessors, definitions)
     return replace(model, modules=tuple(_with_auto_maps(module, model) for module in modules))
+
+
+def _on_its_own(module: NewModule, folder: str, below: Sequence[str], own: Mapping[str, str]) -> NewModule:
+    """A module as it stands outside Transformers, where it is loaded by whoever has a checkpoint with it."""
+    text, unmarked = with_guarded_imports(with_absolute_imports(module.text, folder, below, own))
+    return replace(module, text=text, unmarked=(*module.unmarked, *unmarked))
 
 
 def _without_own_origins(text: str, folder: str) -> str:
