@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from add_model.names import to_snake
+from add_model.scaffold.checkout.conversions import REGISTER, can_be_registered, find_conversions
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.marking import lines_of
@@ -22,6 +23,14 @@ from add_model.scaffold.out_of_tree.preprocessors import Preprocessor, find_prep
 _OTHER_FRAMEWORKS = ("modeling_tf_", "modeling_flax_")
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 # Behind the class, which stays a copy of its original to the last method.
+_CONVERTED = """
+
+# The weights of a checkpoint are converted while they are loaded, by the rules of the reference.
+"""
+_IMPORTED = "from transformers.conversion_mapping import get_checkpoint_conversion_mapping, {register}\n"
+_IMPORTED_RULE = "from transformers.core_model_loading import WeightRenaming\n"
+_REGISTERED = '{register}("{new}", {rules}, overwrite=True)\n'
+_RULES = 'get_checkpoint_conversion_mapping("{old}")'
 _TO_DICT = '''
 
 def {function}(self):
@@ -87,6 +96,7 @@ def new_model(plan: CheckoutPlan) -> Model:
         for found in find_preprocessors(plan)
         if found.configuration in defined and (found.name in defined or not found.is_own)
     )
+    modules = [_with_conversions(module, plan) for module in modules]
     model = Model(tuple(modules), types, auto_classes, preprocessors, definitions)
     return replace(model, modules=tuple(_with_auto_maps(module, model) for module in modules))
 
@@ -101,6 +111,31 @@ def _without_own_origins(text: str, folder: str) -> str:
     """The text without markers that lead to the model itself, which stands in another package than they say."""
     own = re.compile(rf"[ \t]*# Copied from {re.escape(folder)}\.")
     return "".join(line for line in lines_of(text) if not own.match(line))
+
+
+def _with_conversions(module: NewModule, plan: CheckoutPlan) -> NewModule:
+    """A module of models that has their checkpoints converted, wherever it is loaded."""
+    if not module.path.name.startswith("modeling_") or not can_be_registered(plan.checkout):
+        return module
+    renaming = plan.renaming
+    keys = {**{old: new for old, new in renaming.classes.items() if old[:1].isupper()}, **renaming.model_types}
+    found = find_conversions(plan.checkout, keys, renaming.rename_text)
+    if not found:
+        return module
+    lines = lines_of(module.text)
+    body = ast.parse(module.text).body
+    first = next(node for node in body if isinstance(node, ast.ImportFrom) and node.module != "__future__")
+    calls = [_CONVERTED]
+    for each in found:
+        rules = _RULES.format(old=each.old)
+        rules = f"[*{rules}, {', '.join(each.own_rules)}]" if each.own_rules else rules
+        calls.append(_REGISTERED.format(register=REGISTER, new=each.new, rules=rules))
+    imports = [
+        _IMPORTED.format(register=REGISTER),
+        *([_IMPORTED_RULE] if any(each.own_rules for each in found) else []),
+    ]
+    lines[first.lineno - 1 : first.lineno - 1] = imports
+    return replace(module, text="".join([*lines, *calls]))
 
 
 def _dotted(module: NewModule) -> str:
