@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import functools
 import re
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from keyword import iskeyword, softkwlist
 
 from add_model.copies.marker import Replacement, replace
+from add_model.copies.parsing import parse
 from add_model.copies.region import compared_sides, from_header, header_end, is_ignored, own_name
 from add_model.lexical import STRING, holds_more_tokens, logical_lines
 from add_model.values import TYPE_CHECKING
@@ -303,9 +303,7 @@ def _parse(block: str) -> ast.Module | None:
     import ast
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(block)
+        tree = parse(block)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     for node in ast.walk(tree):
