@@ -40,7 +40,8 @@ def with_brackets(text: str) -> str:
     """The text with brackets around several exceptions of one `except`, where it has none."""
     if "except" not in text:
         return text
-    kept, at = [], 0
+    kept: list[str] = []
+    at = 0
     for start, end in logical_lines(text):
         extent = _bare_tuple(text, start, end) if _EXCEPT.match(text, start) else None
         if extent is not None:
