@@ -1,57 +1,27 @@
-"""The engine: every marker of the given files, resolved, compared, and reported where something is wrong."""
+"""The engine: every file is read, its markers judged, and what the files come to together is reported."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from add_model.copies.allowance import Allowance, Exhausted
-from add_model.copies.cycles import Edge, find_cycles, place_of_copy, place_of_original
+from add_model.copies.cycles import Edge, find_cycles
 from add_model.copies.files import CheckedFile, Tree, relative_path, search
 from add_model.copies.finding import Code, Counts, Finding, Severity
-from add_model.copies.marker import NEEDLE, GrownTooLong, Marker, Mention, Oversized, find_comments
-from add_model.copies.pair import Pair, Verdict, governed_header
+from add_model.copies.judge import Judge
+from add_model.copies.marker import NEEDLE
+from add_model.copies.pair import Pair
 from add_model.copies.records import FileResult
 from add_model.copies.selection import read_selection
-from add_model.copies.sources import TESTS, Missing, Origin, Sources
-from add_model.definitions import indent_at
+from add_model.copies.sources import Sources
 from add_model.encoding import SourceError
 from add_model.library import Library
 from add_model.reading import read_bytes
-from add_model.source import Module
-from add_model.values import TYPE_CHECKING, NamedTuple
 
-# What is wrong is rare: only where something is, what tells it is loaded.
-if TYPE_CHECKING:
-    from add_model.copies.syntax import SyntaxProblem
-
-# Libraries whose own script compares a copy from behind its header on, so that the headers of their releases differ.
-HEADERS_DIFFER_IN = frozenset({"diffusers"})
 # Parsing costs many times what checking does: trees up to this size are parsed whole, of larger ones what differs.
 PARSED_BYTES = 1_000_000
-
 # How many members of a circle a finding names.
 _NAMED = 20
-_METACHARACTER = re.compile(r"[\\^$*+?{}\[\]|()]")
-
-
-class _Place(NamedTuple):
-    """Where a comment stands: its module, the path that reports show, the start of its line; and what it names."""
-
-    module: Module
-    path: str
-    start: int
-    source: str
-
-    def finding(self, code: Code, severity: Severity, message: str) -> Finding:
-        """What is wrong with that line."""
-        line = self.module.line_of(self.start)
-        return Finding(code, severity, self.path, line, line, "", self.source, message)
-
-    def warning(self, code: Code, message: str) -> Finding:
-        """Something about that line that fails no run."""
-        return self.finding(code, Severity.WARNING, message)
 
 
 class Check:
@@ -90,20 +60,14 @@ class Check:
         """
         self.library = library
         self.counts = Counts()
-        self.drifted: list[Pair] = []
-        self.pairs: list[Pair] | None = [] if keep_pairs else None
         self._read, self._progress = read, progress
         tree = search(library, paths) if tree is None else tree
         self.files = tree.files
         self.sources = Sources(library, read, tree)
         self._selection = read_selection(library)
         self._named = {relative for relative, _ in self.files} if paths else set()
-        tests = library.packages.get(TESTS)
-        self._tests = None if tests is None else f"{relative_path(tests, library.root)}/"
-        self._problems: dict[str, SyntaxProblem | None] = {}
-        self._edges: list[Edge] = []
-        self._markers = self._unchecked = 0
-        self._allowance = Allowance()
+        self._judge = Judge(library, self.sources, self._selection, keep_pairs)
+        self.drifted, self.pairs = self._judge.drifted, self._judge.pairs
 
     def findings(self) -> Iterator[Finding]:
         """Checks file by file, and yields what is wrong; not in the order of a report."""
@@ -138,9 +102,9 @@ class Check:
         if sum(result.size for result in results.values()) <= PARSED_BYTES:
             for path in results:
                 try:
-                    yield from self._parsed(self.sources.module(path))
+                    yield from self._judge.parsed(self.sources.module(path))
                 except SourceError as error:
-                    yield self._unreadable(error)
+                    yield self._judge.unreadable(error)
         yield from circles
         if self.library.configuration.full_copies:
             from add_model.copies.full_copies import check_full_copies
@@ -151,200 +115,36 @@ class Check:
 
     def _check_file(self, relative: str, path: str) -> FileResult:
         self.sources.used = set()
-        self._edges, self._markers, self._unchecked = [], 0, 0
-        size = 0
+        judge, size = self._judge, 0
+        judge.begin()
         findings: list[Finding] = []
         try:
             content = self._read(path)
             size = len(content)
-            self._allowance = Allowance(size)
-            self.sources.effort, self.sources.most_effort = 0, self._allowance.hints
             first = content.find(NEEDLE)
             if first < 0:
                 return FileResult(size)
+            judge.allow(size)
             module = self.sources.remember(path, content)
             # Where each byte is a character the text need not be searched up to there once more.
-            findings.extend(self._check_module(module, relative, first if len(module.text) == size else 0))
+            findings.extend(judge.findings(module, relative, first if len(module.text) == size else 0))
         except SourceError as error:
-            findings.append(self._unreadable(error))
+            findings.append(judge.unreadable(error))
         except OSError as error:
             problem = f"cannot be read: {error.strerror or error}"
-            findings.append(self._unreadable(SourceError(Path(path), problem)))
+            findings.append(judge.unreadable(SourceError(Path(path), problem)))
         used = tuple(sorted(self.sources.used - {path}))
         self.sources.forget(path)
-        return FileResult(size, tuple(findings), self._markers, self._unchecked, tuple(self._edges), used)
-
-    def _check_module(self, module: Module, relative: str, first: int) -> Iterator[Finding]:
-        outer: Pair | None = None
-        for start, comment in find_comments(module.text, first):
-            if not module.is_code(start):
-                continue
-            place = _Place(module, relative, start, comment.source)
-            if isinstance(comment, Mention):
-                yield from self._check_mention(comment, place)
-                continue
-            if isinstance(comment, Oversized):
-                self._unchecked += 1
-                yield self._refused(place, comment.why)
-                continue
-            try:
-                pair = yield from self._resolve(comment, place)
-                if pair is None:
-                    continue
-                nested = outer is not None and outer.governs(pair.header)
-                yield from self._judge(pair, place, nested)
-            except GrownTooLong as error:
-                self._unchecked += 1
-                yield self._refused(place, str(error))
-                continue
-            except Exhausted as error:
-                # Whatever markers are left would ask for more.
-                self._unchecked += 1
-                yield self._refused(place, str(error))
-                return
-            if not nested:
-                outer = pair
-
-    def _check_mention(self, mention: Mention, place: _Place) -> Iterator[Finding]:
-        in_tests = self._is_test(place.path)
-        written = mention.source
-        source = self.sources.absolute(written, place.module.place) if written.startswith(".") else written
-        if not source or not self.sources.names_a_definition(source):
-            return
-        meant: str | None = source
-        if not self.sources.leads_into_library(source, in_tests):
-            meant = self.sources.meant_path(source, in_tests)
-        if meant is None or not self.sources.names_a_definition(meant):
-            return
-        hint = self._other_path(written, meant) if mention.first else ""
-        yield place._replace(source=source).warning(Code.CP003, f"checks nothing: {mention.why}{hint}")
-
-    def _other_path(self, written: str, meant: str) -> str:
-        """Offers the path that exists and is closest to one that was meant, unless that is what is written."""
-        try:
-            found = self.sources.find(meant)
-            nearest = (self.sources.suggestion(meant) if isinstance(found, Missing) else found.elsewhere) or meant
-        except SourceError:
-            return ""
-        return "" if nearest == written else f"; did you mean `{nearest}`?"
-
-    def _resolve(self, marker: Marker, place: _Place) -> Generator[Finding, None, Pair | None]:
-        """Yields what is wrong with a marker itself; the pair of the marker, where it has one."""
-        in_tests = self._is_test(place.path)
-        own = self.sources.leads_into_library(marker.source, in_tests)
-        if not own:
-            meant = self.sources.meant_path(marker.source, in_tests)
-            if meant is not None:
-                message = f"checks nothing: `{marker.source}` leads out of the library; did you mean `{meant}`?"
-                yield place.warning(Code.CP003, message)
-                return None
-        try:
-            original = self.sources.find(marker.source)
-            suggestion = self.sources.suggestion(marker.source) if isinstance(original, Missing) else None
-        except SourceError as error:
-            self._unchecked += 1
-            yield self._unreadable(error)
-            return None
-        if isinstance(original, Missing):
-            if not own and (_has_capitals(marker.source) or (marker.problems and not marker.replacements)):
-                return None  # prose
-            yield self._missing(original, suggestion, place)
-            if original.module is not None:
-                yield from self._parsed(original.module)
-            return None
-        self._markers += 1
-        for problem in marker.problems:
-            yield place.warning(Code.CP003, f"checks less than it says: {problem}")
-        if original.elsewhere is not None:
-            message = f"is not defined there; compared with `{original.elsewhere}`, which follows: name that"
-            yield place.warning(Code.CP002, message)
-        header = governed_header(place.module, marker, place.start)
-        if header is None:
-            message = "no class or function follows the marker at its indentation; put it directly above its copy"
-            yield place.finding(Code.CP007, Severity.ERROR, message)
-            return None
-        if original.module is place.module:
-            if original.definition.header == header:
-                yield place.warning(Code.CP003, "checks nothing: it names the very definition that it stands above")
-                return None
-            if _is_within(place.module, *sorted((original.definition.header, header))):
-                message = (
-                    f"a part of {marker.source} cannot be its copy, nor the whole a copy of its part; drop the marker"
-                )
-                yield place.finding(Code.CP004, Severity.ERROR, message)
-                return None
-        self._allowance.compare(len(original.block), marker.replacements)
-        return Pair(place.module, marker, place.start, header, original)
-
-    def _judge(self, pair: Pair, place: _Place, nested: bool) -> Iterator[Finding]:
-        if not nested:
-            self._edges.append((place_of_copy(pair), place_of_original(pair), pair.start, pair.marker.source))
-            if self.pairs is not None:
-                self.pairs.append(pair)
-        yield from _replacement_findings(pair, place)
-        if pair.is_equal_in_place:
-            return
-        self._allowance.tell_apart(len(pair.expected))
-        if pair.verdict is Verdict.EQUAL:
-            return
-        from add_model.copies.difference import first_difference
-
-        code, severity, message = self._drift(pair, nested)
-        fixable = code is Code.CP001
-        finding = Finding(
-            code,
-            severity,
-            place.path,
-            pair.line,
-            pair.module.line_of(pair.end - 1),
-            pair.module.name_at(pair.header),
-            pair.marker.source,
-            message,
-            fixable,
-            first_difference(pair),
-        )
-        # What the configuration passes over is nobody's to rewrite either.
-        if fixable and self._selection.reports(finding):
-            self.drifted.append(pair)
-        yield finding
-        if severity is Severity.ERROR:
-            yield from self._parsed(pair.module)
-            yield from self._parsed(pair.original.module)
+        return FileResult(size, tuple(findings), judge.markers, judge.unchecked, tuple(judge.edges), used)
 
     def would_rewrite(self, pair: Pair) -> bool:
         """Whether a fix is to rewrite a copy, if it differs."""
-        code, severity, message = self._drift(pair, nested=False)
-        path = relative_path(pair.module.place, self.library.root)
-        return code is Code.CP001 and self._selection.reports(Finding(code, severity, path, 1, 1, "", "", message))
+        return self._judge.would_rewrite(pair)
 
     def would_rewrite_file(self, relative: str) -> bool:
         """Whether a fix is to rewrite a full copy, if it differs."""
         finding = Finding(Code.CP001, Severity.ERROR, relative, 1, 1, "", "", "")
         return (not self._named or relative in self._named) and self._selection.reports(finding)
-
-    def _drift(self, pair: Pair, nested: bool) -> tuple[Code, Severity, str]:
-        source = pair.marker.source
-        if nested:
-            return Code.CP011, Severity.WARNING, f"differs from {source}; the marker of the block around it rules"
-        followed = source.partition(".")[0] in self.library.configuration.follows
-        if pair.original.origin is Origin.INSTALLED and not followed:
-            return Code.CP009, Severity.WARNING, f"differs from {source} as installed here"
-        if pair.verdict is Verdict.HEADER_DIFFERS and HEADERS_DIFFER_IN & self.library.packages.keys():
-            return Code.CP010, Severity.WARNING, f"differs from {source} in its header"
-        return Code.CP001, Severity.ERROR, f"differs from {source}"
-
-    def _missing(self, missing: Missing, suggestion: str | None, place: _Place) -> Finding:
-        hint = f"; did you mean `{suggestion}`?" if suggestion else ""
-        if missing.checkable:
-            message = f"{missing.reason}{hint or '; name the original, or drop the marker'}"
-            return place.finding(Code.CP002, Severity.ERROR, message)
-        self._unchecked += 1
-        return place.warning(Code.CP002, f"unchecked: {missing.reason}{hint}")
-
-    def _refused(self, place: _Place, why: str) -> Finding:
-        """Says of a marker that it is not judged, as that would take too much."""
-        column = len(indent_at(place.module.text, place.start)) + 1
-        return self._unreadable(SourceError(place.module.place, why, place.module.line_of(place.start), column))
 
     def _cycles(self, edges: Sequence[Edge]) -> Iterator[Finding]:
         for cycle in find_cycles(edges):
@@ -363,45 +163,3 @@ class Check:
                     source,
                     f"a circle of copies has no original: {members}; drop one of the markers",
                 )
-
-    def _parsed(self, module: Module) -> Iterator[Finding]:
-        """Reports a module that does not parse."""
-        from add_model.copies.syntax import syntax_problem
-
-        path = module.place
-        if path not in self._problems:
-            self._problems[path] = syntax_problem(module)
-        problem = self._problems[path]
-        if problem is not None:
-            message = f"does not parse: {problem.message}"
-            yield self._unreadable(SourceError(module.path, message, problem.line, problem.column))
-
-    def _unreadable(self, error: SourceError) -> Finding:
-        relative = relative_path(error.path, self.library.root)
-        place = f" (line {error.line}, column {error.column})" if error.line else ""
-        line = max(1, error.line)
-        return Finding(Code.CP006, Severity.ERROR, relative, line, line, "", "", f"{error.problem}{place}")
-
-    def _is_test(self, relative: str) -> bool:
-        return self._tests is not None and relative.startswith(self._tests)
-
-
-def _is_within(module: Module, outer: int, inner: int) -> bool:
-    """Whether one of two definitions, which start at these headers, is a part of the other."""
-    deep, deeper = (len(indent_at(module.text, header)) for header in (outer, inner))
-    return deep < deeper and inner < module.block_end(outer)
-
-
-def _has_capitals(source: str) -> bool:
-    """Whether a path begins with something that is a class, to look at it, rather than a package."""
-    package = source.partition(".")[0]
-    return package != package.lower()
-
-
-def _replacement_findings(pair: Pair, place: _Place) -> Iterator[Finding]:
-    for replacement in pair.without_effect:
-        yield place.warning(Code.CP005, f"`{replacement}` changes nothing in the original")
-    for replacement in pair.marker.replacements:
-        if _METACHARACTER.search(replacement.old):
-            message = f"`{replacement.old}` is read as text, not as the regular expression it would be elsewhere"
-            yield place.warning(Code.CP008, message)
