@@ -15,6 +15,7 @@ from add_model.copies.finding import Code, Finding, Moved
 from add_model.copies.fixed import Fixed
 from add_model.copies.full_copies import originals_first as full_copies_in_order
 from add_model.copies.history import TRUST
+from add_model.copies.imports import NoImport
 from add_model.copies.judge import HEADERS_DIFFER_IN
 from add_model.copies.marker import GrownTooLong
 from add_model.copies.merge import Merge, merge
@@ -23,6 +24,7 @@ from add_model.copies.pair import Pair
 from add_model.copies.region import end_of_copy, ignored_names, own_name, with_name
 from add_model.copies.rewrite import rewritten, same_but_for_layout
 from add_model.copies.sides import Sides
+from add_model.copies.supplies import Supplies
 from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.definitions import indent_at
 from add_model.encoding import SourceError
@@ -92,6 +94,7 @@ class _Fix:
         self._rewritten: set[_Key] = set()
         self._merged: set[_Key] = set()
         self._unwritable: dict[_Key, str] = {}
+        self._supplies: Supplies
 
     def result(self) -> Fixed:
         """Rounds, until one has nothing to do."""
@@ -104,6 +107,7 @@ class _Fix:
             can_be_fixed = _FixablePairs(self._library, findings)
             fixable = list(filter(can_be_fixed, check.drifted))
             self._sides.look_at(fixable)
+            self._supplies = Supplies(check.sources)
             due = [pair for pair in fixable if self._is_due(pair)]
             texts = self._texts(
                 due, [pair for pair in check.pairs or () if check.would_rewrite(pair) and can_be_fixed(pair)]
@@ -202,10 +206,10 @@ class _Fix:
             else:
                 pair = followed
             text = self._text(pair)
-            if self._parses(pair, text):
+            if self._can_be_written(pair, text):
                 texts[pair] = becoming[place] = text
         # Where each waits for another, the first has to do; what it settles is seen in the next round.
-        return texts or {pair: text for pair in due[:1] if self._parses(pair, text := self._text(pair))}
+        return texts or {pair: text for pair in due[:1] if self._can_be_written(pair, text := self._text(pair))}
 
     def _behind(self, pair: Pair, original: str) -> Pair | None:
         """A copy whose original becomes another; `None` where it needs not be rewritten for that."""
@@ -218,12 +222,17 @@ class _Fix:
         self._sides.look_at([followed])
         return followed if self._is_due(followed) else None
 
-    def _parses(self, pair: Pair, text: str) -> bool:
-        """Whether what a copy becomes is Python, by itself; if not, that is what is said of it."""
+    def _can_be_written(self, pair: Pair, text: str) -> bool:
+        """Whether what a copy becomes is Python, and has all that it needs; if not, that is what is said of it."""
         problem = syntax_problem(Module(pair.module.place, f"if 1:\n{text}" if indent_at(text) else text))
-        if problem is not None:
+        try:
+            if problem is None:
+                self._supplies.find(pair, text)
+                return True
             self._unwritable[self._key(pair)] = _does_not_parse(problem)
-        return problem is None
+        except NoImport as error:
+            self._unwritable[self._key(pair)] = str(error)
+        return False
 
     def _rewritten_files(self, texts: Mapping[Pair, str]) -> dict[str, bytes]:
         """New bytes for every file in which one of the copies stands, where that can be done and changes anything."""
@@ -281,11 +290,15 @@ class _Fix:
         # Two markers above one definition make one edit; what the other one asks for is seen in the next round.
         edits = {pair.header: Edit(pair.header, pair.end, texts[pair]) for pair in reversed(list(texts))}
         try:
-            changed = apply_edits(content, module.encoding, list(edits.values()))
+            changed = apply_edits(content, module.encoding, [*edits.values(), *self._supplies.edits(texts)])
         except UnicodeEncodeError as error:
             return f"its file is {module.encoding}, which has no {error.object[error.start]!r}"
-        problem = syntax_problem(decode_module(module.path, changed))
-        return changed if problem is None else _does_not_parse(problem)
+        after = decode_module(module.path, changed)
+        problem = syntax_problem(after)
+        if problem is not None:
+            return _does_not_parse(problem)
+        lost = self._supplies.lost(module.place, module.text, after.text)
+        return changed if lost is None else f"`{lost}` would not be defined any more"
 
     def _content(self, module: Module) -> bytes:
         """The bytes of a file, which must still be those that were checked."""

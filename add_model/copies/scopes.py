@@ -11,19 +11,24 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from add_model.copies.own_names import Comprehension, bound_in, quoted_in, targets
 from add_model.copies.parsing import parse
+from add_model.lexical import holds_more_tokens
 
 # Those that a newer Python knows, and those that every module or class has.
 _LATER = {"BaseExceptionGroup", "EncodingWarning", "ExceptionGroup", "PythonFinalizationError", "aiter", "anext"}
 _IMPLICIT = {"__annotations__", "__builtins__", "__cached__", "__class__", "__dict__", "__doc__", "__file__", "__loader__", "__module__", "__name__", "__package__", "__path__", "__qualname__", "__spec__"}  # fmt: skip
 BUILTINS = frozenset(dir(builtins)) | _LATER | _IMPLICIT | {"WindowsError", "reveal_type"}
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+# What parsing takes is memory, some hundred bytes for each.
+_MOST_TOKENS = 400_000
 
 
 class Use(NamedTuple):
@@ -101,6 +106,8 @@ class Scopes(NamedTuple):
 @functools.lru_cache(maxsize=64)
 def scopes_of(text: str) -> Scopes | None:
     """The names of a module; `None` for one that this Python cannot read."""
+    if holds_more_tokens(text, _MOST_TOKENS):
+        return None
     try:
         tree = parse(text)
         walk = _Walk(tree)
@@ -163,6 +170,15 @@ class _Walk(ast.NodeVisitor):
                 else:
                     self.visit(part)
 
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        """A long sum is nested as deeply as it is long."""
+        parts: list[ast.expr] = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp):
+            parts.append(left.right)
+            left = left.left
+        self._visit_all([left, *reversed(parts)])
+
     def visit_If(self, node: ast.If) -> None:
         """What stands below `if TYPE_CHECKING` never runs."""
         before = self._for_checkers
@@ -194,7 +210,7 @@ class _Walk(ast.NodeVisitor):
         """A function of one expression."""
         self._visit_function(node, [node.body])
 
-    def _visit_function(self, node: Function, body: Sequence[ast.AST]) -> None:
+    def _visit_function(self, node: _Function, body: Sequence[ast.AST]) -> None:
         arguments = node.args
         every = [*arguments.posonlyargs, *arguments.args, *filter(None, [arguments.vararg]), *arguments.kwonlyargs, *filter(None, [arguments.kwarg])]  # fmt: skip
         self._visit_all([*arguments.defaults, *filter(None, arguments.kw_defaults)])
@@ -202,7 +218,7 @@ class _Walk(ast.NodeVisitor):
             self._visit_annotation(argument.annotation, self._defers)
         if not isinstance(node, ast.Lambda):
             self._visit_annotation(node.returns, self._defers)
-        names, outside = _bound_in(body)
+        names, outside = bound_in(body)
         self._scopes.append(_Scope(_Kind.FUNCTION, {argument.arg for argument in every} - outside | names, outside))
         self._functions += 1
         self._visit_all(body)
@@ -214,7 +230,7 @@ class _Walk(ast.NodeVisitor):
         self._visit_all(node.decorator_list)
         with_parameters = self._with_type_parameters(node)
         self._visit_all([*node.bases, *node.keywords])
-        self._scopes.append(_Scope(_Kind.CLASS, outside=_bound_in(node.body)[1]))
+        self._scopes.append(_Scope(_Kind.CLASS, outside=bound_in(node.body)[1]))
         self._visit_all(node.body)
         self._scopes.pop()
         self._leave(with_parameters)
@@ -247,7 +263,7 @@ class _Walk(ast.NodeVisitor):
     def _visit_comprehension(self, node: Comprehension) -> None:
         first, *others = node.generators
         self.visit(first.iter)
-        names = {name for each in node.generators for name in _targets(each.target)}
+        names = {name for each in node.generators for name in targets(each.target)}
         self._scopes.append(_Scope(_Kind.COMPREHENSION, names))
         for part in (first.target, *first.ifs, *others):
             self.visit(part)
@@ -297,7 +313,7 @@ class _Walk(ast.NodeVisitor):
         for part in node.orelse:
             self._visit_below(node, "orelse", part)
 
-    visit_AsyncFor = visit_For  # type: ignore[assignment]
+    visit_AsyncFor = visit_For
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         """Its target is looked up, too."""
@@ -347,7 +363,7 @@ class _Walk(ast.NodeVisitor):
         before, self._for_checkers = self._for_checkers, self._for_checkers or is_deferred
         self.visit(node)
         self._for_checkers = True
-        for quoted in _quoted(node):
+        for quoted in quoted_in(node):
             self.visit(quoted)
         self._for_checkers = before
 
@@ -367,65 +383,3 @@ class _Walk(ast.NodeVisitor):
             if name in scope.names and (scope.kind is not _Kind.CLASS or depth == 0):
                 return
         self.uses.append(Use(name, line, self._functions == 0, self._for_checkers))
-
-
-def _quoted(annotation: ast.expr) -> Iterator[ast.expr]:
-    """What the quotes in an annotation hold, but for those in `Literal` and in what `Annotated` adds."""
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        try:
-            inside = parse(annotation.value.strip()).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return
-        if len(inside) == 1 and isinstance(inside[0], ast.Expr):
-            yield ast.fix_missing_locations(ast.copy_location(inside[0].value, annotation))
-    elif isinstance(annotation, ast.Subscript):
-        called = ast.unparse(annotation.value).rpartition(".")[2]
-        inner = annotation.slice
-        elements = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-        for element in () if called == "Literal" else elements[:1] if called == "Annotated" else elements:
-            yield from _quoted(element)
-    elif isinstance(annotation, (ast.BinOp, ast.List, ast.Tuple)):
-        for part in ast.iter_child_nodes(annotation):
-            if isinstance(part, ast.expr):
-                yield from _quoted(part)
-
-
-def _targets(target: ast.AST) -> Iterator[str]:
-    return (node.id for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-
-
-def _bound_in(body: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
-    """The names that a function's body binds, less what binds others in it; and those that it says are global."""
-    bound: set[str] = set()
-    outside: set[str] = set()
-    nonlocals: set[str] = set()
-    pending: list[tuple[ast.AST, bool]] = [(node, False) for node in body]
-    while pending:
-        node, in_comprehension = pending.pop()
-        inner = in_comprehension or isinstance(node, Comprehension)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-            # What stands in its header belongs to the function around it, where `:=` may bind.
-            pending += [(part, inner) for part in node.decorator_list]
-            continue
-        if isinstance(node, ast.Lambda):
-            continue
-        if isinstance(node, (ast.Global, ast.Nonlocal)):
-            (outside if isinstance(node, ast.Global) else nonlocals).update(node.names)
-        elif isinstance(node, ast.NamedExpr) and isinstance(node.target, ast.Name):
-            bound.add(node.target.id)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)) and not in_comprehension:
-            bound.add(node.id)
-        elif isinstance(node, ast.Import):
-            bound.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            bound.update(alias.asname or alias.name for alias in node.names)
-        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name is not None:
-            bound.add(node.name)
-        elif isinstance(node, ast.MatchMapping) and node.rest is not None:
-            bound.add(node.rest)
-        elif isinstance(getattr(node, "name", None), ast.Name):
-            bound.add(node.name.id)
-            continue
-        pending += [(part, inner) for part in ast.iter_child_nodes(node)]
-    return bound - outside - nonlocals, outside
