@@ -69,7 +69,7 @@ class _Head:
                 edits.append(Edit(start, start, above))
         return edits
 
-    def order(self, known: Import) -> tuple[_Order, tuple[int, str]]:
+    def order(self, known: Import) -> tuple[_Order, tuple[int, str, str]]:
         """Where an import sorts among others."""
         return self.statement_order(known), _name_order(known.part())
 
@@ -97,9 +97,15 @@ class _Head:
 
     def _insert_in_group(self, number: int, group: int, neighbour: int, statement: str, is_above: bool) -> None:
         """Adds a line above or below one of a group, apart from it where it belongs to another."""
-        apart = [""] if group != neighbour and self._last_group.get(number) != group else []
+        lines = self._above.setdefault(number, [])
+        is_first = self._last_group.get(number) != group
         self._last_group[number] = group
-        self._insert(number, [*_wrapped(statement), *apart] if is_above else [*apart, *_wrapped(statement)])
+        if group == neighbour:
+            lines += _wrapped(statement)
+        elif is_above:
+            lines[len(lines) - (not is_first) :] = [*_wrapped(statement), ""]
+        else:
+            lines += [*([""] if is_first else []), *_wrapped(statement)]
 
     def add_guarded(self, known: Import) -> None:
         """Adds an import that stands on a condition, below others on the same one if there are any."""
@@ -221,8 +227,8 @@ def _below(guards: Sequence[Guard], statement: str) -> list[str]:
     return [first.opening, *inner, *first.closing.split("\n")] if first.closing else [first.opening, *inner]
 
 
-def _name_order(name: str) -> tuple[int, str]:
+def _name_order(name: str) -> tuple[int, str, str]:
     """Constants first, then classes, then all else."""
     name = name.partition(" ")[0]
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return kind, name.lower()
+    return kind, name.lower(), name
