@@ -77,6 +77,23 @@ def has_same_header(original: str, copy: str) -> bool:
     )
 
 
+def has_same_rest_of_header(original: str, copy: str) -> bool:
+    """Whether two headers are the same behind their first lines, but for the layout of what stands there."""
+    return _rest_of_header(original) == _rest_of_header(copy)
+
+
+def _rest_of_header(block: str) -> list[str]:
+    """The tokens of a header on all its lines but the first."""
+    start, stop = block.find("\n") + 1, body_start(block)
+    tokens: list[str] = []
+    for token in _token_pattern().finditer(block, start, max(start, stop)):
+        if token.lastgroup not in ("space", "newline"):
+            if token["mark"] == ")" and tokens[-1:] == [","]:
+                tokens.pop()
+            tokens.append(token.group().rstrip())
+    return tokens
+
+
 def body_start(block: str) -> int:
     """Where the body of a block starts: behind the header's line, or behind its colon where the body shares that line."""
     end, depth = header_end(block), 0

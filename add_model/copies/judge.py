@@ -23,7 +23,7 @@ from add_model.values import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from add_model.copies.syntax import SyntaxProblem
 
-# Libraries whose own script compares a copy from behind its header on, so that the headers of their releases differ.
+# Libraries whose own script compares a copy from behind the first line of its header on, so that those of their releases differ.
 HEADERS_DIFFER_IN = frozenset({"diffusers"})
 
 _METACHARACTER = re.compile(r"[\\^$*+?{}\[\]|()]")
@@ -229,7 +229,7 @@ class Judge:
         if pair.original.origin is Origin.INSTALLED and not followed:
             return Code.CP009, Severity.WARNING, f"differs from {source} as installed here"
         if pair.verdict is Verdict.HEADER_DIFFERS and HEADERS_DIFFER_IN & self._library.packages.keys():
-            return Code.CP010, Severity.WARNING, f"differs from {source} in its header"
+            return Code.CP010, Severity.WARNING, f"differs from {source} in the first line of its header"
         return Code.CP001, Severity.ERROR, f"differs from {source}"
 
     def _missing(self, missing: Missing, suggestion: str | None, place: _Place) -> Finding:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from add_model.copies.equality import blocks_match, body_start, equal, letters
+from add_model.copies.equality import blocks_match, body_start, equal, has_same_rest_of_header, letters
 from add_model.copies.line_diff import matching_blocks
 from add_model.copies.marker import marker_lines, without_markers
 from add_model.copies.pair import Pair
@@ -45,12 +45,12 @@ def rewritten(pair: Pair, keep_header: bool = False) -> str:
 
     Args:
         pair: a copy that differs.
-        keep_header: whether its header is its own affair.
+        keep_header: whether the first line of its header is its own affair.
     """
     copy, expected = pair.block, pair.expected
     copy = copy if copy.endswith("\n") else f"{copy}\n"
     expected = with_name(expected, copy[slice(*own_name(copy))])
-    if keep_header:
+    if keep_header and has_same_rest_of_header(expected, copy):
         expected = _under_header_of(copy, expected)
     cut = end_of_copy(copy)
     if cut is None:
