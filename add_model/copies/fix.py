@@ -10,8 +10,8 @@ from add_model.copies.check import Check
 from add_model.copies.cycles import Place, place_of_copy
 from add_model.copies.edits import Edit, apply_edits
 from add_model.copies.equality import blocks_match, equal
-from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Finding, Moved
+from add_model.copies.fixable import FixablePairs
 from add_model.copies.fixed import Fixed
 from add_model.copies.full_copies import originals_first as full_copies_in_order
 from add_model.copies.history import TRUST
@@ -94,6 +94,7 @@ class _Fix:
         self._rewritten: set[_Key] = set()
         self._merged: set[_Key] = set()
         self._unwritable: dict[_Key, str] = {}
+        self._moved = 0
         self._supplies: Supplies
 
     def result(self) -> Fixed:
@@ -104,7 +105,7 @@ class _Fix:
         while True:
             check = Check(self._library, self._paths, self._read, self._progress, keep_pairs=True)
             findings = list(check.findings())
-            can_be_fixed = _FixablePairs(self._library, findings)
+            can_be_fixed = FixablePairs(self._library, findings)
             fixable = list(filter(can_be_fixed, check.drifted))
             self._sides.look_at(fixable)
             self._supplies = Supplies(check.sources)
@@ -113,6 +114,10 @@ class _Fix:
                 due, [pair for pair in check.pairs or () if check.would_rewrite(pair) and can_be_fixed(pair)]
             )
             contents = self._rewritten_files(texts) | self._full_copies(findings, check)
+            # Where a file is rewritten, its markers are for the next round.
+            contents |= self._with_moved_markers(
+                [pair for pair in check.misplaced if pair.module.place not in contents]
+            )
             rounds += 1
             if not contents or rounds > self._most_rounds(check):
                 break
@@ -125,6 +130,7 @@ class _Fix:
             after=self._after,
             rewritten=len(self._rewritten),
             merged=len(self._merged - self._rewritten),
+            moved=self._moved,
             findings=left,
             counts=check.counts,
             sides=self._sides,
@@ -311,6 +317,19 @@ class _Fix:
             raise AddModelError(f"{module.path}: was changed while this run was at work; run again")
         return content
 
+    def _with_moved_markers(self, misplaced: Sequence[Pair]) -> dict[str, bytes]:
+        """New bytes for every file that holds one of these copies, with its marker directly above its header."""
+        contents: dict[str, bytes] = {}
+        for module in {pair.module.place: pair.module for pair in misplaced}.values():
+            content, edits = self._content(module), list[Edit]()
+            for pair in (pair for pair in misplaced if pair.module is module):
+                below = module.text.index("\n", pair.start) + 1
+                edits += Edit(pair.start, below, ""), Edit(pair.header, pair.header, module.text[pair.start : below])
+                self._moved += 1
+            self._before.setdefault(module.place, content)
+            contents[module.place] = apply_edits(content, module.encoding, edits)
+        return contents
+
     def _full_copies(self, findings: Sequence[Finding], check: Check) -> dict[str, bytes]:
         """New bytes for every file that is registered as a full copy and is none, or is none once its original is."""
         contents: dict[str, bytes] = {}
@@ -362,19 +381,6 @@ class _Fix:
                 finding = finding._replace(message=f"{finding.message}; left as it is: {unwritable}", fixable=False)
             left.append(finding)
         return left
-
-
-class _FixablePairs:
-    """Tells copies that are no members of a circle, of which none is the original, and whose files both parse."""
-
-    def __init__(self, library: Library, findings: Sequence[Finding]) -> None:
-        self._root = library.root
-        self._circles = {(finding.path, finding.line) for finding in findings if finding.code is Code.CP004}
-        self._broken = {finding.path for finding in findings if finding.code is Code.CP006}
-
-    def __call__(self, pair: Pair) -> bool:
-        copy, original = (relative_path(module.place, self._root) for module in (pair.module, pair.original.module))
-        return not {copy, original} & self._broken and (copy, pair.line) not in self._circles
 
 
 def _is_same(copy: bytes, original: bytes) -> bool:
