@@ -16,6 +16,7 @@ _FOUNDATIONS = {
     "errors",
     "git",
     "extras",
+    "exactly",
     "library",
     "nearby",
     "nearest",
