@@ -303,7 +303,7 @@ class _Fix:
         problem = syntax_problem(after)
         if problem is not None:
             return _does_not_parse(problem)
-        lost = self._supplies.lost(module.place, module.text, after.text)
+        lost = self._supplies.lost(texts, module.text, after.text)
         return changed if lost is None else f"`{lost}` would not be defined any more"
 
     def _content(self, module: Module) -> bytes:

@@ -42,14 +42,22 @@ class Supplies:
         Raises:
             NoImport: it needs what its module does not have and no import brings.
         """
-        path, before = pair.module.place, scopes_of(pair.module.text)
-        block = scopes_of(_standing_alone(text))
-        if before is None or block is None:
+        path, block, old = pair.module.place, scopes_of(_standing_alone(text)), scopes_of(_standing_alone(pair.block))
+        if block is None or old is None:
             self._compare_words(pair, text)
             return
-        self._look_at_own_imports(pair, text, block)
-        own = [use for use in block.uses if self._is_open(use, pair, before)]
-        later = [use for use in block.uses if use.at_once and _is_bound_below(use, before, pair)]
+        self._look_at_own_imports(pair, block)
+        # What the block has used so far it may use on.
+        known = {use._replace(line=0) for use in old.uses}
+        fresh = [use for use in block.uses if use._replace(line=0) not in known]
+        if not fresh:
+            return
+        before = scopes_of(pair.module.text)
+        if before is None:
+            self._compare_words(pair, text)
+            return
+        own = [use for use in fresh if self._is_open(use, pair, before)]
+        later = [use for use in fresh if use.at_once and _is_bound_below(use, before, pair)]
         if not own and not later:
             return
         after = scopes_of(f"{pair.module.text[: pair.header]}{text}{pair.module.text[pair.end :]}")
@@ -75,8 +83,13 @@ class Supplies:
         module = chosen[0].module
         return import_edits(module.text, self._modules.home(module.place), imports)
 
-    def lost(self, path: str, before: str, after: str) -> str | None:
-        """A name that one text of a module has, or does not use, and the other uses and has no more."""
+    def lost(self, pairs: Iterable[Pair], before: str, after: str) -> str | None:
+        """A name that a module has, or does not use, and that it uses and has no more with these copies as they should be."""
+        chosen = list(pairs)
+        path = chosen[0].module.place
+        # Nothing else of a block binds names for others.
+        if not any(pair in self._imports or "global" in pair.block for pair in chosen):
+            return None
         old, new = scopes_of(before), scopes_of(after)
         if old is None or new is None:
             return None
@@ -195,13 +208,16 @@ class Supplies:
         if original is not None and any(min(binding.line for binding in original.bindings[each]) < line for each in names):  # fmt: skip
             raise NoImport(f"it would need `{name}`, which is defined only below it")
 
-    def _look_at_own_imports(self, pair: Pair, text: str, block: Scopes) -> None:
+    def _look_at_own_imports(self, pair: Pair, block: Scopes) -> None:
         """Refuses a new import in a function that leads nowhere from here, and does so from the original."""
+        imports = list(_relative_imports(block.tree))
+        if not imports:
+            return
         home, original = (self._modules.home(module.place) for module in (pair.module, pair.original.module))
         known = {ast.unparse(node) for node in _relative_imports(_tree(pair.block))}
         if home is None or original is None or home == original:
             return
-        for node in _relative_imports(block.tree):
+        for node in imports:
             said = f"from {'.' * node.level}{node.module or ''} import"
             if ast.unparse(node) in known or self._leads_somewhere(node, home):
                 continue
