@@ -66,6 +66,8 @@ class Module:
         self._quoted = TripleQuoted(text)
         # What was asked last: the number of a line, and lines of comments. Many markers may stand above one definition.
         self._numbered, self._comments = (0, 1), (0, 0)
+        # And the offset behind which no class was looked for yet, with the start of the last one before it.
+        self._class_above = 0, 0
         # How many characters were searched for single definitions. From some number on one look at all of them is less.
         self._searched = 0
 
@@ -125,12 +127,21 @@ class Module:
         """The dotted name of the definition whose header starts there, `find` leading there or not; empty for none."""
         # Told from the class above where that is enough.
         own = _DEFINED.match(self.text, SPACE.match(self.text, header).end())  # type: ignore[union-attr]
-        around = _DEFINED.match(self.text, self.text.rfind("\nclass ", 0, header) + 1)
+        around = _DEFINED.match(self.text, self._start_of_class_above(header))
         if own is not None:
             likely = f"{around[1]}.{own[1]}" if around is not None and self.text[header].isspace() else own[1]
             if self.header_of(likely) == header:
                 return likely
         return self._names.get(header, "")
+
+    def _start_of_class_above(self, offset: int) -> int:
+        """Where the last line before an offset starts that looks like a class at the left; 0 where none does."""
+        known, start = self._class_above
+        if offset < known:
+            known, start = 0, 0
+        found = self.text.rfind("\nclass ", max(0, known - len("\nclass ")), offset) + 1
+        self._class_above = offset, found or start
+        return found or start
 
     @cached_property
     def _names(self) -> dict[int, str]:

@@ -17,6 +17,7 @@ _FOUNDATIONS = {
     "git",
     "extras",
     "exactly",
+    "held_model",
     "library",
     "nearby",
     "nearest",
@@ -56,13 +57,38 @@ def test_a_part_knows_only_what_lies_below_it(part: str) -> None:
     assert strangers == []
 
 
+def test_the_picture_of_the_architecture_is_that_of_the_code() -> None:
+    script = PACKAGE.parent / "scripts" / "architecture.py"
+    result = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+# What a library of each kind is a value of; only its own room, and the list of rooms, may know.
+KINDS = {"Standalone", "CheckoutTarget", "OutOfTree", "StandaloneKind", "CheckoutKind", "OutOfTreeKind"}
+
+
+def test_nothing_but_its_room_knows_a_kind_of_library() -> None:
+    rooms = [PACKAGE / "scaffold" / room for room in ("standalone", "checkout", "out_of_tree", "kinds.py")]
+    others = [path for path in PACKAGE.rglob("*.py") if not any(path.is_relative_to(room) for room in rooms)]
+    named = {
+        path.name for path in others for word in KINDS if re.search(rf"\b{word}\b", path.read_text(encoding="utf-8"))
+    }
+    assert named == set()
+
+
 def test_nobody_imports_the_command_line() -> None:
     importers = {path for path, part in imported_parts(PACKAGE) if part == "cli"}
     assert all(path.parent.name == "cli" or path.name == "__main__.py" for path in importers)
 
 
 # The modules that start programs: git; ruff; a parser for newer syntax; a card's code and a model's tests, when asked to.
-STARTS = {"git.py", "scaffold/formatting.py", "copies/syntax.py", "porting/model_card.py", "porting/model_tests.py"}
+STARTS = {
+    "git.py",
+    "scaffold/formatting.py",
+    "copies/syntax.py",
+    "porting/steps/model_card.py",
+    "porting/steps/model_tests.py",
+}
 
 
 def test_programs_are_started_from_few_places_and_git_from_one() -> None:
@@ -85,8 +111,8 @@ WAYS_OUT = {
     "cli/drawing.py",
     "cli/python_messages.py",
     "cli/quick.py",
-    "scaffold/terminal/plain.py",
-    "scaffold/terminal/printed.py",
+    "scaffold/interview/terminal/plain.py",
+    "scaffold/interview/terminal/printed.py",
 }
 # A bar has no text but its own; what a report makes of rich it shows as `visible` has it.
 WITH_RICH = WAYS_OUT | {"cli/progress.py", "copies/report.py"}

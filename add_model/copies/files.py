@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import translate
 from pathlib import Path
 
@@ -65,8 +65,9 @@ def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
     refuse_missing(paths)
     tree = Tree([], set(), set(), set(), set())
     found: set[str] = set()
+    spellings = dict.fromkeys([*map(str, library.packages.values()), str(library.root)])
     for start in paths or library.packages.values():
-        found.update(_modules(_in_library(start, library), tree))
+        found.update(_modules(_in_library(start, spellings), tree))
     root, excluded = str(library.root), library.configuration.exclude
     files = sorted((relative_path(file, root), file) for file in found)
     if excluded:
@@ -93,11 +94,15 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(pattern))
 
 
-def _in_library(path: Path, library: Library) -> str:
-    """A path as the library itself spells it, by whatever way it was reached: a file has one name in a run."""
+def _in_library(path: Path, spellings: Collection[str]) -> str:
+    """A path as the library itself spells it, by whatever way it was reached: a file has one name in a run.
+
+    Args:
+        path: a file or folder.
+        spellings: the library's folders, as it spells them.
+    """
     absolute = os.path.abspath(path)
-    spellings = [*map(str, library.packages.values()), str(library.root)]
-    if any(_is_in(absolute, folder) for folder in spellings):
+    if any(folder in spellings for folder in at_and_above(absolute)):
         return absolute
     # The last part may be a link that is a module by itself.
     folder, name = (absolute, "") if os.path.isdir(absolute) else os.path.split(absolute)
@@ -106,6 +111,14 @@ def _in_library(path: Path, library: Library) -> str:
         if _is_in(real, os.path.realpath(spelling)):
             return os.path.normpath(os.path.join(spelling, os.path.relpath(real, os.path.realpath(spelling)), name))
     return absolute
+
+
+def at_and_above(path: str) -> Iterator[str]:
+    """A path, and every folder above it."""
+    yield path
+    while (folder := os.path.dirname(path)) != path:
+        yield folder
+        path = folder
 
 
 def _is_in(path: str, folder: str) -> bool:

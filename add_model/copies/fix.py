@@ -23,7 +23,7 @@ from add_model.copies.order import Blocks, originals_first
 from add_model.copies.pair import Pair
 from add_model.copies.region import end_of_copy, ignored_names, own_name, with_name
 from add_model.copies.rewrite import rewritten, same_but_for_layout
-from add_model.copies.sides import Sides
+from add_model.copies.sides import Side, Sides
 from add_model.copies.supplies import Supplies
 from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.definitions import indent_at
@@ -87,6 +87,8 @@ class _Fix:
         self._library, self._paths, self._force, self._progress = library, paths, force, progress
         self._keep_header = bool(HEADERS_DIFFER_IN & library.packages.keys())
         self._sides = Sides(library, base)
+        # What is known of the copies of a round.
+        self._known: dict[Pair, Side] = {}
         self._before: dict[str, bytes | None] = {}
         self._after: dict[str, bytes] = {}
         self._unrecorded: set[str] = set()
@@ -109,6 +111,11 @@ class _Fix:
             fixable = list(filter(can_be_fixed, check.drifted))
             self._sides.look_at(fixable)
             self._supplies = Supplies(check.sources)
+            self._known.clear()
+            if self._sides.are_cut_short and not self._force:
+                raise AddModelError(
+                    "git knows more of these files than can be looked at together, so that nothing tells which copies were edited; name fewer files to fix, or use --force"
+                )
             due = [pair for pair in fixable if self._is_due(pair)]
             texts = self._texts(
                 due, [pair for pair in check.pairs or () if check.would_rewrite(pair) and can_be_fixed(pair)]
@@ -153,12 +160,17 @@ class _Fix:
             return False
         return self._is_overwritten(pair) or not blocks_match(self._merge(pair).text, pair.block)
 
+    def _side(self, pair: Pair) -> Side:
+        if pair not in self._known:
+            self._known[pair] = self._sides.of(pair)
+        return self._known[pair]
+
     def _is_overwritten(self, pair: Pair) -> bool:
-        return self._force or not self._sides.of(pair).edited
+        return self._force or not self._side(pair).edited
 
     def _merge(self, pair: Pair) -> Merge:
         """What both sides of a copy come to; the copy as it is, where its original has not moved or they conflict."""
-        side = self._sides.of(pair)
+        side = self._side(pair)
         if side.moved not in (Moved.COPY, Moved.BOTH) or side.committed is None:
             return Merge(pair.block)
         copy, committed = _ended(pair.block), side.committed
@@ -280,7 +292,7 @@ class _Fix:
     def _take_note(self, path: str, texts: dict[Pair, str]) -> None:
         written = self._sides.written
         for pair, text in texts.items():
-            overwritten, side, name = self._is_overwritten(pair), self._sides.of(pair), self._sides.name(pair)
+            overwritten, side, name = self._is_overwritten(pair), self._side(pair), self._sides.name(pair)
             (self._rewritten if overwritten else self._merged).add(self._key(pair))
             if not side.recorded:
                 self._unrecorded.add(path)

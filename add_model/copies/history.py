@@ -9,12 +9,15 @@ from pathlib import Path
 
 from add_model.encoding import SourceError
 from add_model.errors import AddModelError
-from add_model.git import NO_ANSWER, Answer, Repository, ask, find_repository, look_up
+from add_model.git import NO_ANSWER, TOO_LONG, Answer, Repository, ask, find_repository, look_up
+from add_model.reading import MOST_BYTES
 from add_model.source import Module, decode_module
 
 DEFAULT_REVISION = "HEAD"
 # Into a repository within the work tree git would look with a process of its own, under the settings that lie there.
 _ALONE = ("--ignore-submodules=all", "--no-ext-diff", "--no-textconv")
+# So many files are asked for at once; and so many bytes of them are kept in mind.
+_AT_ONCE, _KEPT = 500, 150_000_000
 TRUST = "if you trust it, run `git config --global --add safe.directory` with its path"
 
 
@@ -23,6 +26,7 @@ class History:
 
     Attributes:
         revision: its name, as the user gave it.
+        is_cut_short: whether git knows more of the files that were asked for than is kept in mind.
     """
 
     def __init__(self, root: Path, revision: str | None = None) -> None:
@@ -32,6 +36,8 @@ class History:
         self._refusal = ""
         self._contents: dict[Path, bytes | None] = {}
         self._modules: dict[Path, Module | None] = {}
+        self._left = _KEPT
+        self.is_cut_short = False
 
     @property
     def repository(self) -> Repository | None:
@@ -136,20 +142,46 @@ class History:
         return dict(zip(names[1::3], names[0::3], strict=False))
 
     def _read(self, names: list[str]) -> list[bytes | None]:
-        if not names:
-            return []
-        questions = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
-        code, answer, _ = self._ask("cat-file", "--batch", questions=questions)
+        """The bytes of these files, less those that git does not know, or that nobody would read."""
         contents: list[bytes | None] = []
+        for start in range(0, len(names), _AT_ONCE):
+            contents += self._read_some(names[start : start + _AT_ONCE])
+        return contents
+
+    def _read_some(self, names: list[str]) -> list[bytes | None]:
+        known = self._objects("--batch", names) if self._left > 0 else None
+        if known is None:
+            # A few kilobytes of a repository may stand for any number of bytes.
+            sizes = [size for size, _ in self._objects("--batch-check", names) or ()]
+            found = {name: (size, b"") for name, size in zip(names, sizes, strict=False) if 0 <= size <= MOST_BYTES}
+            for name, (size, _) in found.items():
+                self.is_cut_short = self.is_cut_short or size > self._left
+                (answer,) = (self._objects("--batch", [name]) if size <= self._left else None) or [(-1, b"")]
+                self._left -= len(answer[1])
+                found[name] = answer
+            return [content if size >= 0 else None for size, content in (found.get(name, (-1, b"")) for name in names)]
+        self._left -= sum(len(content) for _, content in known)
+        return [content if size >= 0 else None for size, content in known]
+
+    def _objects(self, how: str, names: list[str]) -> list[tuple[int, bytes]] | None:
+        """Of each file its size, -1 where git knows no such file, and its bytes if asked; `None` where that is too much."""
+        questions = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        answer = self._ask("cat-file", how, questions=questions)
+        if answer is TOO_LONG:
+            return None
+        found: list[tuple[int, bytes]] = []
         at = 0
         for _ in names:
-            end = answer.find(b"\n", at)
-            head = answer[at:end].rsplit(b" ", 2)
-            found = code == 0 and len(head) == 3 and head[2].isdigit()
-            size = int(head[2]) if found else -1
-            contents.append(answer[end + 1 : end + 1 + size] if found and head[1] == b"blob" else None)
-            at = end + 1 + size + 1
-        return contents
+            end = answer.output.find(b"\n", at)
+            head = answer.output[at:end].rsplit(b" ", 2)
+            is_there = answer.code == 0 and len(head) == 3 and head[2].isdigit()
+            size = int(head[2]) if is_there and head[1] == b"blob" else -1
+            at = end + 1
+            content = b""
+            if is_there and how == "--batch":
+                content, at = answer.output[at : at + int(head[2])], at + int(head[2]) + 1
+            found.append((size, content if size >= 0 else b""))
+        return found
 
     def _ask(self, *arguments: str, questions: bytes = b"") -> Answer:
         return ask(self._found, *arguments, questions=questions) if self._found is not None else NO_ANSWER
@@ -195,6 +227,11 @@ class Histories:
             groups.setdefault(self.of(path), []).append(path)
         for history, files in groups.items():
             history.load(files)
+
+    @property
+    def are_cut_short(self) -> bool:
+        """Whether git knows more of the files that were asked for than is kept in mind."""
+        return any(history.is_cut_short for history in (self.main, *self._nested.values()))
 
     def content(self, path: Path) -> bytes | None:
         """The bytes of a file at the revision; `None` where git knows no such file."""

@@ -16,6 +16,8 @@ from typing import AnyStr
 
 # How many comparisons of lines are made for each line, at most, and for each character of texts; and how many always.
 _FOR_EACH_LINE, _FOR_EACH_CHARACTER, _ALWAYS = 100, 4, 2_000
+# The same for each line of whole files, of which most lines stand once: a change in each of many places costs no more.
+_FOR_EACH_LINE_OF_FILES = 20
 # What a change shows around itself.
 _CONTEXT = 3
 
@@ -52,25 +54,33 @@ class _Matcher(SequenceMatcher[Hashable]):
 
 
 def matching_blocks(
-    first: Sequence[Hashable], second: Sequence[Hashable], autojunk: bool = False
+    first: Sequence[Hashable], second: Sequence[Hashable], are_files: bool = False
 ) -> list[tuple[int, int, int]]:
     """The parts that two sequences have in common, in order: where in one, where in the other, how long.
 
     The last is empty, and stands at both ends.
+
+    Args:
+        first, second: the sequences.
+        are_files: whether they are the lines of whole files, of which those that stand often hold nothing together.
     """
-    most = _ALWAYS + _FOR_EACH_LINE * (len(first) + len(second))
-    most += _FOR_EACH_CHARACTER * sum(len(line) for line in (*first, *second) if isinstance(line, (str, bytes)))
+    lines = len(first) + len(second)
+    if are_files:
+        most = _ALWAYS + _FOR_EACH_LINE_OF_FILES * lines
+    else:
+        most = _ALWAYS + _FOR_EACH_LINE * lines
+        most += _FOR_EACH_CHARACTER * sum(len(line) for line in (*first, *second) if isinstance(line, (str, bytes)))
     try:
-        return [(a, b, size) for a, b, size in _Matcher(first, second, most, autojunk).get_matching_blocks()]
+        return [(a, b, size) for a, b, size in _Matcher(first, second, most, are_files).get_matching_blocks()]
     except _TooMuch:
         return [*_held_together(first, second), (len(first), len(second), 0)]
 
 
-def opcodes(first: Sequence[Hashable], second: Sequence[Hashable], autojunk: bool = False) -> list[Opcode]:
+def opcodes(first: Sequence[Hashable], second: Sequence[Hashable], are_files: bool = False) -> list[Opcode]:
     """What makes the first sequence the second, in order."""
     found: list[Opcode] = []
     at = other = 0
-    for start, other_start, length in matching_blocks(first, second, autojunk):
+    for start, other_start, length in matching_blocks(first, second, are_files):
         if at < start or other < other_start:
             kind = "delete" if other == other_start else "insert" if at == start else "replace"
             found.append((kind, at, start, other, other_start))
@@ -90,7 +100,7 @@ def unified_diff(
         return text if is_text else text.encode()  # type: ignore[return-value]
 
     changed = False
-    for group in _grouped(opcodes(before, after, autojunk=True)):
+    for group in _grouped(opcodes(before, after, are_files=True)):
         if not changed:
             yield said("--- ") + name_before + said("\n")
             yield said("+++ ") + name_after + said("\n")

@@ -56,8 +56,8 @@ def rewritten(pair: Pair, keep_header: bool = False) -> str:
         return rewritten_block(expected, copy)
     # An original that ends early itself has a tail of its own, which is not the copy's.
     body, tail = copy[:cut], copy[cut:]
-    gap = body[len(body.rstrip()) + 1 :]
-    return rewritten_block(expected[: end_of_copy(expected)], body).rstrip() + "\n" + gap + tail
+    gap = body[len(_written(body)) + 1 :]
+    return _written(rewritten_block(expected[: end_of_copy(expected)], body)) + "\n" + gap + tail
 
 
 def _under_header_of(copy: str, expected: str) -> str:
@@ -66,7 +66,7 @@ def _under_header_of(copy: str, expected: str) -> str:
     shares_line = body_start(expected) < header_end(expected)
     if not header.endswith("\n"):
         return f"{header}{body}" if shares_line else f"{header}\n{body}"
-    return f"{header}{indent_at(copy)}    {body.strip()}\n" if shares_line else f"{header}{body}"
+    return f"{header}{indent_at(copy)}    {_written(body).lstrip()}\n" if shares_line else f"{header}{body}"
 
 
 def same_but_for_layout(first: str, second: str) -> bool:
@@ -119,7 +119,7 @@ def _rewritten_class(expected: str, copy: str) -> str:
         placed.add(name)
         result.extend(_spaced(*own) for own in followers.pop(name, ()))
     result.extend(_spaced(*own) for owns in followers.values() for own in owns)
-    return "".join(result).rstrip() + "\n"
+    return _written("".join(result)) + "\n"
 
 
 def _segments(block: str) -> list[tuple[str, str, int]]:
@@ -139,11 +139,18 @@ def _segments(block: str) -> list[tuple[str, str, int]]:
 
 def _measured(text: str, is_last: bool) -> tuple[str, int]:
     """The lines of a part of a class, and how many blank ones are behind them."""
-    written = text.rstrip()
+    written = _written(text)
     if not written:
         return "", text.count("\n")
     # Behind the last one there is no telling; one line is what the others have.
     return f"{written}\n", 1 if is_last else text.count("\n", len(written)) - 1
+
+
+def _written(text: str) -> str:
+    """A text without the blank lines at its end; the last line that says anything keeps the blanks behind it."""
+    end = len(text.rstrip())
+    behind = text.find("\n", end)
+    return text[:behind] if end and behind >= 0 else text if end else ""
 
 
 def _own_members(

@@ -70,6 +70,11 @@ class Sides:
         return self._history.main.refusal
 
     @property
+    def are_cut_short(self) -> bool:
+        """Whether git knows more of the files that were looked at than is kept in mind."""
+        return self._history.are_cut_short
+
+    @property
     def written(self) -> Written:
         """What fixes have written here."""
         if self._written is None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 
-from add_model.copies.files import Tree
+from add_model.copies.files import Tree, at_and_above
 from add_model.copies.marker import without_markers
 from add_model.copies.outlook import Kind, Outlook
 from add_model.definitions import Definition
@@ -25,6 +25,8 @@ TESTS = "tests"
 _MOST_EFFORT, _MOST_LETTERS = 400_000, 200
 # What a quick comparison of two names takes besides that, and a slow one.
 _QUICK, _SLOW = 100, 1_000
+# And a look for a module in a package.
+_LOOK = 20
 _CLOSE = 0.6
 # From how much of two names being the same one is taken for the other, misspelt.
 _ALIKE = 0.85
@@ -114,6 +116,10 @@ class Sources:
         self._efforts: dict[str, int] = {}
         self._stop = 0
         self._packages: dict[str, str | None] = {name: str(folder) for name, folder in library.packages.items()}
+        # Which package lies in a folder, with its number: where one lies in another, the first counts.
+        self._package_at = {
+            str(folder): (number, name, str(folder)) for number, (name, folder) in enumerate(library.packages.items())
+        }
         self._files: dict[str, str | None] = {}
         self._modules: dict[str, Module] = {}
         # The files of which somebody wanted to know what stands in them.
@@ -209,6 +215,9 @@ class Sources:
         for package, folder in self.library.packages.items():
             if package == TESTS and not in_tests:
                 continue
+            self.effort += _LOOK + len(top) + len(package)
+            if self.effort > self.most_effort:
+                break
             if top == TESTS or _is_misspelt(top, package) or (not in_tests and _is_misspelt(top, TESTS)):
                 path = f"{package}.{inside}"
                 return self.meant_path(path, in_tests) if self._names_tests(path) else self.nearest(path)
@@ -224,10 +233,11 @@ class Sources:
             folder = os.path.dirname(folder)
         if self._module_file(os.path.join(folder, names.partition(".")[0])) is None:
             return ""
-        for package, top in self.library.packages.items():
-            if f"{folder}{os.sep}".startswith(f"{top}{os.sep}"):
-                return f"{package}{folder[len(str(top)) :].replace(os.sep, '.')}.{names}"
-        return ""
+        around = [self._package_at[above] for above in at_and_above(folder) if above in self._package_at]
+        if not around:
+            return ""
+        _, package, top = min(around)
+        return f"{package}{folder[len(top) :].replace(os.sep, '.')}.{names}"
 
     def nearest(self, source: str) -> str:
         """The existing path that is closest to a path whose package exists; as much of it as can be told.

@@ -9,10 +9,8 @@ from add_model.errors import ChangedMeanwhile
 from add_model.scaffold import tree
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.destination import find_destination
-from add_model.scaffold.making import make
 from add_model.scaffold.questionnaire import Request, complete
 from add_model.scaffold.rendering import Rendering
-from add_model.scaffold.targets import check_new_name
 from add_model.scaffold.tree import Outcome
 
 # Of runs that begin together one writes each time, so that this many can.
@@ -25,7 +23,7 @@ def prepare(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
     Raises:
         AddModelError: as `make` and `decide` do.
     """
-    rendering = make(answers, request)
+    rendering = request.target.make(answers)
     return rendering, tree.decide(rendering, request.overwrites)
 
 
@@ -49,22 +47,19 @@ def make_and_write(answers: Answers, request: Request) -> tuple[Rendering, Outco
 def _written(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
     rendering, outcome = prepare(answers, request)
     # What another run has written since the name was checked would pass for an earlier one's of this model.
-    check_new_name(answers.model_name, None, request.target, request.package, request.may_exist)
+    request.target.check_new_name(answers.model_name, None, request.may_exist)
     tree.write(rendering, outcome)
     return rendering, outcome
 
 
 def as_it_is_now(answers: Answers, request: Request) -> Request:
-    """What was asked for, of the library that stands there by now.
+    """What was answered, for the library that stands there by now.
 
     Raises:
         AddModelError: as `find_destination` does.
     """
-    target = find_destination(request.root, Path.cwd(), answers.reference).target
     return replace(
-        request,
-        target=target,
-        reference=answers.reference,
+        in_what_is_there_now(replace(request, reference=answers.reference)),
         name=answers.name,
         heads=answers.heads,
         tokenizer_like=answers.tokenizer_like,
@@ -72,3 +67,12 @@ def as_it_is_now(answers: Answers, request: Request) -> Request:
         style=answers.style,
         class_name=answers.class_name or None,
     )
+
+
+def in_what_is_there_now(request: Request) -> Request:
+    """What was asked for, of the library that stands there by now.
+
+    Raises:
+        AddModelError: as `find_destination` does.
+    """
+    return replace(request, target=find_destination(request.root, Path.cwd(), request.reference, request.package))

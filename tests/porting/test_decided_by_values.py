@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from add_model.porting.plan import new_weights
+from add_model.porting.conversion.plan import new_weights
 from add_model.porting.recording import record_forward
-from add_model.porting.rule import Fill
-from add_model.porting.rules import load_rules
+from add_model.porting.rules.reading import load_rules
+from add_model.porting.rules.rule import Fill
 from tests.cli.commands import add_model_here
 from tests.porting.foreign_checkpoints import (
     BART,
@@ -100,6 +100,7 @@ def suggested(original: Original, folder: Path, seed: int, values: dict[str, obj
     return judge(rules, {names[name]: tensor for name, tensor in truth.items()}, truth, new_weights(model))
 
 
+@pytest.mark.slow
 def test_a_recording_that_tells_query_from_key_no_better_than_names_do(tmp_path: Path) -> None:
     # With one token there is nothing to attend to, so that nothing depends on query and key.
     write_shuffled(BART, tmp_path / "original", 6, text=(5,))

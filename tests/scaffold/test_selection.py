@@ -4,7 +4,7 @@ from textwrap import dedent
 import pytest
 
 from add_model.references import find_reference
-from add_model.scaffold.selection import without_names
+from add_model.scaffold.standalone.selection import without_names
 
 
 def check(before: str, after: str, *dropped: str, keep: frozenset[str] = frozenset()) -> None:
@@ -176,6 +176,7 @@ def test_an_import_of_nothing_else_goes_whole() -> None:
     check(before, "from .b import Base\nfrom .c import Other\nfrom .d import *\n", "Head")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["zoo:bert", "zoo:gpt2", "zoo:bart"])
 def test_what_remains_of_a_model_holds_no_mention_of_what_went(model: str) -> None:
     reference = find_reference(model, None)

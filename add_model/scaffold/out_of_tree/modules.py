@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from add_model.scaffold.checkout.auto_classes import AutoClass, find_auto_classes
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
-from add_model.scaffold.marking import lines_of
-from add_model.scaffold.out_of_tree.auto_classes import AutoClass, find_auto_classes
+from add_model.scaffold.copied_text.marking import lines_of
 from add_model.scaffold.out_of_tree.definitions import Definitions
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
 from add_model.scaffold.out_of_tree.preprocessors import Preprocessor, find_preprocessors
