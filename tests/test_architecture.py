@@ -16,6 +16,7 @@ _FOUNDATIONS = {
     "errors",
     "git",
     "extras",
+    "exactly",
     "held_model",
     "library",
     "nearby",

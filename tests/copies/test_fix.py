@@ -411,6 +411,14 @@ def test_edits_change_their_lines_alone(parts: list[tuple[str, str]], data: st.D
     )
 
 
+@pytest.mark.parametrize("library", ["diffusers", "my_models"])
+def test_a_header_is_repaired_behind_its_first_line(library: str, tmp_path: Path) -> None:
+    original = "def f(\n    x,\n    y: int = 1,\n) -> int:\n    return x\n"
+    copy = f"# Copied from {library}.base.f\n{original.replace('y: int', 'y: float').replace('f(', 'g(')}"
+    after = fixed(write_library(tmp_path, {f"{library}/base.py": original, f"{library}/copy.py": copy}), f"{library}/copy.py")  # fmt: skip
+    assert after == copy.replace("float", "int")
+
+
 @pytest.mark.parametrize("original", ["def f(x): return 1\n", "def f(x):\n    return 1\n"])
 @pytest.mark.parametrize(
     ("copy", "fixed"),
