@@ -189,7 +189,7 @@ class Judge:
         if pair.is_equal_in_place:
             return
         self._allowance.tell_apart(len(pair.expected))
-        if pair.verdict is Verdict.EQUAL:
+        if pair.is_equal:
             return
         from add_model.copies.difference import first_difference
 
@@ -228,7 +228,7 @@ class Judge:
         followed = source.partition(".")[0] in self._library.configuration.follows
         if pair.original.origin is Origin.INSTALLED and not followed:
             return Code.CP009, Severity.WARNING, f"differs from {source} as installed here"
-        if pair.verdict is Verdict.HEADER_DIFFERS and HEADERS_DIFFER_IN & self._library.packages.keys():
+        if HEADERS_DIFFER_IN & self._library.packages.keys() and pair.verdict is Verdict.HEADER_DIFFERS:
             return Code.CP010, Severity.WARNING, f"differs from {source} in its header"
         return Code.CP001, Severity.ERROR, f"differs from {source}"
 
