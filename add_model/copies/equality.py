@@ -39,6 +39,8 @@ _LAYOUT = b" \t\f\n\\\"'(){},;#fFrRbBuU0.+"
 _STRUCTURE = frozenset("()[]{},;")
 _HEADER = re.compile(r"[ \t]*(?:class|(?:async[ \t]+)?def)\b")
 _QUOTES = '"""'
+# Where none of these stands, a syntax tree says nothing of the layout.
+_MAY_BE_LAYOUT = re.compile(r"\b(?:del|class|def)\b|[uU][\"']")
 # A text of so many characters is short; one of more tokens is not parsed as a whole, for the room that takes.
 _SHORT, _MOST_TOKENS = 10_000, 60_000
 
@@ -323,7 +325,7 @@ def _parse(block: str) -> ast.Module | None:
         tree = parse(block)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if _MAY_BE_LAYOUT.search(block) else ():
         if isinstance(node, ast.Delete) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple):
             # What is deleted is the same with brackets around it, which a formatter adds to wrap it.
             node.targets = node.targets[0].elts

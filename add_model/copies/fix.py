@@ -89,6 +89,7 @@ class _Fix:
         self._sides = Sides(library, base)
         # What is known of the copies of a round.
         self._known: dict[Pair, Side] = {}
+        self._merges: dict[Pair, Merge] = {}
         self._before: dict[str, bytes | None] = {}
         self._after: dict[str, bytes] = {}
         self._unrecorded: set[str] = set()
@@ -112,6 +113,7 @@ class _Fix:
             self._sides.look_at(fixable)
             self._supplies = Supplies(check.sources)
             self._known.clear()
+            self._merges.clear()
             if self._sides.are_cut_short and not self._force:
                 raise AddModelError(
                     "git knows more of these files than can be looked at together, so that nothing tells which copies were edited; name fewer files to fix, or use --force"
@@ -169,6 +171,11 @@ class _Fix:
         return self._force or not self._side(pair).edited
 
     def _merge(self, pair: Pair) -> Merge:
+        if pair not in self._merges:
+            self._merges[pair] = self._merged_sides(pair)
+        return self._merges[pair]
+
+    def _merged_sides(self, pair: Pair) -> Merge:
         """What both sides of a copy come to; the copy as it is, where its original has not moved or they conflict."""
         side = self._side(pair)
         if side.moved not in (Moved.COPY, Moved.BOTH) or side.committed is None:

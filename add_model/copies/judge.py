@@ -212,7 +212,7 @@ class Judge:
         if is_equal:
             return
         self._allowance.tell_apart(len(pair.expected))
-        if pair.verdict is Verdict.EQUAL:
+        if pair.is_equal:
             return
         from add_model.copies.difference import first_difference
 
@@ -251,7 +251,7 @@ class Judge:
         followed = source.partition(".")[0] in self._library.configuration.follows
         if pair.original.origin is Origin.INSTALLED and not followed:
             return Code.CP009, Severity.WARNING, f"differs from {source} as installed here"
-        if pair.verdict is Verdict.HEADER_DIFFERS and HEADERS_DIFFER_IN & self._library.packages.keys():
+        if HEADERS_DIFFER_IN & self._library.packages.keys() and pair.verdict is Verdict.HEADER_DIFFERS:
             return Code.CP010, Severity.WARNING, f"differs from {source} in the first line of its header"
         return Code.CP001, Severity.ERROR, f"differs from {source}"
 

@@ -87,14 +87,21 @@ class Pair:
     def verdict(self) -> Verdict:
         """How the copy compares with what is expected."""
         if self._verdict is None:
-            self._verdict = Verdict.EQUAL if self.is_equal_in_place else self._verdict_on_blocks()
+            self._verdict = Verdict.EQUAL if self.is_equal else self._verdict_on_blocks()
         return self._verdict
 
-    def _verdict_on_blocks(self) -> Verdict:
-        from add_model.copies.equality import blocks_match, bodies_match, has_same_header, has_same_rest_of_header
+    @functools.cached_property
+    def is_equal(self) -> bool:
+        """Whether the copy is what is expected; how it differs if not, takes longer to tell."""
+        if self.is_equal_in_place:
+            return True
+        from add_model.copies.equality import blocks_match
 
-        if blocks_match(self.expected, self.block):
-            return Verdict.EQUAL
+        return blocks_match(self.expected, self.block)
+
+    def _verdict_on_blocks(self) -> Verdict:
+        from add_model.copies.equality import bodies_match, has_same_header, has_same_rest_of_header
+
         if has_same_header(self.expected, self.block):
             return Verdict.DIFFERS
         # What a script that leaves out a line leaves out is that line.
