@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
-from add_model.porting.comparison import compare  # noqa: E402
-from add_model.porting.diagnosis import diagnose  # noqa: E402
+from add_model.porting.comparison.comparing import compare  # noqa: E402
+from add_model.porting.comparison.diagnosis import diagnose  # noqa: E402
 from tests.porting import faults, originals  # noqa: E402
 from tests.porting.faults import Fault  # noqa: E402
 from tests.porting.sketches import recorded  # noqa: E402

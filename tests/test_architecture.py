@@ -16,6 +16,7 @@ _FOUNDATIONS = {
     "errors",
     "git",
     "extras",
+    "held_model",
     "library",
     "nearby",
     "nearest",
@@ -61,7 +62,13 @@ def test_nobody_imports_the_command_line() -> None:
 
 
 # The modules that start programs: git; ruff; a parser for newer syntax; a card's code and a model's tests, when asked to.
-STARTS = {"git.py", "scaffold/formatting.py", "copies/syntax.py", "porting/model_card.py", "porting/model_tests.py"}
+STARTS = {
+    "git.py",
+    "scaffold/formatting.py",
+    "copies/syntax.py",
+    "porting/steps/model_card.py",
+    "porting/steps/model_tests.py",
+}
 
 
 def test_programs_are_started_from_few_places_and_git_from_one() -> None:
@@ -84,8 +91,8 @@ WAYS_OUT = {
     "cli/drawing.py",
     "cli/python_messages.py",
     "cli/quick.py",
-    "scaffold/terminal/plain.py",
-    "scaffold/terminal/printed.py",
+    "scaffold/interview/terminal/plain.py",
+    "scaffold/interview/terminal/printed.py",
 }
 # A bar has no text but its own; what a report makes of rich it shows as `visible` has it.
 WITH_RICH = WAYS_OUT | {"cli/progress.py", "copies/report.py"}

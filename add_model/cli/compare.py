@@ -17,9 +17,9 @@ from add_model.errors import AddModelError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from add_model.porting.comparison import Comparison
-    from add_model.porting.comparison_report import Line
-    from add_model.porting.diagnosis import Diagnosis
+    from add_model.porting.comparison.comparing import Comparison
+    from add_model.porting.comparison.diagnosis import Diagnosis
+    from add_model.porting.comparison.report import Line
 
 _EXAMPLES = """
 Examples:
@@ -60,13 +60,13 @@ def compare(
 
     Exits with 0 when every place is within the tolerance, with 1 when one is not.
     """
-    from add_model.porting.comparison import compare as compare_recordings
-    from add_model.porting.comparison_evidence import keep
-    from add_model.porting.comparison_page import page
-    from add_model.porting.comparison_report import document
+    from add_model.porting.comparison.comparing import compare as compare_recordings
+    from add_model.porting.comparison.diagnosis import examine
+    from add_model.porting.comparison.evidence import keep
+    from add_model.porting.comparison.page import page
+    from add_model.porting.comparison.report import document
     from add_model.porting.destinations import write_whole
-    from add_model.porting.diagnosis import examine
-    from add_model.porting.recording_file import load_recording
+    from add_model.porting.recording.file import load_recording
 
     if not (math.isfinite(atol) and atol >= 0):
         raise AddModelError(f"--atol {atol}: pass a number that is not negative, such as 1e-3")
@@ -92,7 +92,7 @@ def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
     from rich.table import Table
 
     from add_model.cli.drawing import draw
-    from add_model.porting.comparison_report import (
+    from add_model.porting.comparison.report import (
         lines,
         missing_output,
         outline,
@@ -149,6 +149,6 @@ def _add(table: Table, line: Line) -> None:
 def _weights(rules: Path | None, old: Iterable[str], new: Iterable[str]) -> list[tuple[str, str]]:
     if rules is None:
         return []
-    from add_model.porting.rules import load_rules, weight_pairs
+    from add_model.porting.rules.reading import load_rules, weight_pairs
 
     return weight_pairs(load_rules(rules), list(old), list(new))

@@ -14,8 +14,8 @@ from add_model.cli.output import say, say_json, say_text, stopped, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
-    from add_model.porting.conversion_report import Conversion
-    from add_model.porting.conversion_request import Opened
+    from add_model.porting.conversion.report import Conversion
+    from add_model.porting.conversion.request import Opened
 
 _EXAMPLES = """
 Examples:
@@ -107,15 +107,16 @@ def convert(
     Every weight of the model is filled exactly once, by name and shape; whatever is open is an error that names it.
     The result can be loaded by from_pretrained. The memory this takes depends on the largest weight alone.
     """
-    from add_model.porting.conversion_request import make_conversion, opened, parse_size, read_rules
-    from add_model.porting.rule import Rules
-    from add_model.porting.staged import remove_leftovers
-    from add_model.porting.subject import find_subject
+    from add_model.porting.checkpoints.staged import remove_leftovers
+    from add_model.porting.conversion.request import make_conversion, opened, parse_size, read_rules
+    from add_model.porting.model.subject import find_subject
+    from add_model.porting.rules.rule import Rules
+    from add_model.scaffold.destination import find_holder
 
     if recording is not None and not suggest:
         raise AddModelError("--recording belongs to --suggest; pass both, or leave it out")
     shard_bytes = parse_size(shard_size)
-    subject = find_subject(into or Path.cwd(), name)
+    subject = find_subject(find_holder(into or Path.cwd()), name)
     folder = out or Path("converted") / subject.name
     # Whatever comes of this run, nothing of an earlier one stays out of sight.
     restored = remove_leftovers(folder)
@@ -135,7 +136,8 @@ def convert(
 
 
 def _suggest(found: Opened, path: Path | None, recording: Path | None, force: bool, as_json: bool) -> None:
-    from add_model.porting.conversion_request import default_rules_path, suggest_rules, suggestion_text, write_rules
+    from add_model.porting.conversion.request import default_rules_path
+    from add_model.porting.suggestion.rules_file import suggest_rules, suggestion_text, write_rules
 
     suggestion = suggest_rules(found, recording)
     path = path or default_rules_path(found.subject)
@@ -158,7 +160,7 @@ def _refuse_open(conversion: Conversion, as_json: bool) -> None:
     Raises:
         AddModelError: there is something.
     """
-    from add_model.porting.conversion_report import report
+    from add_model.porting.conversion.report import report
 
     problems = conversion.plan.problems
     if not problems:
@@ -175,9 +177,9 @@ def _refuse_open(conversion: Conversion, as_json: bool) -> None:
 
 def _convert(conversion: Conversion, out: Path, options: dict[str, Any], as_json: bool) -> None:
     from add_model.cli.progress import Progress
-    from add_model.porting.conversion import convert as write
-    from add_model.porting.conversion_evidence import keep_evidence
-    from add_model.porting.conversion_report import report, report_lines, summary_line
+    from add_model.porting.conversion.evidence import keep_evidence
+    from add_model.porting.conversion.report import report, report_lines, summary_line
+    from add_model.porting.conversion.writing import convert as write
 
     progress = Progress(enabled=sys.stderr.isatty(), description="converting")
     try:

@@ -37,10 +37,11 @@ class StepsGroup(Group):
 
     def unknown(self, ctx: Any, word: str) -> str:
         """What to say of a word that is no command: what can be verified of a model, where it is the name of one."""
-        from add_model.porting.ported_model import find_ported_model
+        from add_model.porting.model.ported_model import find_ported_model
+        from add_model.scaffold.destination import find_holder
 
         try:
-            find_ported_model(Path.cwd(), word)
+            find_ported_model(find_holder(Path.cwd()), word)
         except AddModelError:
             return super().unknown(ctx, word)
         return f"what of {word} is to be verified? one of: {', '.join(self.list_commands(ctx))}; for example: {_typed(ctx)} docs {word}"  # fmt: skip

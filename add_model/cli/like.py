@@ -179,24 +179,18 @@ def _request(
     force: bool,
 ) -> Request:
     from add_model.scaffold.answers import load_answers
-    from add_model.scaffold.destination import find_destination, package_name, stored_package
+    from add_model.scaffold.destination import check_stored_package, find_destination
     from add_model.scaffold.questionnaire import Request
 
     stored = load_answers(answers) if answers is not None else None
-    destination = find_destination(into, Path.cwd(), reference or (None if stored is None else stored.reference))
-    target = destination.target
-    if target is not None:
-        package = target.package
-    elif answers is not None and stored is not None:
-        package = stored_package(stored.package, answers)
-    else:
-        package = package_name(destination.root)
+    started_from = reference or (None if stored is None else stored.reference)
+    target = find_destination(into, Path.cwd(), started_from, None if stored is None else stored.package)
+    if target.is_new and answers is not None:
+        check_stored_package(target.package, answers)
     if heads is not None and not heads.strip(" ,"):
         raise AddModelError("--heads is empty; name heads, or pass all or none")
     given = Request(
         target=target,
-        root=destination.root,
-        package=package,
         reference=reference,
         name=name,
         heads=None if heads is None else tuple(head.strip() for head in heads.split(",") if head.strip()),
@@ -212,9 +206,8 @@ def _request(
 def _tell_uncommitted(request: Request) -> None:
     """Says that somebody's own changes will stand beside ours in `git diff`; they are no reason to stop."""
     from add_model.copies.history import uncommitted
-    from add_model.scaffold.checkout.layout import Checkout
 
-    if not isinstance(request.target, Checkout):
+    if not request.target.is_reviewed:
         return
     files = uncommitted(request.root)
     if files:
@@ -227,7 +220,7 @@ def _interviewed(
 ) -> tuple[tuple[Rendering, Outcome] | None, Request]:
     from add_model.cli.drawing import as_text
     from add_model.cli.summary import files_tree
-    from add_model.scaffold.interview import Preview, decided
+    from add_model.scaffold.interview.interview import Preview, decided
     from add_model.scaffold.questionnaire import complete
     from add_model.scaffold.writing import as_it_is_now, prepare
 

@@ -15,8 +15,8 @@ from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
     from add_model.porting.evidence import Evidence
-    from add_model.porting.ported_model import PortedModel
-    from add_model.porting.publishing import Publication
+    from add_model.porting.model.ported_model import PortedModel
+    from add_model.porting.steps.publishing import Publication
 
 _EXAMPLES = """
 Examples:
@@ -61,12 +61,13 @@ def publish(
     The token is that of `hf auth login`, or HF_TOKEN. Exits with 1 while something is left to do.
     """
     from add_model.porting.evidence import store
-    from add_model.porting.facts import default_checkpoint
-    from add_model.porting.ported_model import find_ported_model
-    from add_model.porting.publishing import plan_publication, write_folder
-    from add_model.porting.publishing import upload as upload_to_hub
+    from add_model.porting.model.ported_model import find_ported_model
+    from add_model.porting.steps.facts import default_checkpoint
+    from add_model.porting.steps.publishing import plan_publication, write_folder
+    from add_model.porting.steps.publishing import upload as upload_to_hub
+    from add_model.scaffold.destination import find_holder
 
-    model = find_ported_model(into or Path.cwd(), name)
+    model = find_ported_model(find_holder(into or Path.cwd()), name)
     if upload and dry_run:
         raise AddModelError("--upload and --dry-run exclude each other; pass one of them")
     if upload and repository is None:
@@ -93,7 +94,7 @@ def _with_code_run(model: PortedModel, planned: Publication, folder: Path) -> Pu
     """The plan, with what is wrong with the card's code; the checkpoint's folder stands for its repository."""
     from dataclasses import replace
 
-    from add_model.porting.model_card import CHECKPOINT_PLACEHOLDER, code_problem
+    from add_model.porting.steps.model_card import CHECKPOINT_PLACEHOLDER, code_problem
 
     names = {name: str(folder.resolve()) for name in (planned.repository, CHECKPOINT_PLACEHOLDER) if name}
     problem = code_problem(model, planned.card_path, planned.card, names)
@@ -143,7 +144,8 @@ def _show(model: PortedModel, planned: Publication, evidence: Evidence | None, w
 
 
 def _files(planned: Publication) -> list[tuple[str, int]]:
-    from add_model.porting.publishing import CARD
+    from add_model.porting.steps.publishing import CARD
 
-    own = [(path.name, path.stat().st_size) for path in planned.files]
-    return [(CARD, len(planned.card.encode("utf-8"))), *own]
+    own = [(name, len(content)) for name, content in planned.made.items()]
+    own += [(path.name, path.stat().st_size) for path in planned.files]
+    return [(CARD, len(planned.card.encode("utf-8"))), *sorted(own)]

@@ -15,9 +15,10 @@ from add_model.cli.output import say, say_json, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
-    from add_model.porting.recording_file import Recording
-    from add_model.porting.running import Run
-    from add_model.porting.subject import Subject
+    from add_model.held_model import ModelHolder
+    from add_model.porting.model.subject import Subject
+    from add_model.porting.recording.file import Recording
+    from add_model.porting.recording.running import Run
 
 _EXAMPLES = """
 Examples:
@@ -92,8 +93,9 @@ def record(
     as_json: JsonOption = False,
 ) -> None:
     """Run one forward pass, and store what goes in and out of every submodule in one safetensors file."""
-    from add_model.porting.running import Request, parse_input_ids, prepare, read_inputs
-    from add_model.porting.running import record as run_and_record
+    from add_model.porting.recording.running import Request, parse_input_ids, prepare, read_inputs
+    from add_model.porting.recording.running import record as run_and_record
+    from add_model.scaffold.destination import find_holder
 
     if input_ids is not None and inputs is not None:
         raise AddModelError("--input-ids and --inputs exclude each other; pass one of them")
@@ -102,10 +104,11 @@ def record(
     if inputs is not None:
         given = read_inputs(inputs)
     start = Path.cwd() if into is None else into
+    holder = find_holder(start)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        run = prepare(start, Request(target, checkpoint, class_name, given, seed))
-    original = None if original_of is None else _original_of(start, original_of, run)
+        run = prepare(holder, start, Request(target, checkpoint, class_name, given, seed))
+    original = None if original_of is None else _original_of(holder, original_of, run)
     for message in dict.fromkeys(str(each.message) for each in caught if each.category is UserWarning):
         tell(f"warning: {message}")
     stem = re.sub(r"\W+", "_", target.rpartition("/")[2]).strip("_")
@@ -123,13 +126,13 @@ def _size(option: str, text: str) -> int:
     return int(float(match[1]) * _UNITS[(match[2] or "B").upper()])
 
 
-def _original_of(start: Path, name: str, run: Run) -> Subject:
+def _original_of(holder: ModelHolder, name: str, run: Run) -> Subject:
     """The model of the library that the run is to be the original of."""
-    from add_model.porting.subject import find_subject
+    from add_model.porting.model.subject import find_subject
 
-    subject = find_subject(start, name)
+    subject = find_subject(holder, name)
     if subject.origin != "library":
-        raise AddModelError(f"--original-of {name}: no model of the library around {start}; pass its name, and --into its folder")  # fmt: skip
+        raise AddModelError(f"--original-of {name}: no model of the library around {holder.root}; pass its name, and --into its folder")  # fmt: skip
     if run.subject == subject:
         raise AddModelError(f"--original-of {name}: {name} is the new model itself; record its original, or leave the option out")  # fmt: skip
     return subject

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from add_model.scaffold.catalogue import Row
-    from add_model.scaffold.targets import Target
 
 _EXAMPLES = """
 Examples:
@@ -60,8 +59,9 @@ def references(
 ) -> None:
     """List the models that a new one can start from, by modality and kind."""
     from add_model.scaffold.catalogue import catalogue, matching, places_of
+    from add_model.scaffold.destination import find_listed
 
-    target = _target(into)
+    target = find_listed(into, Path.cwd())
     rows = catalogue(target)
     chosen = rows if family is None else matching(rows, family)
     places = {row: places_of(row, target) for row in chosen}
@@ -79,30 +79,6 @@ def _next(places: Collection[str]) -> str:
     if "transformers" in places:
         ways.append("one of transformers: add-model like transformers:TYPE")
     return f"start from {'; from '.join(ways)}" if ways else "none of these can be started from here; all: add-model references"  # fmt: skip
-
-
-def _target(into: Path | None) -> Target:
-    from add_model.errors import AddModelError
-    from add_model.library import library_at, read_configuration
-    from add_model.scaffold.checkout.layout import PACKAGE, find_checkout
-    from add_model.scaffold.out_of_tree.target import find_out_of_tree
-
-    start = Path.cwd() if into is None else into.absolute()
-    if not start.is_dir():
-        raise AddModelError(f"--into {into} is no folder; pass a library's, or leave it out")
-    for candidate in (start, *start.parents):
-        configuration = read_configuration(candidate)
-        if configuration is not None:
-            library = library_at(candidate, configuration)
-            return find_out_of_tree(candidate, library, library.package, None) or library
-        # Above the folder that was asked for only a checkout's own root counts, not a folder of installed packages.
-        if candidate == start and into is not None or (candidate / "src" / PACKAGE).is_dir():
-            checkout = find_checkout(candidate)
-            if checkout is not None:
-                return checkout
-    if into is not None:
-        raise AddModelError(f"--into {into} holds no library yet; leave it out, or make one: add-model like bert --into {into}")  # fmt: skip
-    return None
 
 
 def _document(row: Row, places: tuple[str, ...]) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from add_model.cli.output import say, say_json, tell
 from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
-    from add_model.porting.ported_model import PortedModel
-    from add_model.porting.progress import Progress
+    from add_model.porting.model.ported_model import PortedModel
+    from add_model.porting.steps.progress import Progress
 
 _EXAMPLES = """
 Examples:
@@ -66,21 +66,23 @@ def status(
     Nothing of the model is run. Evidence counts only while the files it rests on are what they were.
     Exits with 0 when every mandatory step is done, with 1 while one is open.
     """
-    from add_model.porting.facts import gather
-    from add_model.porting.ported_model import find_ported_model, find_ported_models
-    from add_model.porting.progress import open_steps, progress
+    from add_model.porting.model.ported_model import find_ported_model, find_ported_models
+    from add_model.porting.steps.facts import gather
+    from add_model.porting.steps.progress import open_steps, progress
+    from add_model.scaffold.destination import find_holder
 
     if sum(step is not None for step in (done, not_applicable, undo)) > 1:
         raise AddModelError("--done, --not-applicable and --undo exclude each other; pass one at a time")
     if note is not None and done is None and not_applicable is None:
         raise AddModelError("--note belongs to --done STEP or --not-applicable STEP; pass one of them")
+    holder = find_holder(into or Path.cwd())
     if name is None:
         if done or not_applicable or undo:
             raise AddModelError("which model? --done, --not-applicable and --undo go with its name: add-model status NAME --done STEP")  # fmt: skip
-        every = [(model, progress(gather(model))) for model in find_ported_models(into or Path.cwd())]
+        every = [(model, progress(gather(model))) for model in find_ported_models(holder)]
         _show_every(every, as_json)
         raise typer.Exit(1 if any(open_steps(steps) for _, steps in every) else 0)
-    model = find_ported_model(into or Path.cwd(), name)
+    model = find_ported_model(holder, name)
     tell_interrupted(model.root)
     _keep_word(model, done, not_applicable, undo, note)
     steps = progress(gather(model))
@@ -94,7 +96,7 @@ def status(
 def _keep_word(
     model: PortedModel, done: int | None, not_applicable: int | None, undo: int | None, note: str | None
 ) -> None:
-    from add_model.porting import notes
+    from add_model.porting.steps import notes
 
     if done is not None:
         notes.tick(model.root, model.name, done, note)
@@ -106,7 +108,7 @@ def _keep_word(
 
 def _show_every(every: Sequence[tuple[PortedModel, tuple[Progress, ...]]], as_json: bool) -> None:
     """Every model of the library, one a line, with how far it is and what to type for more."""
-    from add_model.porting.progress import open_steps
+    from add_model.porting.steps.progress import open_steps
 
     if as_json:
         say_json([_document(model, steps) for model, steps in every])
@@ -122,7 +124,7 @@ def _show_every(every: Sequence[tuple[PortedModel, tuple[Progress, ...]]], as_js
 
 
 def _document(model: PortedModel, steps: tuple[Progress, ...]) -> dict[str, Any]:
-    from add_model.porting.progress import open_steps
+    from add_model.porting.steps.progress import open_steps
 
     left = open_steps(steps)
     return {
@@ -152,7 +154,7 @@ def _show(model: PortedModel, steps: tuple[Progress, ...]) -> None:
     from rich.table import Table
 
     from add_model.cli.drawing import draw, joined, styled
-    from add_model.porting.progress import open_steps
+    from add_model.porting.steps.progress import open_steps
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
     table.add_column("#", justify="right")

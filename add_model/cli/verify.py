@@ -16,7 +16,7 @@ from add_model.errors import AddModelError
 
 if TYPE_CHECKING:
     from add_model.porting.evidence import Evidence
-    from add_model.porting.ported_model import PortedModel
+    from add_model.porting.model.ported_model import PortedModel
 
 app = typer.Typer(
     cls=StepsGroup,
@@ -37,8 +37,8 @@ Examples:
 def tests(name: ModelArgument, into: IntoOption = None, as_json: JsonOption = False) -> None:
     """Run the model's tests; every one must pass, and one at least must hold numbers of the original (step 8)."""
     from add_model.porting.evidence import load, store
-    from add_model.porting.integration_test import end_to_end_evidence
-    from add_model.porting.model_tests import run_tests, tests_evidence
+    from add_model.porting.steps.integration_test import end_to_end_evidence
+    from add_model.porting.steps.model_tests import run_tests, tests_evidence
 
     model = _find(name, into)
     outcomes = run_tests(model, [model.tests_folder], tell)
@@ -82,7 +82,7 @@ def tokenizer(
 ) -> None:  # fmt: skip
     """Compare the ids that the new tokenizer gives with the original's, text by text (step 9)."""
     from add_model.porting.evidence import store
-    from add_model.porting.tokenizer_equality import new_tokenizer, samples_of, tokenizer_evidence
+    from add_model.porting.steps.tokenizer_equality import new_tokenizer, samples_of, tokenizer_evidence
 
     model = _find(name, into)
     if not model.has_tokenizer:
@@ -129,8 +129,8 @@ def end_to_end(
 ) -> None:  # fmt: skip
     """Write an integration test that holds the original's numbers, and run it: from text to numbers (step 10)."""
     from add_model.porting.evidence import load, store
-    from add_model.porting.integration_test import Wanted, end_to_end_evidence, integration_files
-    from add_model.porting.model_tests import run_tests
+    from add_model.porting.steps.integration_test import Wanted, end_to_end_evidence, integration_files
+    from add_model.porting.steps.model_tests import run_tests
 
     model = _find(name, into)
     before = load(model.root, name).get("end-to-end")
@@ -159,7 +159,7 @@ Examples:
 """)
 def docs(name: ModelArgument, into: IntoOption = None, as_json: JsonOption = False) -> None:
     """List every placeholder, and every public class and argument that is not described (step 11). Runs nothing."""
-    from add_model.porting.docs_page import docs_findings
+    from add_model.porting.steps.docs_page import docs_findings
 
     model = _find(name, into)
     findings = docs_findings(model)
@@ -197,8 +197,8 @@ def notebook(
 ) -> None:  # fmt: skip
     """Run the model's notebook from top to bottom; where there is none, write one first (step 14)."""
     from add_model.porting.evidence import load, store
-    from add_model.porting.facts import default_checkpoint
-    from add_model.porting.notebook import notebook_text, run_notebook
+    from add_model.porting.steps.facts import default_checkpoint
+    from add_model.porting.steps.notebook import notebook_text, run_notebook
 
     model = _find(name, into)
     folder: Path | None
@@ -218,9 +218,10 @@ def notebook(
 
 
 def _find(name: str, into: Path | None) -> PortedModel:
-    from add_model.porting.ported_model import find_ported_model
+    from add_model.porting.model.ported_model import find_ported_model
+    from add_model.scaffold.destination import find_holder
 
-    return find_ported_model(into or Path.cwd(), name)
+    return find_ported_model(find_holder(into or Path.cwd()), name)
 
 
 def _pairs(renames: list[str]) -> dict[str, str]:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.boundary import named_below
-from add_model.library import CONFIGURATION_FILE, Library, library_at, read_configuration
-from add_model.scaffold.checkout.layout import Checkout, find_checkout
+from add_model.library import CONFIGURATION_FILE, Library
 from add_model.state import STATE_FOLDER
 
 # The groups of templates that every model is given something from.
@@ -49,35 +48,12 @@ class Belongings:
         return path.suffix in _TEXT and any(path.is_relative_to(place) for place in self.shared)
 
 
-def belongings(root: Path, name: str) -> Belongings:
-    """The places of a model in the library, or the checkout, with this root.
-
-    Raises:
-        AddModelError: a configuration is invalid, or the layout of a checkout is not known.
-    """
-    configuration = read_configuration(root)
-    checkout = find_checkout(root) if configuration is None else None
-    if checkout is not None:
-        return _in_checkout(checkout, name)
-    return _in_library(library_at(root, configuration), name)
-
-
-def _in_checkout(checkout: Checkout, name: str) -> Belongings:
-    root = checkout.root
-    return Belongings(
-        folders=(checkout.models_folder / name, checkout.tests_folder / name, _state(root, name)),
-        named=(checkout.docs_folder,),
-        files=frozenset(),
-        shared=(checkout.package_folder, root / "docs", root / "tests", root / "utils"),
-        name=name,
-    )
-
-
-def _in_library(library: Library, name: str) -> Belongings:
+def in_own_library(library: Library, name: str) -> Belongings:
+    """The places of a model in a library of one's own, whatever that depends on."""
     root, package = library.root, library.package_folder
     tests = library.tests_folder / "models" / name
     return Belongings(
-        folders=(package / "models" / name, package / name, tests, _state(root, name)),
+        folders=(package / "models" / name, package / name, tests, model_state(root, name)),
         named=(library.docs_folder,),
         files=frozenset(_from_templates(library, name)),
         shared=(library.registry, library.docs_folder, package / "__init__.py", root / CONFIGURATION_FILE),
@@ -89,8 +65,8 @@ def _from_templates(library: Library, name: str) -> Iterator[Path]:
     """What the user's own templates are rendered to for the model."""
     if library.configuration.templates is None:
         return
-    from add_model.scaffold.around import placed
-    from add_model.scaffold.templates import NAME_IN_PATH, SUFFIX
+    from add_model.scaffold.surroundings.around import placed
+    from add_model.scaffold.surroundings.templates import NAME_IN_PATH, SUFFIX
 
     own = named_below(library.root, library.configuration.templates, "`templates`", "folder")
     for group in _GROUPS:
@@ -99,5 +75,6 @@ def _from_templates(library: Library, name: str) -> Iterator[Path]:
             yield placed(library, path.replace(NAME_IN_PATH, name))
 
 
-def _state(root: Path, name: str) -> Path:
+def model_state(root: Path, name: str) -> Path:
+    """What is remembered of a model."""
     return root / STATE_FOLDER / "models" / name

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 
 from add_model.errors import AddModelError
 from add_model.family import FamilyMember, family
-from add_model.library import Library
 from add_model.nearest import close
 from add_model.references import TARGET
 from add_model.scaffold.answers import load_answers
-from add_model.scaffold.checkout.layout import Checkout
-from add_model.scaffold.elsewhere import startable
-from add_model.scaffold.out_of_tree.target import OutOfTree
-from add_model.scaffold.targets import Target, find_candidate, origin_of, titles
+from add_model.scaffold.elsewhere import find_candidate, startable
+from add_model.scaffold.target import Target
 from add_model.state import STATE_FOLDER
 
 TRANSFORMERS = "transformers"
@@ -56,13 +53,12 @@ def catalogue(target: Target) -> tuple[Row, ...]:
         AddModelError: a registry cannot be read or does not parse.
     """
     known = {member.model_type for member in family()}
-    outsiders = () if target is None else tuple(_outsiders(target, known))
-    return rows((*family(), *outsiders), startable(target))
+    return rows((*family(), *_outsiders(target, known)), startable(target))
 
 
 def places_of(row: Row, target: Target) -> tuple[str, ...]:
     """Where a model of a target's catalogue is from: what a package depends on is not of the package itself."""
-    own = TRANSFORMERS if isinstance(target, OutOfTree) else TARGET
+    own = TARGET if target.starts_from_itself else target.origin
     return tuple(own if place == TARGET else place for place in row.available)
 
 
@@ -102,10 +98,10 @@ def matching(found: Sequence[Row], wanted: str) -> tuple[Row, ...]:
     raise AddModelError(f"no modality, kind or model is called {wanted!r}; {hint} (all: add-model references)")
 
 
-def _outsiders(target: Library | Checkout | OutOfTree, known: Collection[str]) -> Iterator[FamilyMember]:
+def _outsiders(target: Target, known: Collection[str]) -> Iterator[FamilyMember]:
     """The target's own models that the family does not know; where one was made from a reference, it is of its kind."""
     members = {member.model_type: member for member in family()}
-    for model_type, title in titles(target).items():
+    for model_type, title in target.titles().items():
         if model_type in known:
             continue
         ancestor = _ancestor(model_type, target)
@@ -114,10 +110,10 @@ def _outsiders(target: Library | Checkout | OutOfTree, known: Collection[str]) -
         yield FamilyMember(model_type, title, modality, kind, _description(model_type, target))
 
 
-def _ancestor(model_type: str, target: Library | Checkout | OutOfTree) -> str:
+def _ancestor(model_type: str, target: Target) -> str:
     """The model that this one goes back to, from answers file to answers file; itself where there is none."""
     seen: set[str] = set()
-    own = origin = origin_of(target)
+    own = origin = target.origin
     while origin == own and model_type not in seen:
         seen.add(model_type)
         reference = _made_from(model_type, target)[0]
@@ -127,10 +123,10 @@ def _ancestor(model_type: str, target: Library | Checkout | OutOfTree) -> str:
     return model_type
 
 
-def _description(model_type: str, target: Library | Checkout | OutOfTree) -> str:
+def _description(model_type: str, target: Target) -> str:
     reference, novelty = _made_from(model_type, target)
     if not reference:
-        return OF_TRANSFORMERS if isinstance(target, OutOfTree) else OF_THIS_LIBRARY
+        return OF_THIS_LIBRARY if target.starts_from_itself else OF_TRANSFORMERS
     try:
         title = find_candidate(reference, target).name.title
     except AddModelError:
@@ -139,7 +135,7 @@ def _description(model_type: str, target: Library | Checkout | OutOfTree) -> str
     return textwrap.shorten(text, _LONGEST_DESCRIPTION, placeholder=" ...")
 
 
-def _made_from(model_type: str, target: Library | Checkout | OutOfTree) -> tuple[str, str]:
+def _made_from(model_type: str, target: Target) -> tuple[str, str]:
     """The reference and the novelty that the library's stored answers give; empty where there are none to read."""
     try:
         answers = load_answers(target.root / STATE_FOLDER / "models" / model_type / "answers.toml")

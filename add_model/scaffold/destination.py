@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.library import Library, installed_package, library_at, read_configuration
+from add_model.library import find_library, installed_package
 from add_model.names import ModelName, to_snake
 from add_model.nearby import where_to_go
-from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
-from add_model.scaffold.out_of_tree.target import find_out_of_tree
-from add_model.scaffold.targets import TAKEN_PACKAGES, Target
+from add_model.scaffold.kinds import STANDALONE, is_around, new_target, target_at
+from add_model.scaffold.naming import TAKEN_PACKAGES
+from add_model.scaffold.target import Target
 from add_model.transaction import was_interrupted
 
 # What the folders are called that packages are installed into.
 _INSTALLED = ("site-packages", "dist-packages")
-
-
-@dataclass(frozen=True)
-class Destination:
-    """A folder to write into, and the library or checkout in it; `None` where there is none yet."""
-
-    root: Path
-    target: Target
 
 
 def find_root(into: Path | None, working_folder: Path) -> Path:
@@ -51,8 +42,8 @@ def find_root(into: Path | None, working_folder: Path) -> Path:
     _refuse_link(root, into, working_folder)
     if root.exists() and not root.is_dir():
         raise AddModelError(f"--into {into} is a file; pass a folder")
-    checkout = None if read_configuration(root) is not None else find_checkout(root)
-    return root if checkout is None else checkout.root
+    target = target_at(root)
+    return root if target is None else target.root
 
 
 def find_written_root(into: Path | None, working_folder: Path) -> Path:
@@ -70,37 +61,71 @@ def find_written_root(into: Path | None, working_folder: Path) -> Path:
 
 
 def _root_around(folder: Path) -> Path | None:
-    for candidate in (folder, *folder.parents):
-        if was_interrupted(candidate) or read_configuration(candidate) is not None:
-            return candidate
-        if (candidate / "src" / PACKAGE).is_dir() and find_checkout(candidate) is not None:
-            return candidate
-    return None
+    found = (
+        candidate for candidate in (folder, *folder.parents) if was_interrupted(candidate) or is_around(candidate)
+    )
+    return next(found, None)
 
 
-def find_destination(into: Path | None, working_folder: Path, reference: str | None = None) -> Destination:
-    """Finds the library to write into, or the folder of the one to be made.
+def find_destination(
+    into: Path | None, working_folder: Path, reference: str | None = None, package: str | None = None
+) -> Target:
+    """Finds the library to write into, or the one that is to be made.
 
     Args:
         into: as of `find_root`.
         working_folder: as of `find_root`.
         reference: the model to start from, as it was given: one of Transformers makes a package that depends on it.
+        package: what the package of a library that is to be made is called; by default after its folder.
 
     Raises:
-        AddModelError: as `find_root` does; or the folder cannot be written, or holds something that is no library of
-            ours.
+        AddModelError: as `find_root` does; or the folder cannot be written, holds something that is no library of ours,
+            or its name is none for a package.
     """
     root = find_root(into, working_folder)
-    checkout = find_checkout(root)
-    if checkout is not None:
-        return _checked(Destination(root, checkout))
-    configuration = read_configuration(root)
-    library = None if configuration is None else library_at(root, configuration)
-    package = to_snake(root.name) if library is None else library.package
-    outside = find_out_of_tree(root, library, package, reference)
-    if outside is not None and outside.is_new:
-        package_name(root)  # says why, where the folder's name is none for a package
-    return _checked(Destination(root, outside or library))
+    target = target_at(root) or new_target(root, package or package_name(root), reference)
+    existing = next(path for path in (root, *root.parents) if path.exists())
+    if not existing.is_dir():
+        raise AddModelError(f"{existing} is a file, so that {root} cannot be made; pass another folder with --into")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise AddModelError(f"{existing} cannot be written; make it writable, or pass another folder with --into")
+    target.ensure_ready()
+    return target
+
+
+def find_listed(into: Path | None, working_folder: Path) -> Target:
+    """The library whose models are listed, and where new ones would go: around the working folder, or one to be made there.
+
+    Raises:
+        AddModelError: what was asked for is no folder, or holds no library; or a configuration is invalid.
+    """
+    start = working_folder if into is None else Path(os.path.abspath(working_folder / into))
+    if not start.is_dir():
+        raise AddModelError(f"--into {into} is no folder; pass a library's, or leave it out")
+    if into is not None and (target := target_at(start)) is not None:
+        return target
+    around = next((candidate for candidate in (start, *start.parents) if is_around(candidate)), None)
+    target = None if around is None else target_at(around)
+    if target is None and into is not None:
+        raise AddModelError(f"--into {into} holds no library yet; leave it out, or make one: add-model like bert --into {into}")  # fmt: skip
+    return target or STANDALONE.new(start, to_snake(start.name))
+
+
+def find_holder(start: Path) -> Target:
+    """The library around a folder, for whoever works on a model that it holds; whatever lies there, where it is none of ours.
+
+    Raises:
+        AddModelError: that is no folder, or a configuration is invalid.
+    """
+    if not start.is_dir():
+        raise AddModelError(f"--into {start} is no folder; pass a library's, or leave it out")
+    start = Path(os.path.abspath(start))
+    at = target_at(start)
+    if at is not None:
+        return at
+    around = next((candidate for candidate in start.parents if is_around(candidate)), None)
+    target = None if around is None else target_at(around)
+    return target or STANDALONE.of(find_library(start))
 
 
 def package_name(root: Path) -> str:
@@ -117,15 +142,14 @@ def package_name(root: Path) -> str:
     return name
 
 
-def stored_package(name: str, answers: Path) -> str:
-    """The name of the package of a library that is to be made from stored answers.
+def check_stored_package(name: str, answers: Path) -> None:
+    """Checks the name of the package of a library that is to be made from stored answers.
 
     Raises:
         AddModelError: it is no package name, or one that is taken.
     """
     if not _is_package_name(name):
         raise AddModelError(f"--answers {answers}: `package` cannot be {name!r}; choose a name like my_models")
-    return name
 
 
 def _is_package_name(name: str) -> bool:
@@ -143,20 +167,6 @@ def _is_imported(name: str) -> bool:
     found = installed_package(name) if name.isidentifier() else None
     # A library of ours that somebody has installed from elsewhere is no reason not to make another.
     return found is not None and found.parent.name in _INSTALLED and not (found / "registry.py").is_file()
-
-
-def _checked(destination: Destination) -> Destination:
-    root, target = destination.root, destination.target
-    existing = next(path for path in (root, *root.parents) if path.exists())
-    if not existing.is_dir():
-        raise AddModelError(f"{existing} is a file, so that {root} cannot be made; pass another folder with --into")
-    folders = [existing, target.models_folder, target.auto_folder] if isinstance(target, Checkout) else [existing]
-    for folder in folders:
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise AddModelError(f"{folder} cannot be written; make it writable, or pass another folder with --into")
-    if isinstance(target, Library) and not target.registry.is_file():
-        raise AddModelError(f"{target.registry}: the library has no registry; check `package` and `source` in [tool.add-model] of {root / 'pyproject.toml'}")  # fmt: skip
-    return destination
 
 
 def _refuse_link(root: Path, into: Path, working_folder: Path) -> None:

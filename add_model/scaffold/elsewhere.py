@@ -10,29 +10,36 @@ from add_model.errors import AddModelError
 from add_model.family import family
 from add_model.library import Library, installed_package
 from add_model.nearest import named_in_checkpoint, spelled_otherwise
-from add_model.references import TARGET, ZOO, available, registry_of, spellings, zoo
-from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
+from add_model.references import UnknownReference, available, spellings
+from add_model.scaffold.checkout.layout import PACKAGE, find_checkout
 from add_model.scaffold.checkout.reference import model_folders
-from add_model.scaffold.out_of_tree.target import OutOfTree
+from add_model.scaffold.target import Candidate, Target
 
 # So many of the models that can be started from are named where another was asked for.
 _FEW = 4
 
 
-def startable(target: Library | Checkout | OutOfTree | None) -> dict[str, Collection[str]]:
+def startable(target: Target) -> dict[str, Collection[str]]:
     """The model types that `like` takes for this target: place -> types.
 
     The places are `library` (the target, or the Transformers that it depends on), `zoo` (bundled) and, where no library
     is there yet, `transformers`: a model of the installed package makes a library of its own kind.
     """
-    if isinstance(target, OutOfTree):
-        return {TARGET: model_folders(target.installed)}
-    if isinstance(target, Checkout):
-        return {TARGET: model_folders(target)}
-    bundled = {ZOO: registry_of(zoo()).model_types}
-    if target is not None:
-        return {TARGET: registry_of(target).model_types, **bundled}
-    return {**bundled, PACKAGE: installed_types()}
+    further = {PACKAGE: installed_types()} if target.is_new and target.starts_from_bundled else {}
+    return {**target.startable(), **further}
+
+
+def find_candidate(specification: str, target: Target) -> Candidate:
+    """Finds a model to start from.
+
+    Raises:
+        AddModelError: there is no such model; the nearest ones are offered, or where it is to be had.
+    """
+    try:
+        return target.find_candidate(specification)
+    except UnknownReference as error:
+        library = None if target.is_new else target.library
+        raise AddModelError(whereabouts(specification, library) or str(error)) from error
 
 
 def installed_types() -> Collection[str]:

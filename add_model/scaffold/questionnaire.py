@@ -12,16 +12,9 @@ from add_model.errors import AddModelError
 from add_model.names import ModelName
 from add_model.nearest import close
 from add_model.scaffold.answers import SAME_TOKENIZER, SINGLE_STYLE, Answers, load_answers
+from add_model.scaffold.elsewhere import find_candidate
 from add_model.scaffold.record import state_of
-from add_model.scaffold.targets import (
-    Candidate,
-    Target,
-    check_new_name,
-    check_style,
-    check_tokenizer,
-    find_candidate,
-    is_made_from_itself,
-)
+from add_model.scaffold.target import Candidate, Target, check_style
 
 ALL_HEADS = "all"
 NO_HEADS = "none"
@@ -40,16 +33,12 @@ class Request:
     """What was asked for so far; `None` is an answer that is still missing.
 
     Attributes:
-        target: the library or checkout to write into, `None` where there is none yet.
-        root: the folder of that library, or of the one to be made.
-        package: the name of its package.
+        target: the library to write into, or the one that is to be made.
         replace: whether a model of that name may exist already (`--force`).
         earlier: what becomes of one that does; `None` where that was not asked.
     """
 
     target: Target
-    root: Path
-    package: str
     reference: str | None = None
     name: str | None = None
     heads: tuple[str, ...] | None = None
@@ -59,6 +48,16 @@ class Request:
     class_name: str | None = None
     replace: bool = False
     earlier: Earlier | None = None
+
+    @property
+    def root(self) -> Path:
+        """The folder of the library."""
+        return self.target.root
+
+    @property
+    def package(self) -> str:
+        """The name of its package."""
+        return self.target.package
 
     @property
     def may_exist(self) -> bool:
@@ -105,7 +104,7 @@ def complete(request: Request) -> Answers:
         request = replace(request, class_name=earlier_class_name(snake, request.root))
     name = check_name(snake, request)
     heads = reference.all_heads if request.heads is None else chosen_heads(request.heads, reference)
-    tokenizer_like = check_tokenizer(request.tokenizer_like or SAME_TOKENIZER, reference, request.target)
+    tokenizer_like = request.target.check_tokenizer(request.tokenizer_like or SAME_TOKENIZER, reference)
     style = check_style(request.style or SINGLE_STYLE, request.target)
     novelty = checked_novelty(request.novelty or "")
     class_name = "" if name == ModelName.from_snake(name.snake) else name.camel
@@ -135,9 +134,9 @@ def check_name(snake: str, request: Request) -> ModelName:
     name = ModelName.from_snake(snake, request.class_name)
     if request.reference is not None:
         reference = find_candidate(request.reference, request.target)
-        if is_made_from_itself(reference, snake, request.target):
+        if request.target.is_made_from_itself(reference, snake):
             raise AddModelError(f"{reference.specification} cannot be made from itself; choose another --name, or another reference")  # fmt: skip
-    return check_new_name(name, request.reference, request.target, request.package, request.may_exist)
+    return request.target.check_new_name(name, request.reference, request.may_exist)
 
 
 def earlier_class_name(snake: str, root: Path) -> str | None:

@@ -14,7 +14,8 @@ from add_model.nearest import nearest
 from add_model.reading import read_bytes
 from add_model.references import encoded
 from add_model.registry import parse_registry
-from add_model.scaffold.belongings import Belongings, belongings
+from add_model.scaffold.belongings import Belongings, in_own_library
+from add_model.scaffold.kinds import target_at
 from add_model.scaffold.record import RECORD_FILE, Record, checked_path, digest, load_record, state_of, without_hunks
 from add_model.state import STATE_FOLDER
 from add_model.transaction import Change, write_files
@@ -73,7 +74,8 @@ def plan_removal(root: Path, name: str, force: bool) -> Removal:
     record = load_record(state_of(root, name))
     if record is None:
         raise AddModelError(f"{state_of(root, name) / RECORD_FILE}: is no record of what was written; delete the model by hand, and {state_of(root, name)} with it")  # fmt: skip
-    places = belongings(root, name)
+    target = target_at(root)
+    places = in_own_library(library_at(root), name) if target is None else target.belongings(name)
     strange = [path for path in _paths(root, record.digests) if not places.owns(path)]
     strange += [path for path in _paths(root, record.hunks) if not places.has_entries_in(path)]
     deletions, edited_since = _deletions(root, name, record, places)

@@ -9,10 +9,8 @@ from add_model.errors import ChangedMeanwhile
 from add_model.scaffold import tree
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.destination import find_destination
-from add_model.scaffold.making import make
 from add_model.scaffold.questionnaire import Request, complete
 from add_model.scaffold.rendering import Rendering
-from add_model.scaffold.targets import check_new_name
 from add_model.scaffold.tree import Outcome
 
 # Of runs that begin together one writes each time, so that this many can.
@@ -25,7 +23,7 @@ def prepare(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
     Raises:
         AddModelError: as `make` and `decide` do.
     """
-    rendering = make(answers, request)
+    rendering = request.target.make(answers)
     return rendering, tree.decide(rendering, request.overwrites)
 
 
@@ -49,7 +47,7 @@ def make_and_write(answers: Answers, request: Request) -> tuple[Rendering, Outco
 def _written(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
     rendering, outcome = prepare(answers, request)
     # What another run has written since the name was checked would pass for an earlier one's of this model.
-    check_new_name(answers.model_name, None, request.target, request.package, request.may_exist)
+    request.target.check_new_name(answers.model_name, None, request.may_exist)
     tree.write(rendering, outcome)
     return rendering, outcome
 
@@ -60,7 +58,7 @@ def as_it_is_now(answers: Answers, request: Request) -> Request:
     Raises:
         AddModelError: as `find_destination` does.
     """
-    target = find_destination(request.root, Path.cwd(), answers.reference).target
+    target = find_destination(request.root, Path.cwd(), answers.reference, answers.package)
     return replace(
         request,
         target=target,

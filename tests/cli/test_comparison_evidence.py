@@ -10,8 +10,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from add_model.porting.recording import Recorder
-from add_model.porting.recording_file import load_recording, tensors_of
-from add_model.porting.recording_writer import METADATA_KEY
+from add_model.porting.recording.file import load_recording, tensors_of
+from add_model.porting.recording.writer import METADATA_KEY
 from add_model.zoo.models.bert import BertConfig, BertForMaskedLM
 
 from .commands import Result, add_model_here, check_refusal, tree

@@ -36,7 +36,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param in ("library", "index"):
         library = request.getfixturevalue("library")
         file, entry = ("src/my_models/registry.py", b'"wren": "WrenConfig"') if request.param == "library" else ("docs/index.md", b"(models/wren.md)")  # fmt: skip
-        return Place(library, ("gpt2", "--name", "wren"), library / file, entry, "render")
+        return Place(library, ("gpt2", "--name", "wren"), library / file, entry, "standalone.render")
     if request.param == "checkout":
         root = make_checkout(tmp_path / "checkout", 5)
         file = "src/transformers/models/auto/modeling_auto.py"
@@ -46,7 +46,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     project.write_text('[project]\nname = "mine"\nversion = "1"\n')
     if request.param == "own project":
         arguments = ("zoo:gpt2", "--name", "wren", "--into", ".")
-        return Place(project.parent, arguments, project, b"[tool.add-model]", "render")
+        return Place(project.parent, arguments, project, b"[tool.add-model]", "standalone.render")
     arguments = ("transformers:gpt2", "--name", "wren", "--into", ".")
     return Place(project.parent, arguments, project, b"[tool.add-model]", "out_of_tree.render")
 

@@ -13,6 +13,7 @@ import pytest
 from add_model import library
 from add_model.cli.commands import app
 from add_model.family import family
+from add_model.scaffold.destination import find_holder
 from add_model.scaffold.elsewhere import whereabouts
 
 from .commands import SOURCES, add_model_here, check_refusal, done, forget_modules, refused
@@ -226,10 +227,10 @@ def test_a_tick_without_a_model_asks_for_it(library: Path) -> None:
 def converted(library: Path) -> Path:
     import torch
 
-    from add_model.porting.subject import find_subject
+    from add_model.porting.model.subject import find_subject
 
     path, loaded = list(sys.path), set(sys.modules)
-    subject = find_subject(library, NAME)
+    subject = find_subject(find_holder(library), NAME)
     config = subject.configure({"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8})  # fmt: skip
     torch.manual_seed(0)
     folder = library / "converted" / NAME

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from add_model.porting.recording_file import load_recording
+from add_model.porting.recording.file import load_recording
 
 from .commands import add_model_here, add_model_process, check_refusal, tree
 

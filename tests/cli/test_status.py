@@ -213,6 +213,9 @@ def test_a_model_of_a_transformers_tree_has_a_status_too(tmp_path: Path) -> None
     folder.mkdir(parents=True)
     for package in (folder.parents[1], folder.parent, folder):
         (package / "__init__.py").touch()
+    (folder.parent / "auto").mkdir()
+    for name in ("configuration_auto.py", "modeling_auto.py"):
+        (folder.parent / "auto" / name).write_text("CONFIG_MAPPING_NAMES = {}\n")
     (folder / "configuration_tiny.py").write_text('__all__ = ["TinyConfig"]\nclass TinyConfig:\n    """Tiny."""\n')
     (folder / "modeling_tiny.py").write_text('__all__ = ["TinyModel"]\nclass TinyModel:\n    """Tiny."""\n')
     page = tmp_path / "docs/source/en/model_doc/tiny.md"

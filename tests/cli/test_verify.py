@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from add_model.porting.model.subject import find_subject
 from add_model.porting.recording import Recorder, record_forward
-from add_model.porting.subject import find_subject
+from add_model.scaffold.destination import find_holder
 
 from .commands import Result, add_model_here, add_model_process, check_refusal, run, tree
 
@@ -30,7 +31,7 @@ def ported(made_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     for path in (library / f"tests/models/{NAME}").glob("test_*.py"):
         path.unlink()
     (library / f"tests/models/{NAME}/test_quick.py").write_text(QUICK_TEST)
-    subject = find_subject(library, NAME)
+    subject = find_subject(find_holder(library), NAME)
     tokenizer = subject.load().BrandNewBertTokenizer().train_new_from_iterator(TRAINING_TEXTS, vocab_size=200)
     sizes = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 37}
     torch.manual_seed(0)
@@ -174,7 +175,9 @@ def test_what_is_not_installed_is_named_with_what_brings_it(library: Path, modul
 
 
 def recorded_ids(library: Path, texts: list[str], path: Path) -> Path:
-    tokenizer = find_subject(library, NAME).load().BrandNewBertTokenizer.from_pretrained(library / "converted")
+    tokenizer = (
+        find_subject(find_holder(library), NAME).load().BrandNewBertTokenizer.from_pretrained(library / "converted")
+    )
     path.write_text(
         "".join(json.dumps({"text": text, "input_ids": tokenizer(text)["input_ids"]}) + "\n" for text in texts)
     )

@@ -11,11 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from add_model.porting.checkpoint_files import Weight
-from add_model.porting.plan import NewWeights, make_plan, new_weights
-from add_model.porting.rule import Fill, Rule, Rules
-from add_model.porting.subject import Subject, find_subject
-from add_model.porting.suggestion import as_rules, find_pairs
+from add_model.porting.checkpoints.files import Weight
+from add_model.porting.conversion.plan import NewWeights, make_plan, new_weights
+from add_model.porting.model.subject import Subject, find_subject
+from add_model.porting.rules.rule import Fill, Rule, Rules
+from add_model.porting.suggestion.suggesting import as_rules, find_pairs
+from add_model.scaffold.destination import find_holder
 from tests.porting.foreign_checkpoints import Weights, stored_weights
 
 
@@ -104,7 +105,7 @@ def judge(rules: Rules, old: Weights, truth: Weights, new: NewWeights) -> Judged
 
 @functools.cache
 def _subject(name: str) -> Subject:
-    return find_subject(Path.cwd(), name)
+    return find_subject(find_holder(Path.cwd()), name)
 
 
 def values_of(model: Model) -> Weights:

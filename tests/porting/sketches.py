@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from add_model.porting.comparison import Comparison, compare
-from add_model.porting.diagnosis.scene import Example
+from add_model.porting.comparison.comparing import Comparison, compare
+from add_model.porting.comparison.diagnosis.scene import Example
 from add_model.porting.recording import record_forward
-from add_model.porting.recording_file import Recording, load_recording
+from add_model.porting.recording.file import Recording, load_recording
 
 
 class Drawn(nn.Module):

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from add_model.porting import diagnosis
-from add_model.porting.comparison import compare
-from add_model.porting.diagnosis import attention, budget, examine
-from add_model.porting.diagnosis.attention import AttentionScale
-from add_model.porting.diagnosis.budget import Budget, WorkSpent
-from add_model.porting.diagnosis.scene import make_scene
-from add_model.porting.differences import Difference, difference
-from add_model.porting.recording_file import load_recording
-from add_model.porting.recording_writer import sampled_rows
+from add_model.porting.comparison import diagnosis
+from add_model.porting.comparison.comparing import compare
+from add_model.porting.comparison.diagnosis import attention, budget, examine
+from add_model.porting.comparison.diagnosis.attention import AttentionScale
+from add_model.porting.comparison.diagnosis.budget import Budget, WorkSpent
+from add_model.porting.comparison.diagnosis.scene import make_scene
+from add_model.porting.comparison.differences import Difference, difference
+from add_model.porting.recording.file import load_recording
+from add_model.porting.recording.writer import sampled_rows
 from tests.cli.commands import add_model_here
 
 from .sketches import compared

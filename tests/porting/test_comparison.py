@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from add_model.errors import AddModelError
-from add_model.porting.comparison import compare
-from add_model.porting.comparison_page import page
-from add_model.porting.comparison_report import document, missing_output, within_rounding
-from add_model.porting.diagnosis import diagnose
+from add_model.porting.comparison.comparing import compare
+from add_model.porting.comparison.diagnosis import diagnose
+from add_model.porting.comparison.page import page
+from add_model.porting.comparison.report import document, missing_output, within_rounding
 from add_model.porting.recording import Recorder, record_forward
-from add_model.porting.recording_file import load_recording
+from add_model.porting.recording.file import load_recording
 
 from . import faults, originals
 from .sketches import recorded

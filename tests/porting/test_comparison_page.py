@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import nn
 
-from add_model.porting.comparison import compare
-from add_model.porting.comparison_chart import layer_of
-from add_model.porting.comparison_page import DARK, LIGHT, page
-from add_model.porting.diagnosis import diagnose
+from add_model.porting.comparison.chart import layer_of
+from add_model.porting.comparison.comparing import compare
+from add_model.porting.comparison.diagnosis import diagnose
+from add_model.porting.comparison.page import DARK, LIGHT, page
 from add_model.porting.recording import record_forward
-from add_model.porting.recording_file import Recording, load_recording
+from add_model.porting.recording.file import Recording, load_recording
 
 from .browser import Browser, missing, opened
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from add_model.porting.plan import new_weights
+from add_model.porting.conversion.plan import new_weights
 from add_model.porting.recording import record_forward
-from add_model.porting.rule import Fill
-from add_model.porting.rules import load_rules
+from add_model.porting.rules.reading import load_rules
+from add_model.porting.rules.rule import Fill
 from tests.cli.commands import add_model_here
 from tests.porting.foreign_checkpoints import (
     BART,

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from add_model.porting.comparison import compare
-from add_model.porting.diagnosis import HYPOTHESES, diagnose
-from add_model.porting.diagnosis.scene import Example, Hypothesis, Sketch
+from add_model.porting.comparison.comparing import compare
+from add_model.porting.comparison.diagnosis import HYPOTHESES, diagnose
+from add_model.porting.comparison.diagnosis.scene import Example, Hypothesis, Sketch
 from add_model.porting.recording import record_forward
-from add_model.porting.recording_file import load_recording
+from add_model.porting.recording.file import load_recording
 
 from .sketches import compared
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from add_model.errors import AddModelError
-from add_model.porting.docs_page import docs_findings, placeholders
-from add_model.porting.documented import public_classes, undescribed
-from add_model.porting.ported_model import PortedModel, find_ported_model
+from add_model.porting.model.documented import public_classes, undescribed
+from add_model.porting.model.ported_model import PortedModel, find_ported_model
+from add_model.porting.steps.docs_page import docs_findings, placeholders
+from add_model.scaffold.destination import find_holder
 from tests.cli.commands import done
 
 MODELING = '''
@@ -65,7 +66,7 @@ def left_to_do(model: PortedModel) -> list[str]:
 
 @pytest.mark.parametrize("name", ["brand_new_bert", "tiny_gpt", "my_bart"])
 def test_of_a_new_model_only_the_placeholders_are_left(libraries: Path, name: str) -> None:
-    model = find_ported_model(libraries, name)
+    model = find_ported_model(find_holder(libraries), name)
     lines = model.docs_page.read_text().splitlines()
     expected = [number for number, line in enumerate(lines, 1) if "To fill in" in line]
     assert len(expected) == 2
@@ -75,7 +76,7 @@ def test_of_a_new_model_only_the_placeholders_are_left(libraries: Path, name: st
 
 
 def test_the_line_of_a_section_is_the_one_that_an_editor_shows(libraries: Path) -> None:
-    model = find_ported_model(libraries, "brand_new_bert")
+    model = find_ported_model(find_holder(libraries), "brand_new_bert")
     text = model.docs_page.read_text()
     try:
         odd = text.replace("position_ids: torch.Tensor | None = None", "", 1).replace("\n", " \u2028and\x85so on\n", 1)
@@ -87,7 +88,7 @@ def test_the_line_of_a_section_is_the_one_that_an_editor_shows(libraries: Path) 
 
 
 def test_a_filled_in_page_is_finished(libraries: Path) -> None:
-    model = find_ported_model(libraries, "brand_new_bert")
+    model = find_ported_model(find_holder(libraries), "brand_new_bert")
     text = model.docs_page.read_text()
     lines = ["From a paper." if "To fill in" in line else line for line in text.splitlines()]
     try:
@@ -106,7 +107,7 @@ def test_a_filled_in_page_is_finished(libraries: Path) -> None:
 
 
 def test_a_page_that_a_builder_writes_needs_only_its_directives(libraries: Path) -> None:
-    model = find_ported_model(libraries, "my_bart")
+    model = find_ported_model(find_holder(libraries), "my_bart")
     text = model.docs_page.read_text()
     names = [line.removeprefix("### ") for line in text.splitlines() if line.startswith("### ")]
     try:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from add_model.porting.comparison import compare
-from add_model.porting.diagnosis import diagnose
+from add_model.porting.comparison.comparing import compare
+from add_model.porting.comparison.diagnosis import diagnose
 
 from . import originals
 from .faults import (

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from add_model.errors import AddModelError
-from add_model.porting.integration_test import numbers_of
 from add_model.porting.recording import Recorder, record_forward
-from add_model.porting.recording_file import load_recording
+from add_model.porting.recording.file import load_recording
+from add_model.porting.steps.integration_test import numbers_of
 
 
 class Tiny(nn.Module):

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.porting.operations import (
+from add_model.porting.rules.operations import (
     Cast,
     Concatenate,
     Operation,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from add_model.errors import AddModelError
-from add_model.porting.pattern import Pattern
+from add_model.porting.rules.pattern import Pattern
 
 LITERALS = st.text("abc._/:0[*", min_size=1, max_size=6)
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from add_model.errors import AddModelError
-from add_model.porting import staged
-from add_model.porting.checkpoint_files import Weight
-from add_model.porting.plan import NewWeights, make_plan
-from add_model.porting.rules import parse_rules
-from add_model.porting.shards import ShardsWriter, make_shards
-from add_model.porting.staged import staged_folder
+from add_model.porting.checkpoints import staged
+from add_model.porting.checkpoints.files import Weight
+from add_model.porting.checkpoints.shards import ShardsWriter, make_shards
+from add_model.porting.checkpoints.staged import staged_folder
+from add_model.porting.conversion.plan import NewWeights, make_plan
+from add_model.porting.rules.reading import parse_rules
 
 SHAPES = st.lists(st.integers(0, 5), max_size=4).map(tuple)
 DTYPES = st.sampled_from([torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool, torch.float64])  # fmt: skip

@@ -17,8 +17,8 @@ from torch import nn
 
 from add_model.errors import AddModelError
 from add_model.porting.recording import Recorder, record_forward
-from add_model.porting.recording_file import Recording, load_recording, tensors_of
-from add_model.porting.recording_writer import UNRECORDED, row_count, sampled_rows
+from add_model.porting.recording.file import Recording, load_recording, tensors_of
+from add_model.porting.recording.writer import UNRECORDED, row_count, sampled_rows
 
 
 class Block(nn.Module):

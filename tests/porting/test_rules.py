@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from add_model.errors import AddModelError
-from add_model.porting.expansion import expand
-from add_model.porting.rules import load_rules, parse_rules, weight_pairs
+from add_model.porting.rules.expansion import expand
+from add_model.porting.rules.reading import load_rules, parse_rules, weight_pairs
 
 FUSED = """
 # The attention of every layer.

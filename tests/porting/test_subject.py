@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from add_model.errors import AddModelError
-from add_model.porting.subject import find_subject
+from add_model.porting.model.subject import find_subject
+from add_model.scaffold.destination import find_holder
 from tests.cli.commands import done
 
 
@@ -28,14 +29,14 @@ def library(made: Path, tmp_path: Path) -> Path:
 
 
 def test_a_model_of_the_library_around_here(library: Path) -> None:
-    subject = find_subject(library / "src" / "my_models", "tiny_gpt")
+    subject = find_subject(find_holder(library / "src" / "my_models"), "tiny_gpt")
     assert (subject.origin, subject.library.root, subject.package) == ("library", library, "my_models.models.tiny_gpt")
     assert subject.class_names == ("TinyGptModel", "TinyGptLMHeadModel")
     assert subject.load().__file__ == str(library / "src" / "my_models" / "models" / "tiny_gpt" / "__init__.py")
 
 
 def test_a_model_on_meta_has_names_shapes_and_types_but_no_values(library: Path) -> None:
-    subject = find_subject(library, "brand_new_bert")
+    subject = find_subject(find_holder(library), "brand_new_bert")
     model = subject.build(subject.configure({"hidden_size": 24, "num_hidden_layers": 1}), "BrandNewBertForMaskedLM")
     weights = model.state_dict()
     assert all(weight.is_meta for weight in weights.values())
@@ -44,7 +45,7 @@ def test_a_model_on_meta_has_names_shapes_and_types_but_no_values(library: Path)
 
 
 def test_a_model_on_the_cpu_has_values(library: Path) -> None:
-    subject = find_subject(library, "tiny_gpt")
+    subject = find_subject(find_holder(library), "tiny_gpt")
     config = subject.configure({"n_embd": 8, "n_head": 2, "n_layer": 1, "vocab_size": 11, "n_positions": 5})
     model = subject.build(config, device="cpu")
     assert model.get_parameter("wte.weight").std() > 0
@@ -52,24 +53,24 @@ def test_a_model_on_the_cpu_has_values(library: Path) -> None:
 
 @pytest.mark.parametrize("name", ["zoo:bert", "zoo:gpt2", "transformers:bart"])
 def test_a_model_of_another_library(name: str, tmp_path: Path) -> None:
-    subject = find_subject(tmp_path, name)
+    subject = find_subject(find_holder(tmp_path), name)
     config = subject.configuration_class()(vocab_size=40)
     weights = subject.build(config).state_dict()
     assert any(40 in weight.shape and weight.is_meta for weight in weights.values())
 
 
 def test_two_libraries_of_the_same_name_are_not_mistaken_for_each_other(made: Path, library: Path) -> None:
-    first = find_subject(made, "brand_new_bert").load()
-    second = find_subject(library, "brand_new_bert").load()
+    first = find_subject(find_holder(made), "brand_new_bert").load()
+    second = find_subject(find_holder(library), "brand_new_bert").load()
     assert Path(str(first.__file__)).is_relative_to(made)
     assert Path(str(second.__file__)).is_relative_to(library)
 
 
 def test_an_unknown_model_is_refused_with_the_nearest(library: Path) -> None:
     with pytest.raises(AddModelError, match="its models, nearest first: brand_new_bert"):
-        find_subject(library, "brand_new_brt")
+        find_subject(find_holder(library), "brand_new_brt")
     with pytest.raises(AddModelError, match="nearest: .*bert"):
-        find_subject(library, "transformers:brt")
+        find_subject(find_holder(library), "transformers:brt")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_a_model_that_does_not_import_is_named_with_its_line(library: Path, text
     path = library / "src" / "my_models" / "models" / "tiny_gpt" / "modeling_tiny_gpt.py"
     path.write_text(text)
     with pytest.raises(AddModelError) as raised:
-        find_subject(library, "tiny_gpt").load()
+        find_subject(find_holder(library), "tiny_gpt").load()
     message = str(raised.value)
     assert f"{path}:3: " in message and said in message and "\n" not in message
 
@@ -94,14 +95,14 @@ def test_a_model_that_cannot_be_built_is_named_with_its_line(library: Path) -> N
     text = path.read_text()
     path.write_text(text.replace("self.post_init()", "self.pots_init()", 1))
     line = path.read_text()[: path.read_text().index("self.pots_init()")].count("\n") + 1
-    subject = find_subject(library, "tiny_gpt")
+    subject = find_subject(find_holder(library), "tiny_gpt")
     with pytest.raises(AddModelError) as raised:
         subject.build(subject.configuration_class()(), "TinyGptModel")
     assert f"{path}:{line}: " in str(raised.value)
 
 
 def test_a_class_or_a_value_that_does_not_exist_is_refused(library: Path) -> None:
-    subject = find_subject(library, "tiny_gpt")
+    subject = find_subject(find_holder(library), "tiny_gpt")
     with pytest.raises(AddModelError, match="TinyGptModel, TinyGptLMHeadModel"):
         subject.model_class("TinyGptForMaskedLM")
     with pytest.raises(AddModelError, match="attention_implementation"):
@@ -115,6 +116,6 @@ def teardown_module() -> None:
 
 
 def test_building_does_not_change_how_tensors_are_made(library: Path) -> None:
-    subject = find_subject(library, "zoo:gpt2")
+    subject = find_subject(find_holder(library), "zoo:gpt2")
     subject.build(subject.configuration_class()())
     assert torch.zeros(2).fill_(1).tolist() == [1, 1]

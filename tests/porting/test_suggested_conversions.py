@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from add_model.porting.rules import load_rules
+from add_model.porting.rules.reading import load_rules
 from add_model.zoo import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 from tests.cli.commands import Result, add_model_here
 from tests.porting.foreign_checkpoints import (

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from add_model.porting.rule import Fill
+from add_model.porting.rules.rule import Fill
 from tests.porting.foreign_checkpoints import Weights
 from tests.porting.judged import Judged, judged_module
 

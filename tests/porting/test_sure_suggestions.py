@@ -2,7 +2,7 @@
 
 import pytest
 
-from add_model.porting.rule import Fill
+from add_model.porting.rules.rule import Fill
 from tests.porting import naming_schemes as schemes
 from tests.porting.judged import Model, judged
 from tests.porting.naming_schemes import BART, BERT, GEMMA2, GPT2, LLAMA, NEOX, OLMO2, Scheme

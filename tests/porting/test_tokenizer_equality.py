@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from add_model.errors import AddModelError
-from add_model.porting.tokenizer_equality import SAMPLE_TEXTS, Sample, first_difference, samples_of
+from add_model.porting.steps.tokenizer_equality import SAMPLE_TEXTS, Sample, first_difference, samples_of
 
 ids = st.lists(st.integers(0, 4), max_size=6).map(tuple)
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from add_model.porting.diagnosis import diagnose
-from add_model.porting.diagnosis.roles import role
-from add_model.porting.diagnosis.scene import Example
+from add_model.porting.comparison.diagnosis import diagnose
+from add_model.porting.comparison.diagnosis.roles import role
+from add_model.porting.comparison.diagnosis.scene import Example
 
 from .sketches import compared
 

@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pytest
 
 from add_model.errors import AddModelError
 from add_model.family import FamilyMember, family
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.catalogue import catalogue, matching, rows
+from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.standalone.target import Standalone
 from tests.scaffold.libraries import make_library
 
 MEMBERS = [
@@ -69,7 +73,7 @@ def test_a_filter_like_nothing_is_answered_with_the_modalities(wanted: str) -> N
 
 
 def test_without_a_library_the_catalogue_is_the_family() -> None:
-    found = catalogue(None)
+    found = catalogue(STANDALONE.new(Path("my_models"), "my_models"))
     assert set(types(found)) == {member.model_type for member in family()}
     assert {row.member.model_type for row in found if "zoo" in row.available} == {"bart", "bert", "gpt2"}
 
@@ -80,7 +84,7 @@ def test_the_librarys_own_models_are_listed_with_their_ancestors_kind(tmp_path) 
         "newer_bert": Answers("library:brand_new_bert", "newer_bert", "my_models", ()),
     }
     models = {"brand_new_bert": "BrandNewBert", "newer_bert": "NewerBert", "by_hand": "ByHand", "roberta": "Roberta"}
-    found = {row.member.model_type: row for row in catalogue(make_library(tmp_path, models, made_from))}
+    found = {row.member.model_type: row for row in catalogue(Standalone(make_library(tmp_path, models, made_from)))}
     assert found["brand_new_bert"].group == "text / encoder"
     assert found["brand_new_bert"].available == ("library",)
     assert found["brand_new_bert"].member.description == "Made from BERT: Rotary positions"
@@ -95,11 +99,11 @@ def test_answers_that_go_round_in_a_circle_are_survived(tmp_path) -> None:
         "one": Answers("library:two", "one", "my_models", ()),
         "two": Answers("library:one", "two", "my_models", ()),
     }
-    found = {row.member.model_type: row for row in catalogue(make_library(tmp_path, {"one": "One", "two": "Two"}, made_from))}  # fmt: skip
+    found = {row.member.model_type: row for row in catalogue(Standalone(make_library(tmp_path, {"one": "One", "two": "Two"}, made_from)))}  # fmt: skip
     assert found["one"].group == "other"
 
 
 def test_a_long_novelty_is_cut_to_one_short_line(tmp_path) -> None:
     answers = Answers("zoo:bert", "one", "my_models", (), novelty="many words\n" * 40)
-    [row] = matching(catalogue(make_library(tmp_path, {"one": "One"}, {"one": answers})), "one")
+    [row] = matching(catalogue(Standalone(make_library(tmp_path, {"one": "One"}, {"one": answers}))), "one")
     assert len(row.member.description) <= 80 and "\n" not in row.member.description

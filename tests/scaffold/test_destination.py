@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 from add_model.errors import AddModelError
-from add_model.scaffold.destination import Destination, find_destination, package_name
+from add_model.scaffold.destination import find_destination, package_name
+from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.standalone.target import Standalone
+from add_model.scaffold.target import Target
 from tests.scaffold.libraries import make_library
 
 
@@ -15,6 +18,11 @@ def refused(into: str | None, working_folder: Path, said: str) -> None:
         find_destination(None if into is None else Path(into), working_folder)
     assert "\n" not in str(error.value)
     assert sorted(working_folder.parent.rglob("*")) == start
+
+
+def to_be(root: Path) -> Target:
+    """The library that is to be made in a folder."""
+    return STANDALONE.new(root, root.name)
 
 
 @pytest.fixture
@@ -28,14 +36,14 @@ def here(tmp_path: Path) -> Path:
 def test_the_library_around_the_working_folder_is_found(here: Path, below: str) -> None:
     library = make_library(here, {})
     (here / "docs").mkdir()
-    assert find_destination(None, here / below) == Destination(here, library)
+    assert find_destination(None, here / below) == Standalone(library)
 
 
 @pytest.mark.parametrize("hidden", [[], [".git"], [".git", ".venv", ".gitignore"]])
 def test_an_empty_working_folder_is_where_a_new_library_goes(here: Path, hidden: list[str]) -> None:
     for name in hidden:
         (here / name).mkdir()
-    assert find_destination(None, here) == Destination(here, None)
+    assert find_destination(None, here) == to_be(here)
 
 
 def test_a_working_folder_with_something_else_in_it_is_refused(here: Path) -> None:
@@ -46,28 +54,28 @@ def test_a_working_folder_with_something_else_in_it_is_refused(here: Path) -> No
 @pytest.mark.parametrize("into", ["my_models", "./my_models", "a/b/my_models", "../elsewhere/my_models"])
 def test_a_folder_that_is_not_there_yet_is_made_later(here: Path, into: str) -> None:
     destination = find_destination(Path(into), here)
-    assert destination == Destination(Path(os.path.normpath(here / into)), None)
+    assert destination == to_be(Path(os.path.normpath(here / into)))
     assert not destination.root.exists()
 
 
 def test_an_absolute_folder_is_taken_as_it_is(here: Path, tmp_path: Path) -> None:
-    assert find_destination(tmp_path / "other", here) == Destination(tmp_path / "other", None)
+    assert find_destination(tmp_path / "other", here) == to_be(tmp_path / "other")
 
 
 def test_a_folder_that_holds_a_library_is_written_into(here: Path) -> None:
     library = make_library(here / "mine", {"bert": "Bert"})
-    assert find_destination(Path("mine"), here) == Destination(here / "mine", library)
+    assert find_destination(Path("mine"), here) == Standalone(library)
 
 
 def test_the_folder_asked_for_wins_over_the_library_around(here: Path) -> None:
     make_library(here, {})
-    assert find_destination(Path("new"), here) == Destination(here / "new", None)
+    assert find_destination(Path("new"), here) == to_be(here / "new")
 
 
 def test_a_project_of_ones_own_may_become_a_library(here: Path) -> None:
     (here / "pyproject.toml").write_text('[project]\nname = "mine"\n')
     (here / "notes.txt").touch()
-    assert find_destination(Path("."), here) == Destination(here, None)
+    assert find_destination(Path("."), here) == to_be(here)
 
 
 @pytest.mark.parametrize(("into", "said"), [("file", "--into file is a file; pass a folder"), ("file/below", "file is a file, so that .* cannot be made")])  # fmt: skip
@@ -93,12 +101,12 @@ def test_a_link_within_the_tree_is_followed(here: Path) -> None:
     library = make_library(here / "real", {})
     (here / "link").symlink_to("real")
     destination = find_destination(Path("link"), here)
-    assert destination.target is not None and destination.target.package == library.package
+    assert not destination.is_new and destination.package == library.package
 
 
 def test_a_working_folder_behind_a_link_is_no_way_out(tmp_path: Path, here: Path) -> None:
     (tmp_path / "alias").symlink_to(here)
-    assert find_destination(Path("new"), tmp_path / "alias") == Destination(tmp_path / "alias/new", None)
+    assert find_destination(Path("new"), tmp_path / "alias") == to_be(tmp_path / "alias/new")
     assert find_destination(Path("."), tmp_path / "alias").root == tmp_path / "alias"
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.scaffold.documentation import document, with_index_entry
+from add_model.scaffold.surroundings.documentation import document, with_index_entry
 
 ENTRY = "- [BrandNewBert](models/brand_new_bert.md): like BERT"
 INDEX = """# My models

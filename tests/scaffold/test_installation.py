@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from add_model import __version__
-from add_model.scaffold.installation import direct_requirement
+from add_model.scaffold.surroundings.installation import direct_requirement
 
 GIT = {"url": "https://github.com/add-model/add-model.git", "vcs_info": {"vcs": "git", "commit_id": "0123abc"}}
 FROM_GIT = "add-model @ git+https://github.com/add-model/add-model.git@0123abc"

@@ -7,12 +7,15 @@ import pytest
 from add_model.errors import AddModelError
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.checkout.layout import find_checkout
-from add_model.scaffold.conversation import answered, revised, started
-from add_model.scaffold.interview import Preview, interview
+from add_model.scaffold.checkout.target import CheckoutTarget
+from add_model.scaffold.interview.conversation import answered, revised, started
+from add_model.scaffold.interview.interview import Preview, interview
+from add_model.scaffold.interview.questions import Check, Choose, Topic, Write, casings, question
+from add_model.scaffold.interview.review import summary
+from add_model.scaffold.interview.terminal.menu import menu_of
+from add_model.scaffold.kinds import STANDALONE
 from add_model.scaffold.questionnaire import Request
-from add_model.scaffold.questions import Check, Choose, Topic, Write, casings, question
-from add_model.scaffold.review import summary
-from add_model.scaffold.terminal.menu import menu_of
+from add_model.scaffold.standalone.target import Standalone
 from tests.scaffold.checkout.trees import make_checkout
 from tests.scaffold.libraries import make_library
 
@@ -75,7 +78,7 @@ def previewed(answers: Answers, request: Request) -> Preview:
 
 @pytest.fixture
 def request_() -> Request:
-    return Request(None, Path("my_models"), "my_models")
+    return Request(STANDALONE.new(Path("my_models"), "my_models"))
 
 
 def run(request: Request, *replies: tuple[str, str | tuple[str, ...] | None]) -> tuple[Answers | None, Script]:
@@ -92,11 +95,11 @@ def test_every_question_is_asked_once_and_in_order(request_) -> None:
 def test_in_a_checkout_no_heads_are_asked_for_and_the_tokenizer_can_be_shared(tmp_path: Path) -> None:
     checkout = find_checkout(make_checkout(tmp_path))
     replies = ((KIND, "any"), (REFERENCE, "transformers:wren"), (NAME, "brand_new_wren"), (CLASSES, "BrandNewWren"), (NOVELTY, ""), (TOKENIZER, "shared"))  # fmt: skip
-    answers, script = run(Request(checkout, tmp_path, "transformers"), *replies, (REVIEW, "write"))
+    answers, script = run(Request(CheckoutTarget(checkout)), *replies, (REVIEW, "write"))
     assert answers == Answers("transformers:wren", "brand_new_wren", "transformers", ("all",), "shared", "")
     assert any("the reference's own, shared" in text for text in script.shown)
     # What is asked again proposes what was answered.
-    again = question(Topic.REFERENCE, replace(Request(checkout, tmp_path, "transformers"), reference="transformers:wren"), None)  # fmt: skip
+    again = question(Topic.REFERENCE, replace(Request(CheckoutTarget(checkout)), reference="transformers:wren"), None)  # fmt: skip
     assert isinstance(again, Choose) and again.default == "transformers:wren"
 
 
@@ -250,7 +253,7 @@ def test_references_are_browsed_by_kind(request_) -> None:
 
 def test_the_librarys_own_models_can_be_chosen(tmp_path) -> None:
     library = make_library(tmp_path, {"bert": "Bert", "by_hand": "ByHand"})
-    references = question(Topic.REFERENCE, Request(library, tmp_path, "my_models"), "any")
+    references = question(Topic.REFERENCE, Request(Standalone(library)), "any")
     assert isinstance(references, Choose)
     ready = [option.value for option in references.options if option.hindrance is None]
     assert ready == ["library:bert", "zoo:bert", "zoo:gpt2", "zoo:bart", "library:by_hand"]
@@ -258,7 +261,7 @@ def test_the_librarys_own_models_can_be_chosen(tmp_path) -> None:
 
 def test_a_reference_without_a_tokenizer_has_none_to_share(tmp_path) -> None:
     library = make_library(tmp_path, {"by_hand": "ByHand"})
-    tokenizer = question(Topic.TOKENIZER, Request(library, tmp_path, "my_models", reference="by_hand"), None)
+    tokenizer = question(Topic.TOKENIZER, Request(Standalone(library), reference="by_hand"), None)
     assert isinstance(tokenizer, Choose)
     assert {option.value: option.hindrance is None for option in tokenizer.options} == {
         "same": False,
@@ -269,7 +272,7 @@ def test_a_reference_without_a_tokenizer_has_none_to_share(tmp_path) -> None:
 
 def test_a_name_is_checked_as_it_is_typed(tmp_path) -> None:
     library = make_library(tmp_path, {"brand_new_bert": "BrandNewBert"})
-    name = question(Topic.NAME, Request(library, tmp_path, "my_models"), None)
+    name = question(Topic.NAME, Request(Standalone(library)), None)
     assert isinstance(name, Write) and name.refuse is not None
     assert name.refuse("newer_bert") is None
     # What becomes of a model that there is already is the next question.
@@ -285,5 +288,5 @@ def test_a_name_is_shown_in_all_its_casings() -> None:
 
 
 def test_the_summary_of_a_bare_model_says_so() -> None:
-    said = dict(summary(Request(None, Path("my_models"), "my_models", "zoo:bert", "mine", (), "none")))
+    said = dict(summary(Request(STANDALONE.new(Path("my_models"), "my_models"), "zoo:bert", "mine", (), "none")))
     assert said["heads"] == said["tokenizer"] == "none" and "nothing yet" in said["what is new"]

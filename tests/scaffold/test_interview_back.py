@@ -9,14 +9,16 @@ import pytest
 
 from add_model.errors import AddModelError
 from add_model.scaffold.answers import Answers
-from add_model.scaffold.conversation import Conversation, answered, revised, started, went_back
-from add_model.scaffold.interview import decided
-from add_model.scaffold.out_of_tree.target import OutOfTree, new_package
-from add_model.scaffold.purposes import purposes
+from add_model.scaffold.interview.conversation import Conversation, answered, revised, started, went_back
+from add_model.scaffold.interview.interview import decided
+from add_model.scaffold.interview.purposes import purposes
+from add_model.scaffold.interview.questions import Topic, question
+from add_model.scaffold.interview.review import review, summary
+from add_model.scaffold.interview.wording import in_words
+from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.out_of_tree.target import OutOfTree, OutOfTreeKind
 from add_model.scaffold.questionnaire import Request
-from add_model.scaffold.questions import Topic, question
-from add_model.scaffold.review import review, summary
-from add_model.scaffold.wording import in_words
+from add_model.scaffold.standalone.target import Standalone
 from tests.scaffold.libraries import make_library
 
 from .test_interview import (
@@ -38,7 +40,7 @@ from .test_interview import (
     run,
 )
 
-REQUEST = Request(None, Path("my_models"), "my_models")
+REQUEST = Request(STANDALONE.new(Path("my_models"), "my_models"))
 # Every question there is, with the one that only an answer leads to.
 ALL = (*EVERYTHING[:-1], (TOKENIZER, "other"), (OTHER, "zoo:gpt2"))
 
@@ -100,7 +102,7 @@ def test_a_package_on_transformers_is_offered_where_it_is_installed(monkeypatch:
 
 def test_in_a_library_there_is_nothing_to_choose(tmp_path: Path) -> None:
     library = make_library(tmp_path, {"bert": "Bert"})
-    assert started(Request(library, tmp_path, "my_models")).pending[0] is Topic.GROUP
+    assert started(Request(Standalone(library))).pending[0] is Topic.GROUP
 
 
 def test_every_model_of_transformers_can_be_started_from_in_a_package_on_it() -> None:
@@ -114,7 +116,7 @@ def test_every_model_of_transformers_can_be_started_from_in_a_package_on_it() ->
 
 def test_a_project_that_depends_on_transformers_is_proposed_a_package_on_it(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "mine"\ndependencies = ["transformers"]\n')
-    asked = question(Topic.PURPOSE, replace(REQUEST, root=tmp_path), None)
+    asked = question(Topic.PURPOSE, replace(REQUEST, target=STANDALONE.new(tmp_path, "mine")), None)
     assert asked.default == "transformers"
 
 
@@ -144,19 +146,19 @@ def test_the_same_purpose_again_changes_nothing() -> None:
 
 def test_the_summary_says_the_kind_of_library_and_its_whole_path(tmp_path: Path) -> None:
     root = tmp_path / "my_models"
-    plain = Request(None, root, "my_models", "zoo:bert", "my_bert")
+    plain = Request(STANDALONE.new(root, "my_models"), "zoo:bert", "my_bert")
     said = dict(summary(plain))
     assert said["library"] == "my_models, a new library in plain PyTorch" and said["folder"] == str(root)
-    package = replace(plain, target=new_package(root, "my_models"), reference="transformers:clip")
+    package = replace(plain, target=OutOfTreeKind().new(root, "my_models"), reference="transformers:clip")
     assert "a new package on the installed transformers" in dict(summary(package))["library"]
     library = make_library(tmp_path, {"bert": "Bert"})
-    assert "a library in plain PyTorch" in dict(summary(replace(plain, target=library)))["library"]
+    assert "a library in plain PyTorch" in dict(summary(replace(plain, target=Standalone(library))))["library"]
     # A style that nobody can choose is not spoken of.
     assert "style" not in said and "heads" in said
 
 
 def test_the_summary_and_the_review_speak_of_what_there_is_only() -> None:
-    request = replace(REQUEST, target=new_package(Path("my_models"), "my_models"), reference="transformers:clip", name="a_b")  # fmt: skip
+    request = replace(REQUEST, target=OutOfTreeKind().new(Path("my_models"), "my_models"), reference="transformers:clip", name="a_b")  # fmt: skip
     values = [option.value for option in review(request, False).options]
     assert Topic.HEADS.value not in values and Topic.STYLE.value not in values and Topic.PURPOSE.value in values
     assert "AB" in dict(summary(request))["classes"]
@@ -201,7 +203,7 @@ def test_the_casing_is_checked_and_shown_as_it_is_typed() -> None:
 
 def every_refusal(conversation: Conversation, tmp_path: Path) -> list[str]:
     library = make_library(tmp_path, {"brand_new_bert": "BrandNewBert"})
-    request = Request(library, tmp_path, "my_models", reference="zoo:bert", name="mine", replace=False)
+    request = Request(Standalone(library), reference="zoo:bert", name="mine", replace=False)
     refused = []
     name, called = question(Topic.NAME, request, None), question(Topic.CLASS_NAME, request, None)
     for text in (
@@ -247,7 +249,7 @@ def test_an_error_in_writing_keeps_every_answer() -> None:
 
 def test_a_reference_that_is_gone_keeps_the_other_answers(tmp_path: Path) -> None:
     library = make_library(tmp_path, {"mine": "Mine"})
-    request = Request(library, tmp_path, "my_models", heads=(), tokenizer_like="none", novelty="Much")
+    request = Request(Standalone(library), heads=(), tokenizer_like="none", novelty="Much")
 
     class Losing(Script):
         def ask(self, question, can_go_back):  # type: ignore[no-untyped-def]

@@ -9,9 +9,10 @@ import pytest
 
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.checkout.layout import find_checkout
-from add_model.scaffold.interview import Preview, decided
+from add_model.scaffold.checkout.target import CheckoutTarget
+from add_model.scaffold.interview.interview import Preview, decided
+from add_model.scaffold.interview.questions import Choose
 from add_model.scaffold.questionnaire import Earlier, Request
-from add_model.scaffold.questions import Choose
 
 from .checkout.trees import make_checkout
 from .test_interview import CLASSES, NAME, REVIEW, TOKENIZER, Script
@@ -23,7 +24,9 @@ EARLIER = "There is a model jay already"
 def request_(tmp_path: Path) -> Request:
     """A checkout in which somebody has begun with a model `jay`."""
     root = make_checkout(tmp_path / "checkout", changed={"src/transformers/models/jay/modeling_jay.py": "# begun\n"})
-    return Request(find_checkout(root), root, "transformers", reference="wren", novelty="", tokenizer_like="same")
+    checkout = find_checkout(root)
+    assert checkout is not None
+    return Request(CheckoutTarget(checkout), reference="wren", novelty="", tokenizer_like="same")
 
 
 def decide(request: Request, *replies: tuple[str, str]) -> tuple[Answers | None, Request, Script]:

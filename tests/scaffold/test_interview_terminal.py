@@ -13,12 +13,13 @@ pytestmark = pytest.mark.slow
 GOES_BACK = "Esc or Ctrl-B goes back"
 PROGRAM = """
 from pathlib import Path
-from add_model.scaffold.interview import Preview, interview
+from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.interview.interview import Preview, interview
 from add_model.scaffold.questionnaire import Request
 
 try:
     preview = lambda answers, request: Preview(lambda columns: f"TREE OF {answers.name}", {"model.py": "class One:\\n" * 99})
-    print("ANSWERS", interview(Request(None, Path("my_models"), "my_models"), preview))
+    print("ANSWERS", interview(Request(STANDALONE.new(Path("my_models"), "my_models")), preview))
 except KeyboardInterrupt:
     print("INTERRUPTED")
 """

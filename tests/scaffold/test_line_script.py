@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from add_model.scaffold.marking import blocks, lines_of, readable_markers, with_markers
-from add_model.scaffold.parts import Part, parts_of
+from add_model.scaffold.copied_text.marking import blocks, lines_of, readable_markers, with_markers
+from add_model.scaffold.copied_text.parts import Part, parts_of
 from tests.copies.released import released
 from tests.scaffold.line_script import Unreadable, problems, taken_apart
 from tests.scaffold.rendered import in_a_checkout, in_a_package, modules

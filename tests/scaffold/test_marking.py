@@ -8,8 +8,8 @@ from add_model.copies.equality import is_copy
 from add_model.copies.marker import Replacement, without_markers
 from add_model.names import ModelName, Renaming
 from add_model.references import find_reference
-from add_model.scaffold.marking import blocks, with_markers
-from add_model.scaffold.replacements import shortest_replacements
+from add_model.scaffold.copied_text.marking import blocks, with_markers
+from add_model.scaffold.copied_text.replacements import shortest_replacements
 from tests.copies.libraries import codes_of, write_library
 
 BERT = ModelName("bert", "Bert", "BERT")

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from add_model.errors import AddModelError
-from add_model.scaffold.project_file import with_configuration
+from add_model.scaffold.surroundings.project_file import with_configuration
 
 if sys.version_info >= (3, 11):
     import tomllib

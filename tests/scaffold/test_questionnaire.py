@@ -8,19 +8,21 @@ from hypothesis import strategies as st
 from add_model.errors import AddModelError
 from add_model.references import find_reference
 from add_model.scaffold.answers import Answers
-from add_model.scaffold.questionnaire import Request, check_name, check_tokenizer, chosen_heads, complete
+from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.questionnaire import Request, check_name, chosen_heads, complete
+from add_model.scaffold.standalone.target import Standalone
 from tests.scaffold.libraries import make_library
 
 BERT, GPT2 = find_reference("zoo:bert", None), find_reference("zoo:gpt2", None)
 BERT_HEADS = tuple(BERT.heads)
-REQUEST = Request(None, Path("my_models"), "my_models", "bert", "brand_new_bert")
+REQUEST = Request(STANDALONE.new(Path("my_models"), "my_models"), "bert", "brand_new_bert")
 STORED = Answers("zoo:bert", "stored", "my_models", ("masked-lm",), "none", "Rotary")
 
 
 @pytest.fixture
 def request_(tmp_path: Path) -> Request:
     library = make_library(tmp_path, {"brand_new_bert": "BrandNewBert", "gpt2": "GPT2"})
-    return Request(library, tmp_path, "my_models", "bert", "newer_bert")
+    return Request(Standalone(library), "bert", "newer_bert")
 
 
 def test_defaults_are_filled_in() -> None:
@@ -146,22 +148,22 @@ def test_an_unknown_head_is_answered_with_the_list(wanted: list[str]) -> None:
     [("same", "same"), ("none", "none"), ("gpt2", "zoo:gpt2"), ("zoo:gpt2", "zoo:gpt2"), ("bert", "same")],
 )
 def test_a_tokenizer_is_the_references_anothers_or_none(wanted: str, tokenizer: str) -> None:
-    assert check_tokenizer(wanted, BERT, None) == tokenizer
+    assert REQUEST.target.check_tokenizer(wanted, BERT) == tokenizer
 
 
 def test_a_reference_without_a_tokenizer(request_: Request) -> None:
-    without = find_reference("brand_new_bert", request_.target)
-    assert check_tokenizer("same", without, request_.target) == "none"
-    assert check_tokenizer("bert", without, request_.target) == "zoo:bert"
+    without = request_.target.find_candidate("brand_new_bert")
+    assert request_.target.check_tokenizer("same", without) == "none"
+    assert request_.target.check_tokenizer("bert", without) == "zoo:bert"
     with pytest.raises(AddModelError, match="--tokenizer-like: brand_new_bert has no tokenizer; choose another"):
-        check_tokenizer("brand_new_bert", BERT, request_.target)
+        request_.target.check_tokenizer("brand_new_bert", BERT)
 
 
 # Replaying stored answers
 
 
 def test_stored_answers_fill_in_what_was_not_asked_for() -> None:
-    request = Request(None, Path("my_models"), "my_models").with_defaults(STORED)
+    request = Request(STANDALONE.new(Path("my_models"), "my_models")).with_defaults(STORED)
     assert complete(request) == STORED
 
 

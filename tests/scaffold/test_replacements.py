@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from add_model.copies.equality import is_copy
 from add_model.copies.marker import Marker, read_comment
-from add_model.scaffold.replacements import shortest_replacements
+from add_model.scaffold.copied_text.replacements import shortest_replacements
 
 SPELLED = [("Opt", "New"), ("opt", "new"), ("OPT", "NEW"), ("Opt", "NewOpt"), ("OPT", "NewOpt")]
 

@@ -4,7 +4,7 @@ from textwrap import dedent
 import pytest
 
 from add_model.references import find_reference
-from add_model.scaffold.selection import without_names
+from add_model.scaffold.standalone.selection import without_names
 
 
 def check(before: str, after: str, *dropped: str, keep: frozenset[str] = frozenset()) -> None:

@@ -6,7 +6,7 @@ import pytest
 from add_model.errors import AddModelError
 from add_model.names import ModelName
 from add_model.scaffold.answers import Answers
-from add_model.scaffold.templates import bundled_folder, render_folder
+from add_model.scaffold.surroundings.templates import bundled_folder, render_folder
 
 NAME = ModelName.from_snake("brand_new_bert")
 BERT = ModelName("bert", "Bert", "BERT")

@@ -74,7 +74,7 @@ def test_no_code_runs_from_anything_that_is_read(tmp_path: Path) -> None:
 
 
 def test_what_training_shares_and_expands_is_still_read(tmp_path: Path) -> None:
-    from add_model.porting.checkpoint import open_checkpoint
+    from add_model.porting.checkpoints.checkpoint import open_checkpoint
 
     values = torch.arange(12.0)
     weights = {"a": values, "tied": values, "part": values[2:4], "row": torch.arange(4.0)[None].expand(3, 4)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.porting.staged import remove_leftovers, staged_folder
+from add_model.porting.checkpoints.staged import remove_leftovers, staged_folder
 from tests.cli.commands import add_model_here, contents
 from tests.porting.foreign_checkpoints import GPT2, write_safetensors
 from tests.security.hostile_ports import call, recording

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from add_model.scaffold.templates import bundled_folder
+from add_model.scaffold.surroundings.templates import bundled_folder
 
 _FILE = bundled_folder() / "out_of_tree/library/tests/small.py.jinja"
 _small = ModuleType("small")

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 
 from add_model.copies.marker import NEEDLE, Marker, Mention, read_comment, without_markers
 from add_model.scaffold.checkout.reference import SourceFile
-from add_model.scaffold.checkout.renaming import FolderRenaming
-from add_model.scaffold.marking import Block, Unmarked, blocks_of, mark_blocks
+from add_model.scaffold.copied_text.marking import Block, Unmarked, blocks_of, mark_blocks
+from add_model.scaffold.copied_text.renaming import FolderRenaming
 
 _GENERATED = "This file was automatically generated from"
 _COMMENT_LINES = re.compile(r"(?:#[^\n]*\n)*")

@@ -24,8 +24,8 @@ from add_model.scaffold.checkout.reference import (
     registered_names,
     registered_types,
 )
-from add_model.scaffold.checkout.renaming import FolderRenaming
-from add_model.scaffold.clashes import OF_EVERY_MODULE
+from add_model.scaffold.copied_text.renaming import FolderRenaming
+from add_model.scaffold.standalone.clashes import OF_EVERY_MODULE
 
 _METHOD = re.compile(r"^    def (\w+)", re.MULTILINE)
 _DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)

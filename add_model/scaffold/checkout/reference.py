@@ -16,7 +16,7 @@ from add_model.names import ModelName, words
 from add_model.nearest import close, named_in_checkpoint, spelled_otherwise
 from add_model.references import read_text, spellings
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout
-from add_model.scaffold.checkout.vocabulary import Vocabulary
+from add_model.scaffold.copied_text.vocabulary import Vocabulary
 
 # Kinds of files by what their names start with; the longer of two comes first.
 _KINDS = {

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from add_model.errors import AddModelError
 from add_model.scaffold.answers import MODULAR_STYLE, dump_answers
-from add_model.scaffold.belongings import belongings
+from add_model.scaffold.checkout.belongings import belongings_in
 from add_model.scaffold.checkout.edits import Names, NewFile, Note, Reader, Registration, read_file
 from add_model.scaffold.checkout.modular import is_from_modular, modular_text, single_module
 from add_model.scaffold.checkout.modules import new_module
@@ -117,7 +117,7 @@ def _before(path: Path, plan: CheckoutPlan, earlier: Record, read: Reader) -> by
 def _edited(registration: Registration, plan: CheckoutPlan, earlier: Record, read: Reader) -> Iterator[RenderedFile]:
     """The files around the model with its entries, and without those that an earlier run gave it and it has no more."""
     texts = {edit.path: edit.after for edit in registration.edits}
-    places = belongings(plan.checkout.root, plan.name.snake)
+    places = belongings_in(plan.checkout, plan.name.snake)
     for relative in earlier.hunks:
         path = checked_path(plan.checkout.root, relative)
         if path not in texts and path.is_file() and places.has_entries_in(path):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from add_model.scaffold.checkout.layout import PACKAGE
-from add_model.scaffold.marking import lines_of
+from add_model.scaffold.copied_text.marking import lines_of
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _MARKER = re.compile(r"^[ \t]*# Copied from (\S+)( with .+)?$")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from add_model.names import to_snake
+from add_model.scaffold.checkout.auto_classes import AutoClass, find_auto_classes
 from add_model.scaffold.checkout.conversions import REGISTER, can_be_registered, find_conversions
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
-from add_model.scaffold.marking import lines_of
-from add_model.scaffold.out_of_tree.auto_classes import AutoClass, find_auto_classes
+from add_model.scaffold.copied_text.marking import lines_of
 from add_model.scaffold.out_of_tree.definitions import Definitions
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
 from add_model.scaffold.out_of_tree.optional_imports import with_guarded_imports

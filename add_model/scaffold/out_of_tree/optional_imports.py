@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from add_model.copies.marker import Marker, read_comment
 from add_model.copies.region import IGNORE_COPY
 from add_model.scaffold.checkout.layout import PACKAGE
-from add_model.scaffold.marking import Unmarked, lines_of
+from add_model.scaffold.copied_text.marking import Unmarked, lines_of
 
 _AVAILABLE = re.compile(r"is_\w+_available")
 # Whatever depends on Transformers to run models has these.

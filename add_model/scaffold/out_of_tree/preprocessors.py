@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from add_model.scaffold.checkout.auto_classes import auto_tables
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.checkout.tables import Entry, Table
-from add_model.scaffold.out_of_tree.auto_classes import auto_tables
 
 _AUTO_CLASSES = {
     "TOKENIZER_MAPPING_NAMES": "AutoTokenizer",

@@ -11,7 +11,17 @@ from add_model.library import CONFIGURATION_FILE
 from add_model.names import to_snake
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_MAPPING
 from add_model.scaffold.answers import dump_answers
-from add_model.scaffold.around import (
+from add_model.scaffold.checkout.auto_classes import LEAST_SPECIFIC, AutoClass
+from add_model.scaffold.checkout.layout import PACKAGE
+from add_model.scaffold.checkout.plan import CheckoutPlan
+from add_model.scaffold.checkout.reference import TOKENIZATION, kind_of
+from add_model.scaffold.laying_out import laid_out, unmarked_blocks
+from add_model.scaffold.out_of_tree.modules import Model, new_model
+from add_model.scaffold.out_of_tree.preprocessors import Preprocessor
+from add_model.scaffold.out_of_tree.sizes import small_sizes
+from add_model.scaffold.out_of_tree.target import OutOfTree
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
+from add_model.scaffold.surroundings.around import (
     files_from_templates,
     refuse_duplicates,
     setup_command,
@@ -19,18 +29,8 @@ from add_model.scaffold.around import (
     with_index,
     with_project_file,
 )
-from add_model.scaffold.checkout.layout import PACKAGE
-from add_model.scaffold.checkout.plan import CheckoutPlan
-from add_model.scaffold.checkout.reference import TOKENIZATION, kind_of
-from add_model.scaffold.documentation import listed
-from add_model.scaffold.installation import tool_requirement
-from add_model.scaffold.laying_out import laid_out, unmarked_blocks
-from add_model.scaffold.out_of_tree.auto_classes import LEAST_SPECIFIC, AutoClass
-from add_model.scaffold.out_of_tree.modules import Model, new_model
-from add_model.scaffold.out_of_tree.preprocessors import Preprocessor
-from add_model.scaffold.out_of_tree.sizes import small_sizes
-from add_model.scaffold.out_of_tree.target import OutOfTree
-from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
+from add_model.scaffold.surroundings.documentation import listed
+from add_model.scaffold.surroundings.installation import tool_requirement
 
 # What a package of this kind imports.
 _IMPORTED = ("numpy", "torch", PACKAGE)

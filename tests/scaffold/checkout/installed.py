@@ -11,7 +11,7 @@ from add_model.names import ModelName
 from add_model.scaffold.checkout.layout import Checkout, find_checkout
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.reference import CheckoutReference, find_checkout_reference
-from add_model.scaffold.checkout.renaming import FolderRenaming
+from add_model.scaffold.copied_text.renaming import FolderRenaming
 
 # How many folders of models a release has, of those that were counted by hand; of any other, most of them.
 _COUNTED = {"5.23.0": 523, "5.24.0": 531}

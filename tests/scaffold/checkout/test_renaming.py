@@ -9,7 +9,7 @@ import pytest
 from add_model.names import ModelName
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.reference import CheckoutReference, SourceFile, read_reference
-from add_model.scaffold.checkout.renaming import FolderRenaming
+from add_model.scaffold.copied_text.renaming import FolderRenaming
 from tests.scaffold.checkout.installed import imports_from_outside, new_modules, reference, renaming
 
 TRAPS = [

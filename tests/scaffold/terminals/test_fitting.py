@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit.utils import get_cwidth
 
-from add_model.scaffold.terminal.fitting import aligned, cut, facts, printable, remark, wrapped
+from add_model.scaffold.interview.terminal.fitting import aligned, cut, facts, printable, remark, wrapped
 
 WORDS = st.text(alphabet="abcdefgé字", min_size=1, max_size=12)
 PARTS = st.lists(WORDS, min_size=1, max_size=4).map("_".join)

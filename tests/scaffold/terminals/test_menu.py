@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from add_model.scaffold.questions import Check, Choose, Option
-from add_model.scaffold.terminal.menu import Menu, menu_of
+from add_model.scaffold.interview.questions import Check, Choose, Option
+from add_model.scaffold.interview.terminal.menu import Menu, menu_of
 
 GPT = (
     Option("opt", "opt", ("OPT: GPT-like, with learned positions",)),

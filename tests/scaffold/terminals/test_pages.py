@@ -11,17 +11,19 @@ import pytest
 from prompt_toolkit.utils import get_cwidth
 
 from add_model.scaffold.checkout.layout import find_checkout
-from add_model.scaffold.out_of_tree.target import new_package
+from add_model.scaffold.checkout.target import CheckoutTarget
+from add_model.scaffold.interview.questions import Check, Choose, Option, Topic, Write, question
+from add_model.scaffold.interview.review import review
+from add_model.scaffold.interview.terminal.menu import menu_of
+from add_model.scaffold.interview.terminal.pages import answer_lines, menu_page, write_footer
+from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.out_of_tree.target import OutOfTreeKind
 from add_model.scaffold.questionnaire import Request
-from add_model.scaffold.questions import Check, Choose, Option, Topic, Write, question
-from add_model.scaffold.review import review
-from add_model.scaffold.terminal.menu import menu_of
-from add_model.scaffold.terminal.pages import answer_lines, menu_page, write_footer
 from tests.scaffold.checkout.trees import make_checkout
 
 ROOT = Path("my_models")
-PLAIN = Request(None, ROOT, "my_models", reference="zoo:bert", name="my_bert")
-PACKAGE = replace(PLAIN, target=new_package(ROOT, "my_models"), reference="transformers:clip")
+PLAIN = Request(STANDALONE.new(ROOT, "my_models"), reference="zoo:bert", name="my_bert")
+PACKAGE = replace(PLAIN, target=OutOfTreeKind().new(ROOT, "my_models"), reference="transformers:clip")
 LISTS = (Topic.PURPOSE, Topic.GROUP, Topic.REFERENCE, Topic.TOKENIZER, Topic.TOKENIZER_REFERENCE)
 SIZES = list(product((60, 80, 100), (12, 24, 50)))
 
@@ -120,7 +122,7 @@ def test_what_is_wrong_with_a_name_and_what_it_gives_fit(columns: int) -> None:
 def test_the_style_is_explained(tmp_path: Path) -> None:
     changed = {"src/transformers/models/wren/modular_wren.py": ""}
     checkout = find_checkout(make_checkout(tmp_path, changed=changed))
-    asked = question(Topic.STYLE, Request(checkout, tmp_path, "transformers"), None)
+    asked = question(Topic.STYLE, Request(CheckoutTarget(checkout)), None)
     assert isinstance(asked, Choose) and len(asked.options) == 2
     assert all(len(option.details[0].split()) > 5 for option in asked.options)
 

@@ -10,10 +10,10 @@ import pexpect
 import pytest
 
 from add_model.scaffold.answers import Answers, load_answers
-from add_model.scaffold.questions import Check, Choose, Option, Write
-from add_model.scaffold.terminal.asker import asker_here
-from add_model.scaffold.terminal.plain import PlainTerminal
-from add_model.scaffold.terminal.screens import Terminal as Screens
+from add_model.scaffold.interview.questions import Check, Choose, Option, Write
+from add_model.scaffold.interview.terminal.asker import asker_here
+from add_model.scaffold.interview.terminal.plain import PlainTerminal
+from add_model.scaffold.interview.terminal.screens import Terminal as Screens
 from tests.scaffold.terminal import CTRL_C, Terminal
 
 BIRDS = tuple(Option(name, name, (f"a bird called {name}",)) for name in ("jay", "wren", "finch"))

@@ -1,0 +1,75 @@
+"""What a model is given where nobody says: a fixed short input of the kind that it takes, the same on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+_LENGTH = 12
+_DECODED = 4
+_SECOND = 16_000
+
+
+def usual_inputs(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The input by name: `(1, 12)` ids; for images `(1, channels, height, width)`; for sound a spectrogram, or a second of samples.
+
+    Which of them a model takes is what it calls its `main_input_name`, as the models of Transformers do; sizes are those
+    of its configuration. An encoder with a decoder gets the beginning of a text as well.
+    """
+    name = str(getattr(model, "main_input_name", "input_ids"))
+    config: Any = getattr(model, "config", None)
+    if name == "pixel_values":
+        height, width = _pair(_first(config, ("image_size",), 224))
+        inputs = {name: _waves((1, _first(config, ("num_channels",), 3), height, width))}
+    elif name == "input_features":
+        bins = _first(config, ("num_mel_bins", "input_feat_per_channel", "feature_size"), 80)
+        # As many as the encoder's positions stand for, which its first layers take two by two.
+        frames = 2 * _first(config, ("max_source_positions",), 50)
+        inputs = {name: _waves((1, bins, frames) if hasattr(config, "max_source_positions") else (1, frames, bins))}
+    elif name == "input_values":
+        inputs = {name: _waves((1, _SECOND))}
+    else:
+        inputs = {"input_ids": _ids(config, _LENGTH)}
+    if getattr(config, "is_encoder_decoder", False) and name != "input_ids":
+        inputs["decoder_input_ids"] = _ids(config, _DECODED)
+    return inputs
+
+
+def _ids(config: Any, length: int) -> torch.Tensor:
+    """`(1, length)` ids that every vocabulary has, without the first few, which are often special."""
+    import torch
+
+    return (torch.arange(length) * 7 + 5).remainder(_first(config, ("vocab_size",), 100))[None, :]
+
+
+def _waves(shape: Sequence[int]) -> torch.Tensor:
+    """Values between -1 and 1 that repeat nowhere: no two places of an input are to be mistaken for each other."""
+    import torch
+
+    count = 1
+    for size in shape:
+        count *= size
+    return torch.sin(torch.arange(count, dtype=torch.float64) * 0.37).to(torch.float32).reshape(tuple(shape))
+
+
+def _first(config: Any, names: Sequence[str], default: int) -> Any:
+    """The first of these that the configuration has, or that the configuration of its images has."""
+    for part in (config, getattr(config, "vision_config", None), getattr(config, "text_config", None)):
+        for name in names:
+            value = getattr(part, name, None)
+            if value is not None:
+                return value
+    return default
+
+
+def _pair(size: Any) -> tuple[int, int]:
+    """Height and width, of a size that may be one number for both."""
+    if isinstance(size, (list, tuple)):
+        return int(size[0]), int(size[-1])
+    if isinstance(size, dict):
+        return int(size.get("height", 224)), int(size.get("width", 224))
+    return int(size), int(size)

@@ -1,0 +1,168 @@
+"""From the plan to files in memory: copied, thinned out, renamed, marked, formatted, and what stands around them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from add_model.copies.marker import without_markers
+from add_model.library import CONFIGURATION_FILE
+from add_model.references import read_text
+from add_model.registry import parse_registry
+from add_model.registry_edits import with_entries, without_entries, without_model
+from add_model.scaffold.answers import dump_answers
+from add_model.scaffold.copied_text.marking import Unmarked, with_markers
+from add_model.scaffold.laying_out import laid_out, unmarked_blocks
+from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
+from add_model.scaffold.standalone.plan import ModelFile, Plan
+from add_model.scaffold.standalone.selection import without_names
+from add_model.scaffold.surroundings.around import (
+    files_from_templates,
+    refuse_duplicates,
+    setup_command,
+    template_values,
+    with_index,
+    with_project_file,
+)
+from add_model.state import STATE_FOLDER
+
+# What a library of this kind imports.
+_IMPORTED = ("huggingface-hub", "numpy", "safetensors", "tokenizers", "torch")
+
+
+def render(plan: Plan) -> Rendering:
+    """Renders every file of a plan.
+
+    Raises:
+        AddModelError: a source or a template fails.
+    """
+    # What the answers say to do without is no news to whoever gave them.
+    left_out: list[LeftOut] = []
+    modules = []
+    for file in plan.model_files:
+        text, unmarked = _model_text(file, plan)
+        modules.append(RenderedFile(file.path, text))
+        left_out += unmarked_blocks(unmarked)
+    files, lost, unformatted_because = laid_out(plan.library.root, [*modules, *_base(plan), _registry(plan)])
+    left_out += lost
+    if unformatted_because is not None:
+        left_out.append(LeftOut("formatting", unformatted_because))
+    left_out += _left_to_the_user(plan)
+    files += _around(plan, {file.path: file.text for file in files[: len(modules)]})
+    refuse_duplicates(plan.library, files)
+    files, missing = with_index(plan.library, files, plan.name, plan.reference.name)
+    return Rendering(
+        plan.library.root,
+        plan.library.package,
+        plan.name,
+        plan.reference.specification,
+        tuple(files),
+        (*left_out, *missing),
+        tuple(_next_commands(plan)),
+    )
+
+
+def _next_commands(plan: Plan) -> Iterator[str]:
+    root = plan.library.root
+    if plan.is_new_library:
+        yield setup_command(plan.library, _IMPORTED)
+    tests = (plan.library.tests_folder / "models" / plan.name.snake).relative_to(root).as_posix()
+    yield f"pytest {tests}"
+    yield "add-model check-copies"
+    checklist = plan.library.docs_folder / "checklists" / f"{plan.name.snake}.md"
+    yield f"less {checklist.relative_to(root).as_posix()}"
+
+
+def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
+    """What follows from the answers and cannot be done without knowing more about the model or the project."""
+    if plan.tokenizer is not None and plan.tokenizer != plan.reference:
+        what = f"configuration for the tokenizer of {plan.tokenizer.specification}"
+        yield LeftOut(
+            what,
+            f"set vocab_size and the ids of special tokens; pass the inputs that {plan.reference.name.title} takes",
+        )
+    if plan.is_new_library and (plan.library.root / CONFIGURATION_FILE).exists():
+        yield LeftOut(
+            f"dependencies in your {CONFIGURATION_FILE}",
+            f"add {', '.join(_IMPORTED)}; to test: mypy, pytest, ruff",
+        )
+
+
+def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[Unmarked, ...]]:
+    original = file.reference.files[file.source]
+    renaming = file.reference.renaming(plan.name)
+    registered = frozenset(file.reference.classes.values()) - plan.dropped
+    text, _ = without_names(without_markers(original), plan.dropped, keep=registered)
+    text = renaming.text(text, keep=_imported_from_elsewhere(text, file))
+    text = _with_package(text, file.reference.library.package, plan.library.package)
+    if not file.is_marked:
+        return text, ()
+    return with_markers(text, original, file.source_module, renaming)
+
+
+def _base(plan: Plan) -> Iterator[RenderedFile]:
+    """The library itself, where it is to be laid down."""
+    for file in plan.base_files:
+        if file.path == plan.library.registry:
+            continue
+        text = _with_package(read_text(file.source), "add_model.zoo", plan.library.package)
+        yield RenderedFile(file.path, text, of_model=False)
+
+
+def _registry(plan: Plan) -> RenderedFile:
+    path = plan.library.registry
+    sources = [file.source for file in plan.base_files if file.path == path]
+    if sources:
+        file = RenderedFile(path, without_entries(read_text(sources[0])), of_model=False)
+    else:
+        file = as_it_is(path)
+    registered = parse_registry(file.text, str(path)).classes(plan.name.snake)
+    # A model that is replaced may have had classes that it has no longer.
+    text = without_model(file.text, plan.name.snake, registered.keys() - plan.registry_entries.keys())
+    return replace(file, text=with_entries(text, plan.registry_entries))
+
+
+def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
+    """What templates give, and what the library remembers of the model."""
+    library, name = plan.library, plan.name
+    values = {
+        **template_values(library, plan.answers, name, library.models_folder / name.snake, modules),
+        "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
+        "tool": plan.tool,
+        "sizes": {},
+        "classes": {mapping: types[name.snake] for mapping, types in plan.registry_entries.items()},
+        "heads": {
+            task: plan.reference.renaming(name).identifier(plan.reference.heads[task]) for task in plan.answers.heads
+        },
+        "tokenizer": plan.tokenizer and plan.tokenizer.specification,
+    }
+    yield from files_from_templates("model", library, name, values)
+    if plan.is_new_library:
+        laid_down = files_from_templates("library", library, name, values, of_model=False)
+        yield from with_project_file(laid_down, library)
+    yield RenderedFile(
+        library.root / STATE_FOLDER / "models" / name.snake / "answers.toml", dump_answers(plan.answers)
+    )
+
+
+def _with_package(text: str, old: str, new: str) -> str:
+    return re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", new, text)
+
+
+def _imported_from_elsewhere(text: str, file: ModelFile) -> frozenset[str]:
+    """The names that a module imports from outside the reference's own package; they are not the model's to rename."""
+    own = file.reference.package
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            inside = module == own or module.startswith(f"{own}.") if node.level == 0 else node.level == 1
+            if not inside:
+                names.update(alias.name for alias in node.names)
+                names.update(module.split("."))
+        elif isinstance(node, ast.Import):
+            names.update(part for alias in node.names for part in alias.name.split("."))
+    return frozenset(names - {file.reference.name.snake})
