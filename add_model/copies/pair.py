@@ -38,7 +38,7 @@ class Pair:
         header: where the copy's header starts.
         original: what the marker names.
         expected: the original's block as the marker calls for it: replaced and reindented, under the original's name.
-        without_effect: the replacements of the marker that find nothing to replace, in order.
+        without_effect: the replacements of the marker that find nothing to replace, not in a marker either, in order.
     """
 
     def __init__(self, module: Module, marker: Marker, start: int, header: int, original: Original) -> None:
@@ -56,7 +56,7 @@ class Pair:
         length = len(text)
         for replacement in marker.replacements:
             before, text = text, replace(text, (replacement,), length)
-            if text == before:
+            if text == before and not any(old in original.markers for old, _ in replacement.pairs()):
                 self.without_effect.append(replacement)
         self.expected = text
 

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from add_model.copies.files import Tree, at_and_above
-from add_model.copies.marker import without_markers
+from add_model.copies.marker import marker_lines, without_markers
 from add_model.copies.outlook import Kind, Outlook
 from add_model.definitions import Definition
 from add_model.encoding import SourceError
@@ -76,6 +76,11 @@ class Original:
             text = self.module.text[self.definition.header : self.definition.end]
             self._block = without_markers(text if text.endswith("\n") else f"{text}\n")
         return self._block
+
+    @property
+    def markers(self) -> str:
+        """The lines of the markers in it, which libraries' own scripts compare as lines like others."""
+        return marker_lines(self.module.text[self.definition.header : self.definition.end])
 
 
 class Missing(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from add_model.library import Configuration, Library
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.checkout.plan import make_checkout_plan
 from add_model.scaffold.checkout.render import render_checkout
-from add_model.scaffold.out_of_tree.render import render_out_of_tree
-from add_model.scaffold.out_of_tree.target import new_package
+from add_model.scaffold.out_of_tree.target import OutOfTree
 from add_model.scaffold.rendering import Rendering
 from tests.scaffold.checkout.installed import installed
 
@@ -26,8 +26,9 @@ def in_a_checkout(folder: str, name: str) -> Rendering:
 
 def in_a_package(folder: str, name: str, root: Path) -> Rendering:
     """What is written for a package of one's own."""
-    target = new_package(root, "my_models")
-    return render_out_of_tree(make_checkout_plan(answers(folder, name, "my_models"), target.installed), target)
+    configuration = Configuration(package="my_models", source="src", follows=("transformers",))
+    library = Library(root, {"my_models": root / "src" / "my_models"}, configuration)
+    return OutOfTree(library, is_new=True).make(answers(folder, name, "my_models"))
 
 
 def modules(rendering: Rendering) -> dict[str, str]:
