@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from add_model.copies.check import Check
 from add_model.copies.finding import Code
-from add_model.copies.fix import fix
+from add_model.copies.fixing.fix import fix
+from add_model.copies.judging.check import Check
 from add_model.library import Library
 
 from .libraries import findings_of, write_library

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.check import Check
 from add_model.copies.finding import Code, Conflict, Finding, Moved
-from add_model.copies.fix import Fixed, fix
-from add_model.copies.sides import Sides, with_sides
+from add_model.copies.fixing.fix import Fixed, fix
+from add_model.copies.judging.check import Check
+from add_model.copies.remembering.sides import Sides, with_sides
 from add_model.errors import AddModelError
 from add_model.library import Library, library_at
 

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from add_model.copies.recall import cache_folder, recall
+from add_model.copies.remembering.recall import cache_folder, recall
 from add_model.library import find_library
 from add_model.porting.recording import Recorder
 from tests.cli.commands import SOURCES, done
