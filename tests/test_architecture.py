@@ -85,7 +85,7 @@ def test_nobody_imports_the_command_line() -> None:
 STARTS = {
     "git.py",
     "scaffold/formatting.py",
-    "copies/syntax.py",
+    "copies/language/syntax.py",
     "porting/steps/model_card.py",
     "porting/steps/model_tests.py",
 }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from add_model.exactly import exactly
 from add_model.registry_edits import with_entries, without_model
 from add_model.scaffold.checkout.package_file import without_modules
-from add_model.scaffold.selection import without_names
+from add_model.scaffold.standalone.selection import without_names
 
 from .copies.released import RELEASES, released
 

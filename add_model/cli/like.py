@@ -205,7 +205,7 @@ def _request(
 
 def _tell_uncommitted(request: Request) -> None:
     """Says that somebody's own changes will stand beside ours in `git diff`; they are no reason to stop."""
-    from add_model.copies.history import uncommitted
+    from add_model.copies.remembering.history import uncommitted
 
     if not request.target.is_reviewed:
         return

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from add_model.copies.check import Check
 from add_model.copies.finding import Code, Severity
-from add_model.copies.fix import fix
+from add_model.copies.fixing.fix import fix
+from add_model.copies.judging.check import Check
 from add_model.library import Library
 
 from .libraries import codes_of, findings_of, write_library

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from add_model.copies import check as engine
-from add_model.copies.check import Check
 from add_model.copies.finding import Code, Severity
-from add_model.copies.fix import fix
+from add_model.copies.fixing.fix import fix
+from add_model.copies.judging import check as engine
+from add_model.copies.judging.check import Check
 from add_model.errors import AddModelError
 from add_model.library import library_at
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.copies.equality import equal, is_copy
-from add_model.copies.marker import Replacement
-from add_model.copies.parsing import with_brackets
+from add_model.copies.language.equality import equal, is_copy
+from add_model.copies.language.marker import Replacement
+from add_model.copies.language.parsing import with_brackets
 
 BLOCK = '''
 def forward(self, hidden_states, scale=1.0):

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from add_model.copies.fix import fix
-from add_model.copies.region import header_end
-from add_model.copies.rewrite import rewritten_block, statements
+from add_model.copies.fixing.fix import fix
+from add_model.copies.fixing.rewrite import rewritten_block, statements
+from add_model.copies.language.region import header_end
 from add_model.definitions import find_definitions
 
 from .libraries import codes_of, write_library

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.copies.check import Check
-from add_model.copies.edits import Edit, apply_edits
-from add_model.copies.equality import equal
-from add_model.copies.fix import fix
+from add_model.copies.fixing.edits import Edit, apply_edits
+from add_model.copies.fixing.fix import fix
+from add_model.copies.judging.check import Check
+from add_model.copies.language.equality import equal
 from add_model.library import Library, library_at
 
 from .libraries import codes_of, write_library

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.equality import is_copy
-from add_model.copies.fix import fix
+from add_model.copies.fixing.fix import fix
+from add_model.copies.language.equality import is_copy
 
 from .libraries import codes_of, write_library
 

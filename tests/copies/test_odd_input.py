@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from add_model.copies.check import Check
 from add_model.copies.finding import Code
-from add_model.copies.fix import fix
+from add_model.copies.fixing.fix import fix
+from add_model.copies.judging.check import Check
 from add_model.library import Library
 
 from .libraries import findings_of, write_library
@@ -249,3 +249,17 @@ def test_no_bytes_crash_a_check_or_a_fix(pieces: list[str], noise: bytes, tmp_pa
     library = library_with(tmp_path, {"odd.py": "".join(pieces).encode() + noise})
     found_in(library)
     list(fix(library, [], False, lambda done, total: None).diff())
+
+
+def test_a_replacement_that_only_a_marker_within_needs_has_an_effect(tmp_path: Path) -> None:
+    # Libraries' own scripts compare the markers within a class as lines of it.
+    files = {
+        "first.py": "class A:\n    def f(self):\n        return 1\n",
+        "second.py": "class B:\n    # Copied from my_models.first.A.f with Bird->Wren\n    def f(self):\n        return 1\n",
+        "copy.py": "# Copied from my_models.second.B with Wren->Jay, Finch->Jay\nclass C:\n    # Copied from my_models.first.A.f with Bird->Jay\n    def f(self):\n        return 1\n",
+    }
+    said = [
+        finding.message for finding in findings_of(library_with(tmp_path, files)) if finding.path.endswith("copy.py")
+    ]
+    assert "`Wren->Jay` changes nothing in the original" not in said
+    assert "`Finch->Jay` changes nothing in the original" in said

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from add_model.copies.finding import Finding
-from add_model.copies.fix import fix
+from add_model.copies.fixing.fix import fix
 
 from .libraries import codes_of, write_library
 

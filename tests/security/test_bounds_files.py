@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.sources import Sources
+from add_model.copies.reading.sources import Sources
 from add_model.library import library_at
 from add_model.reading import read_bytes
 

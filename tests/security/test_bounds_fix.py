@@ -8,8 +8,8 @@ from pathlib import Path
 import libcst
 import pytest
 
-from add_model.copies.fix import fix
-from add_model.copies.line_diff import unified_diff
+from add_model.copies.fixing.fix import fix
+from add_model.copies.language.line_diff import unified_diff
 from add_model.library import library_at
 
 from .bounded import add_model, errors, library

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.history import History, uncommitted
+from add_model.copies.remembering.history import History, uncommitted
 from tests.cli.commands import add_model_here
 
 from .planted import Marker, git, plant, plant_attributes, touch_everything, version_control, write_drifted
@@ -270,7 +270,7 @@ def test_where_git_knows_too_much_to_tell_what_was_edited_nothing_is_fixed(
     drifted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = {path: path.read_bytes() for path in drifted.rglob("*.py")}
-    monkeypatch.setattr("add_model.copies.history._KEPT", 0)
+    monkeypatch.setattr("add_model.copies.remembering.history._KEPT", 0)
     result = add_model_here(drifted, "check-copies", "--fix")
     assert result.returncode == 2 and "name fewer files to fix, or use --force" in result.stderr
     assert {path: path.read_bytes() for path in drifted.rglob("*.py")} == texts

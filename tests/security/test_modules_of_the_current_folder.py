@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.syntax import syntax_problem
+from add_model.copies.language.syntax import syntax_problem
 from add_model.library import installed_package
 from add_model.source import Module, decode_module
 from tests.cli.commands import SOURCES, add_model_here

@@ -8,11 +8,12 @@
 | `quality` | what check-copies, ruff check and ruff format say of a reference and of a new folder |
 | `facts` | what a model class does with its default configuration, on the meta device |
 | `registrations` | what the auto classes answer for a model's configurations and names |
+| `preprocessing` | tokenizers, processors and their like, made and run |
 | `tiny` | small configurations and inputs for a forward pass |
 | `forward` | two models with the same weights: whether their outputs are the same bits |
 | `judge` | the process that imports the scratch tree's Transformers and judges models, one JSON line each |
 | `table` | the state file, and the table that is printed of it |
 
-`judge`, `facts`, `registrations`, `tiny` and `forward` import the judged Transformers and nothing of this tool, so that
+`judge`, `facts`, `registrations`, `preprocessing`, `tiny` and `forward` import the judged Transformers and nothing of this tool, so that
 they run under whatever Python that release needs.
 """

@@ -176,8 +176,10 @@ def test_what_ends_a_line_of_text_may_stand_in_a_string(tmp_path: Path, installe
     made = like(tmp_path, installed, "transformers:llama", "--name", "my_llama", "--into", "my_models")
     assert made.returncode == 0, made.stderr
     written = (tmp_path / "my_models/src/my_models/my_llama/configuration_my_llama.py").read_text(encoding="utf-8")
-    (found,) = [node for node in ast.parse(written).body if isinstance(node, ast.ClassDef)]
-    assert isinstance(found.body[-1], ast.FunctionDef) and found.body[-1].name == "to_dict"
+    # Behind the class to the line, however many ends of lines stand in the strings before it.
+    body = ast.parse(written).body
+    (number,) = [number for number, node in enumerate(body) if isinstance(node, ast.ClassDef)]
+    assert ast.unparse(body[number + 2]) == "MyLlamaConfig.to_dict = _my_llama_config_to_dict"
 
 
 @pytest.mark.slow
