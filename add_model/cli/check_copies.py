@@ -195,10 +195,14 @@ def _fix(
     from add_model.copies.fix import fix
 
     fixed = fix(library, paths, force, progress, base)
-    done = (("rewrote", "would rewrite", fixed.rewritten), ("merged", "would merge", fixed.merged))
+    done = (
+        ("rewrote", "would rewrite", fixed.rewritten, ("copy", "copies")),
+        ("merged", "would merge", fixed.merged, ("copy", "copies")),
+        ("moved", "would move", fixed.moved, ("marker", "markers")),
+    )
     changed = [
-        f"{past if write else future} {count} {'copy' if count == 1 else 'copies'} in {library.root}"
-        for past, future, count in done
+        f"{past if write else future} {count} {names[count != 1]} in {library.root}"
+        for past, future, count, names in done
         if count
     ]
     if write:

@@ -31,6 +31,7 @@ class Check:
         library: what is checked.
         counts: what the run has looked at; filled while `findings` is consumed.
         drifted: the copies that `--fix` would rewrite, likewise.
+        misplaced: the copies whose markers it would move, likewise.
         pairs: every copy that others may be copies of, likewise, if the caller has asked for them.
         files: what is checked of it.
         sources: what the markers lead to.
@@ -68,6 +69,7 @@ class Check:
         self._named = {relative for relative, _ in self.files} if paths else set()
         self._judge = Judge(library, self.sources, self._selection, keep_pairs)
         self.drifted, self.pairs = self._judge.drifted, self._judge.pairs
+        self.misplaced = self._judge.misplaced
 
     def findings(self) -> Iterator[Finding]:
         """Checks file by file, and yields what is wrong; not in the order of a report."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import functools
 import re
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from keyword import iskeyword, softkwlist
 
 from add_model.copies.marker import Replacement, replace
+from add_model.copies.parsing import parse
 from add_model.copies.region import compared_sides, from_header, header_end, is_ignored, own_name
 from add_model.lexical import STRING, holds_more_tokens, logical_lines
 from add_model.values import TYPE_CHECKING
@@ -77,6 +77,23 @@ def has_same_header(original: str, copy: str) -> bool:
         original[:start] == copy[:copy_start]
         and original[end : header_end(original)] == copy[copy_end : header_end(copy)]
     )
+
+
+def has_same_rest_of_header(original: str, copy: str) -> bool:
+    """Whether two headers are the same behind their first lines, but for the layout of what stands there."""
+    return _rest_of_header(original) == _rest_of_header(copy)
+
+
+def _rest_of_header(block: str) -> list[str]:
+    """The tokens of a header on all its lines but the first."""
+    start, stop = block.find("\n") + 1, body_start(block)
+    tokens: list[str] = []
+    for token in _token_pattern().finditer(block, start, max(start, stop)):
+        if token.lastgroup not in ("space", "newline"):
+            if token["mark"] == ")" and tokens[-1:] == [","]:
+                tokens.pop()
+            tokens.append(token.group().rstrip())
+    return tokens
 
 
 def body_start(block: str) -> int:
@@ -305,9 +322,7 @@ def _parse(block: str) -> ast.Module | None:
     import ast
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(block)
+        tree = parse(block)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     for node in ast.walk(tree) if _MAY_BE_LAYOUT.search(block) else ():

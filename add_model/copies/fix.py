@@ -10,11 +10,12 @@ from add_model.copies.check import Check
 from add_model.copies.cycles import Place, place_of_copy
 from add_model.copies.edits import Edit, apply_edits
 from add_model.copies.equality import blocks_match, equal
-from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Finding, Moved
+from add_model.copies.fixable import FixablePairs
 from add_model.copies.fixed import Fixed
 from add_model.copies.full_copies import originals_first as full_copies_in_order
 from add_model.copies.history import TRUST
+from add_model.copies.imports import NoImport
 from add_model.copies.judge import HEADERS_DIFFER_IN
 from add_model.copies.marker import GrownTooLong
 from add_model.copies.merge import Merge, merge
@@ -23,6 +24,7 @@ from add_model.copies.pair import Pair
 from add_model.copies.region import end_of_copy, ignored_names, own_name, with_name
 from add_model.copies.rewrite import rewritten, same_but_for_layout
 from add_model.copies.sides import Side, Sides
+from add_model.copies.supplies import Supplies
 from add_model.copies.syntax import SyntaxProblem, syntax_problem
 from add_model.definitions import indent_at
 from add_model.encoding import SourceError
@@ -95,6 +97,8 @@ class _Fix:
         self._rewritten: set[_Key] = set()
         self._merged: set[_Key] = set()
         self._unwritable: dict[_Key, str] = {}
+        self._moved = 0
+        self._supplies: Supplies
 
     def result(self) -> Fixed:
         """Rounds, until one has nothing to do."""
@@ -104,9 +108,10 @@ class _Fix:
         while True:
             check = Check(self._library, self._paths, self._read, self._progress, keep_pairs=True)
             findings = list(check.findings())
-            can_be_fixed = _FixablePairs(self._library, findings)
+            can_be_fixed = FixablePairs(self._library, findings)
             fixable = list(filter(can_be_fixed, check.drifted))
             self._sides.look_at(fixable)
+            self._supplies = Supplies(check.sources)
             self._known.clear()
             self._merges.clear()
             if self._sides.are_cut_short and not self._force:
@@ -118,6 +123,10 @@ class _Fix:
                 due, [pair for pair in check.pairs or () if check.would_rewrite(pair) and can_be_fixed(pair)]
             )
             contents = self._rewritten_files(texts) | self._full_copies(findings, check)
+            # Where a file is rewritten, its markers are for the next round.
+            contents |= self._with_moved_markers(
+                [pair for pair in check.misplaced if pair.module.place not in contents]
+            )
             rounds += 1
             if not contents or rounds > self._most_rounds(check):
                 break
@@ -130,6 +139,7 @@ class _Fix:
             after=self._after,
             rewritten=len(self._rewritten),
             merged=len(self._merged - self._rewritten),
+            moved=self._moved,
             findings=left,
             counts=check.counts,
             sides=self._sides,
@@ -221,10 +231,10 @@ class _Fix:
             else:
                 pair = followed
             text = self._text(pair)
-            if self._parses(pair, text):
+            if self._can_be_written(pair, text):
                 texts[pair] = becoming[place] = text
         # Where each waits for another, the first has to do; what it settles is seen in the next round.
-        return texts or {pair: text for pair in due[:1] if self._parses(pair, text := self._text(pair))}
+        return texts or {pair: text for pair in due[:1] if self._can_be_written(pair, text := self._text(pair))}
 
     def _behind(self, pair: Pair, original: str) -> Pair | None:
         """A copy whose original becomes another; `None` where it needs not be rewritten for that."""
@@ -237,12 +247,17 @@ class _Fix:
         self._sides.look_at([followed])
         return followed if self._is_due(followed) else None
 
-    def _parses(self, pair: Pair, text: str) -> bool:
-        """Whether what a copy becomes is Python, by itself; if not, that is what is said of it."""
+    def _can_be_written(self, pair: Pair, text: str) -> bool:
+        """Whether what a copy becomes is Python, and has all that it needs; if not, that is what is said of it."""
         problem = syntax_problem(Module(pair.module.place, f"if 1:\n{text}" if indent_at(text) else text))
-        if problem is not None:
+        try:
+            if problem is None:
+                self._supplies.find(pair, text)
+                return True
             self._unwritable[self._key(pair)] = _does_not_parse(problem)
-        return problem is None
+        except NoImport as error:
+            self._unwritable[self._key(pair)] = str(error)
+        return False
 
     def _rewritten_files(self, texts: Mapping[Pair, str]) -> dict[str, bytes]:
         """New bytes for every file in which one of the copies stands, where that can be done and changes anything."""
@@ -300,11 +315,15 @@ class _Fix:
         # Two markers above one definition make one edit; what the other one asks for is seen in the next round.
         edits = {pair.header: Edit(pair.header, pair.end, texts[pair]) for pair in reversed(list(texts))}
         try:
-            changed = apply_edits(content, module.encoding, list(edits.values()))
+            changed = apply_edits(content, module.encoding, [*edits.values(), *self._supplies.edits(texts)])
         except UnicodeEncodeError as error:
             return f"its file is {module.encoding}, which has no {error.object[error.start]!r}"
-        problem = syntax_problem(decode_module(module.path, changed))
-        return changed if problem is None else _does_not_parse(problem)
+        after = decode_module(module.path, changed)
+        problem = syntax_problem(after)
+        if problem is not None:
+            return _does_not_parse(problem)
+        lost = self._supplies.lost(texts, module.text, after.text)
+        return changed if lost is None else f"`{lost}` would not be defined any more"
 
     def _content(self, module: Module) -> bytes:
         """The bytes of a file, which must still be those that were checked."""
@@ -316,6 +335,19 @@ class _Fix:
         if not unchanged:
             raise AddModelError(f"{module.path}: was changed while this run was at work; run again")
         return content
+
+    def _with_moved_markers(self, misplaced: Sequence[Pair]) -> dict[str, bytes]:
+        """New bytes for every file that holds one of these copies, with its marker directly above its header."""
+        contents: dict[str, bytes] = {}
+        for module in {pair.module.place: pair.module for pair in misplaced}.values():
+            content, edits = self._content(module), list[Edit]()
+            for pair in (pair for pair in misplaced if pair.module is module):
+                below = module.text.index("\n", pair.start) + 1
+                edits += Edit(pair.start, below, ""), Edit(pair.header, pair.header, module.text[pair.start : below])
+                self._moved += 1
+            self._before.setdefault(module.place, content)
+            contents[module.place] = apply_edits(content, module.encoding, edits)
+        return contents
 
     def _full_copies(self, findings: Sequence[Finding], check: Check) -> dict[str, bytes]:
         """New bytes for every file that is registered as a full copy and is none, or is none once its original is."""
@@ -368,19 +400,6 @@ class _Fix:
                 finding = finding._replace(message=f"{finding.message}; left as it is: {unwritable}", fixable=False)
             left.append(finding)
         return left
-
-
-class _FixablePairs:
-    """Tells copies that are no members of a circle, of which none is the original, and whose files both parse."""
-
-    def __init__(self, library: Library, findings: Sequence[Finding]) -> None:
-        self._root = library.root
-        self._circles = {(finding.path, finding.line) for finding in findings if finding.code is Code.CP004}
-        self._broken = {finding.path for finding in findings if finding.code is Code.CP006}
-
-    def __call__(self, pair: Pair) -> bool:
-        copy, original = (relative_path(module.place, self._root) for module in (pair.module, pair.original.module))
-        return not {copy, original} & self._broken and (copy, pair.line) not in self._circles
 
 
 def _is_same(copy: bytes, original: bytes) -> bool:

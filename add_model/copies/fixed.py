@@ -31,6 +31,7 @@ class Fixed:
         after: their new bytes.
         rewritten: how many copies were rewritten.
         merged: how many others took over what their original changed, and kept their own edit.
+        moved: how many markers were moved to where the library's own script reads them.
         findings: what is left afterwards.
         counts: what was looked at.
         sides: what it has found out about the copies, and what it writes, for later runs to know it again.
@@ -42,6 +43,7 @@ class Fixed:
     after: dict[str, bytes]
     rewritten: int
     merged: int
+    moved: int
     findings: list[Finding]
     counts: Counts
     sides: Sides

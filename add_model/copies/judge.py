@@ -6,6 +6,7 @@ import re
 from collections.abc import Generator, Iterator
 
 from add_model.copies.allowance import Allowance, Exhausted
+from add_model.copies.by_lines import reads_by_lines, unreadable
 from add_model.copies.cycles import Edge, place_of_copy, place_of_original
 from add_model.copies.files import relative_path
 from add_model.copies.finding import Code, Finding, Severity
@@ -23,7 +24,7 @@ from add_model.values import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from add_model.copies.syntax import SyntaxProblem
 
-# Libraries whose own script compares a copy from behind its header on, so that the headers of their releases differ.
+# Libraries whose own script compares a copy from behind the first line of its header on, so that those of their releases differ.
 HEADERS_DIFFER_IN = frozenset({"diffusers"})
 
 _METACHARACTER = re.compile(r"[\\^$*+?{}\[\]|()]")
@@ -52,6 +53,7 @@ class Judge:
 
     Attributes:
         drifted: the copies that `--fix` would rewrite, of all files.
+        misplaced: the copies whose markers it would move.
         pairs: every copy that others may be copies of, likewise, if the caller has asked for them.
         markers: how many markers the last file has.
         unchecked: how many of them, and of what looks like one, could not be checked.
@@ -60,6 +62,8 @@ class Judge:
 
     def __init__(self, library: Library, sources: Sources, selection: Selection, keep_pairs: bool) -> None:
         self.drifted: list[Pair] = []
+        self.misplaced: list[Pair] = []
+        self._is_read_by_lines = reads_by_lines(library.packages)
         self.pairs: list[Pair] | None = [] if keep_pairs else None
         self._library, self._sources, self._selection = library, sources, selection
         tests = library.packages.get(TESTS)
@@ -180,13 +184,32 @@ class Judge:
         self._allowance.compare(len(original.block), marker.replacements)
         return Pair(place.module, marker, place.start, header, original)
 
+    def _check_by_lines(self, pair: Pair, place: _Place) -> Iterator[Finding]:
+        """Says of a marker that the library's own script, which reads it as well, ends with an error there."""
+        if pair.marker.source.partition(".")[0] not in self._library.packages:
+            return
+        found = unreadable(pair.module, pair.start, pair.header, pair.end, self._library.packages)
+        if found is not None:
+            message = f"the library's own script cannot read this marker: {found.why}"
+            finding = place.warning(Code.CP012, message)._replace(
+                end_line=pair.module.line_of(pair.end - 1),
+                object=pair.module.name_at(pair.header),
+                fixable=found.is_misplaced,
+            )
+            if found.is_misplaced and self._selection.reports(finding):
+                self.misplaced.append(pair)
+            yield finding
+
     def _judge(self, pair: Pair, place: _Place, nested: bool) -> Iterator[Finding]:
         if not nested:
             self.edges.append((place_of_copy(pair), place_of_original(pair), pair.start, pair.marker.source))
             if self.pairs is not None:
                 self.pairs.append(pair)
         yield from _replacement_findings(pair, place)
-        if pair.is_equal_in_place:
+        is_equal = pair.is_equal_in_place
+        if self._is_read_by_lines:
+            yield from self._check_by_lines(pair, place)
+        if is_equal:
             return
         self._allowance.tell_apart(len(pair.expected))
         if pair.is_equal:
@@ -229,7 +252,7 @@ class Judge:
         if pair.original.origin is Origin.INSTALLED and not followed:
             return Code.CP009, Severity.WARNING, f"differs from {source} as installed here"
         if HEADERS_DIFFER_IN & self._library.packages.keys() and pair.verdict is Verdict.HEADER_DIFFERS:
-            return Code.CP010, Severity.WARNING, f"differs from {source} in its header"
+            return Code.CP010, Severity.WARNING, f"differs from {source} in the first line of its header"
         return Code.CP001, Severity.ERROR, f"differs from {source}"
 
     def _missing(self, missing: Missing, suggestion: str | None, place: _Place) -> Finding:

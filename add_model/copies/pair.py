@@ -24,7 +24,7 @@ class Verdict(Enum):
     """How a copy compares with what its marker calls for."""
 
     EQUAL = "equal"
-    HEADER_DIFFERS = "differs in its header alone"
+    HEADER_DIFFERS = "differs in the first line of its header alone"
     DIFFERS = "differs"
 
 
@@ -100,11 +100,14 @@ class Pair:
         return blocks_match(self.expected, self.block)
 
     def _verdict_on_blocks(self) -> Verdict:
-        from add_model.copies.equality import bodies_match, has_same_header
+        from add_model.copies.equality import bodies_match, has_same_header, has_same_rest_of_header
 
         if has_same_header(self.expected, self.block):
             return Verdict.DIFFERS
-        return Verdict.HEADER_DIFFERS if bodies_match(self.expected, self.block) else Verdict.DIFFERS
+        # What a script that leaves out a line leaves out is that line.
+        if has_same_rest_of_header(self.expected, self.block) and bodies_match(self.expected, self.block):
+            return Verdict.HEADER_DIFFERS
+        return Verdict.DIFFERS
 
     def governs(self, offset: int) -> bool:
         """Whether something in the copy, at this offset, is a part of what is compared."""

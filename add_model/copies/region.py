@@ -199,7 +199,15 @@ def reindent(block: str, indent: str) -> str:
 def _reindented(text: str, old: str, new: str) -> str:
     """Text with the indentation of its lines exchanged."""
     lines = text.split("\n")
+    if "\f" in text:
+        return "\n".join(_reindented_line(line, old, new) for line in lines)
     return "\n".join(new + line[len(old) :] if line.startswith(old) and line.strip() else line for line in lines)
+
+
+def _reindented_line(line: str, old: str, new: str) -> str:
+    """The same of one line: its column counts from the last form feed in its indentation on."""
+    at = indent_at(line).rfind("\f") + 1
+    return line[:at] + new + line[at + len(old) :] if line.startswith(old, at) and line.strip() else line
 
 
 def _values(block: str) -> Iterator[tuple[int, int]]:

@@ -6,14 +6,11 @@ layout that it has. What a formatter would do to the rest is left to the formatt
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from textwrap import indent
-from typing import TYPE_CHECKING
 
-from add_model.copies.equality import blocks_match, body_start, equal, letters
+from add_model.copies.equality import blocks_match, body_start, equal, has_same_rest_of_header, letters
 from add_model.copies.line_diff import matching_blocks
 from add_model.copies.marker import marker_lines, without_markers
 from add_model.copies.pair import Pair
@@ -27,15 +24,16 @@ from add_model.copies.region import (
     ignored_names,
     members,
     own_name,
+    reindent,
     with_name,
 )
 from add_model.definitions import indent_at
+from add_model.lexical import column_of, logical_lines
 
-if TYPE_CHECKING:
-    import libcst
-
-# A longer function and its copy are not put together statement by statement: libcst takes a kilobyte for each word.
+# A longer function and its copy are not put together statement by statement.
 _MOST_CHARACTERS = 200_000
+# A line that goes on with a statement above it.
+_GOES_ON = re.compile(r"(?:else|elif|except|finally)\b")
 _BLANK_LINES = re.compile(r"(?:[ \t\f]*\n)*")
 _DEFINITION_LINE = re.compile(r"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]", re.MULTILINE)
 _DECORATED_LINE = re.compile(r"^[ \t]*(?:@|(?:class|(?:async[ \t]+)?def)[ \t])", re.MULTILINE)
@@ -46,20 +44,20 @@ def rewritten(pair: Pair, keep_header: bool = False) -> str:
 
     Args:
         pair: a copy that differs.
-        keep_header: whether its header is its own affair.
+        keep_header: whether the first line of its header is its own affair.
     """
     copy, expected = pair.block, pair.expected
     copy = copy if copy.endswith("\n") else f"{copy}\n"
     expected = with_name(expected, copy[slice(*own_name(copy))])
-    if keep_header:
+    if keep_header and has_same_rest_of_header(expected, copy):
         expected = _under_header_of(copy, expected)
     cut = end_of_copy(copy)
     if cut is None:
         return rewritten_block(expected, copy)
     # An original that ends early itself has a tail of its own, which is not the copy's.
     body, tail = copy[:cut], copy[cut:]
-    gap = body[len(body.rstrip()) + 1 :]
-    return rewritten_block(expected[: end_of_copy(expected)], body).rstrip() + "\n" + gap + tail
+    gap = body[len(_written(body)) + 1 :]
+    return _written(rewritten_block(expected[: end_of_copy(expected)], body)) + "\n" + gap + tail
 
 
 def _under_header_of(copy: str, expected: str) -> str:
@@ -68,7 +66,7 @@ def _under_header_of(copy: str, expected: str) -> str:
     shares_line = body_start(expected) < header_end(expected)
     if not header.endswith("\n"):
         return f"{header}{body}" if shares_line else f"{header}\n{body}"
-    return f"{header}{indent_at(copy)}    {body.strip()}\n" if shares_line else f"{header}{body}"
+    return f"{header}{indent_at(copy)}    {_written(body).lstrip()}\n" if shares_line else f"{header}{body}"
 
 
 def same_but_for_layout(first: str, second: str) -> bool:
@@ -121,7 +119,7 @@ def _rewritten_class(expected: str, copy: str) -> str:
         placed.add(name)
         result.extend(_spaced(*own) for own in followers.pop(name, ()))
     result.extend(_spaced(*own) for owns in followers.values() for own in owns)
-    return "".join(result).rstrip() + "\n"
+    return _written("".join(result)) + "\n"
 
 
 def _segments(block: str) -> list[tuple[str, str, int]]:
@@ -141,11 +139,18 @@ def _segments(block: str) -> list[tuple[str, str, int]]:
 
 def _measured(text: str, is_last: bool) -> tuple[str, int]:
     """The lines of a part of a class, and how many blank ones are behind them."""
-    written = text.rstrip()
+    written = _written(text)
     if not written:
         return "", text.count("\n")
     # Behind the last one there is no telling; one line is what the others have.
     return f"{written}\n", 1 if is_last else text.count("\n", len(written)) - 1
+
+
+def _written(text: str) -> str:
+    """A text without the blank lines at its end; the last line that says anything keeps the blanks behind it."""
+    end = len(text.rstrip())
+    behind = text.find("\n", end)
+    return text[:behind] if end and behind >= 0 else text if end else ""
 
 
 def _own_members(
@@ -196,90 +201,75 @@ def _with_body(header: str) -> str:
 
 
 def _rewritten_function(expected: str, copy: str) -> str:
-    import libcst
-
-    if len(expected) + len(copy) > _MOST_CHARACTERS:
+    """The expected function, its statements in the copy's own layout where the copy has them."""
+    if len(expected) + len(copy) > _MOST_CHARACTERS or _keyword(expected) != _keyword(copy):
         return expected
-    try:
-        return _with_layout_of(expected, copy)
-    except (libcst.ParserSyntaxError, RecursionError):
+    wanted, present = statements(expected), statements(copy)
+    if not wanted or not present:
         return expected
+    return _header(expected, copy) + "".join(_merged(wanted, present)) + expected[header_end(expected) + len("".join(wanted)) :]  # fmt: skip
 
 
-def _with_layout_of(expected: str, copy: str) -> str:
-    """The expected function, its statements in the copy's own layout where the copy has them.
+def _keyword(block: str) -> list[str]:
+    return block[: own_name(block)[0]].split()
 
-    Raises:
-        libcst.ParserSyntaxError: one of the two does not parse.
-        RecursionError: one is nested too deeply for libcst.
+
+def statements(block: str) -> list[str]:
+    """The statements of a function's body, each with what stands above it, and the comments that belong to it below.
+
+    None where the body shares the line of the header. What stands behind the last one is in none of them.
     """
-    import libcst
-
-    # Many may be copies of one original, under a name each.
-    wanted, present = _parsed_once(with_name(expected, "_")), _parsed(copy)
-    function, current = wanted.definition, present.definition
-    if not isinstance(function.body, libcst.IndentedBlock) or not isinstance(current.body, libcst.IndentedBlock):
-        return expected
-    if type(function) is not type(current):
-        return expected
-    body = function.body.with_changes(body=_merged(wanted.statements, current.body.body))
-    code = wanted.with_definition(function.with_changes(body=body))
-    return _header(expected, copy) + code[header_end(code) :]
-
-
-class _parsed:
-    """A definition parsed where it stands, below as many headers as its indentation needs, and written back."""
-
-    def __init__(self, block: str) -> None:
-        import libcst
-
-        self._wrapped = bool(indent_at(block))
-        self._module = libcst.parse_module(f"if 1:\n{block}" if self._wrapped else block)
-        outer = self._module.body[0]
-        found = outer.body.body[0] if isinstance(outer, libcst.If) else outer
-        assert isinstance(found, (libcst.FunctionDef, libcst.ClassDef))
-        self.definition: libcst.FunctionDef | libcst.ClassDef = found
-
-    @functools.cached_property
-    def statements(self) -> list[tuple[libcst.BaseStatement, str]]:
-        """The statements of its body, each with its code."""
-        import libcst
-
-        empty = libcst.Module([])
-        assert isinstance(self.definition.body, libcst.IndentedBlock)
-        return [(statement, empty.code_for_node(statement)) for statement in self.definition.body.body]
-
-    def with_definition(self, definition: libcst.FunctionDef | libcst.ClassDef) -> str:
-        import libcst
-
-        module = self._module.deep_replace(self.definition, definition)
-        assert isinstance(module, libcst.Module)
-        code = module.code
-        return code.removeprefix("if 1:\n") if self._wrapped else code
+    start = end = header_end(block)
+    if body_start(block) < start:
+        return []
+    found: list[str] = []
+    column, is_open, is_decorated = -1, False, False
+    for line, behind in logical_lines(block, start):
+        indent = indent_at(block, line)
+        code = block[line + len(indent) : behind]
+        if code.startswith("#") or not code.strip():
+            # A comment that is indented deeper is about what stands above it.
+            if is_open and code.strip() and column_of(indent) > column:
+                end = behind
+            elif code.strip():
+                is_open = False
+            continue
+        column = column_of(indent) if column < 0 else column
+        if column_of(indent) <= column and not is_decorated and not _GOES_ON.match(code) and end > start:
+            found.append(block[start:end])
+            start = end
+        is_decorated, is_open, end = column_of(indent) <= column and code.startswith("@"), True, behind
+    return [*found, block[start:end]] if end > start else found
 
 
-@functools.lru_cache(maxsize=4)
-def _parsed_once(block: str) -> _parsed:
-    return _parsed(block)
-
-
-def _merged(
-    expected: Sequence[tuple[libcst.BaseStatement, str]], copy: Sequence[libcst.BaseStatement]
-) -> list[libcst.BaseStatement]:
-    """The expected statements, given with their code, each in the copy's own layout where the copy has it."""
-    import libcst
-
-    empty = libcst.Module([])
-    merged, wanted = [statement for statement, _ in expected], [code for _, code in expected]
-    present = [without_markers(empty.code_for_node(statement)) for statement in copy]
-    blocks = matching_blocks([letters(code) for code in wanted], [letters(code) for code in present])
+def _merged(expected: Sequence[str], copy: Sequence[str]) -> list[str]:
+    """The expected statements, each in the copy's own layout where the copy has it."""
+    present, merged = [without_markers(statement) for statement in copy], list(expected)
+    blocks = matching_blocks([letters(statement) for statement in expected], [letters(each) for each in present])
     for start, copy_start, length in blocks:
         for offset in range(length):
-            if equal(_in_function(wanted[start + offset]), _in_function(present[copy_start + offset])):
-                merged[start + offset] = copy[copy_start + offset]
+            if equal(_in_function(expected[start + offset]), _in_function(present[copy_start + offset])):
+                own = _at(copy[copy_start + offset], _indentation(expected[start + offset]))
+                merged[start + offset] = expected[start + offset] if own is None else own
     return merged
+
+
+def _indentation(statement: str) -> str:
+    """The white space before the first line of code of a statement that may have comments above it."""
+    lines = (line for line in statement.split("\n") if line.strip() and not line.lstrip().startswith("#"))
+    return indent_at(next(lines, ""))
+
+
+def _at(statement: str, indentation: str) -> str | None:
+    """A statement, with what stands above it, at an indentation; `None` where its lines have no common one to exchange."""
+    # Python counts from the last form feed on.
+    if _indentation(statement).rpartition("\f")[2] == indentation.rpartition("\f")[2]:
+        return statement
+    lines = statement.lstrip("\n")
+    blank = statement[: len(statement) - len(lines)]
+    return blank + reindent(lines, indentation) if indent_at(lines) == _indentation(statement) else None
 
 
 def _in_function(statement: str) -> str:
     """A statement below a header: by itself a docstring would be a string like any other, whose blank lines count."""
-    return f"def _():\n{indent(statement, '    ')}"
+    return f"def _():\n{statement}"

@@ -188,24 +188,39 @@ class Sources:
     def leads_into_library(self, source: str, in_tests: bool) -> bool:
         """Whether a path starts with a package of the library or of the zoo; `tests` is one for test files only."""
         top = source.partition(".")[0]
-        return top == BUNDLED or (top in self.library.packages and (top != TESTS or in_tests))
+        if top == BUNDLED:
+            return True
+        return top in self.library.packages and (top != TESTS or in_tests) and not self._names_tests(source)
+
+    def _names_tests(self, source: str) -> bool:
+        """Whether a path looks for the tests in a package that holds none."""
+        top, _, inside = source.partition(".")
+        if not inside.startswith(f"{TESTS}."):
+            return False
+        path = os.path.join(str(self.library.packages[top]), TESTS)
+        return all(self.outlook.kind(each) is Kind.ABSENT for each in (path, f"{path}.py"))
 
     def meant_path(self, source: str, in_tests: bool) -> str | None:
         """The path into the library that a path outside it was meant to be; `None` for one that means something else.
 
         Meant is a path whose package is misspelt (`transformer.models.…`), left out (`models.bart.…`, `bart.Bart`),
-        doubled in its place (`models.models.…`), or `tests` where that is no package. The nearest path that exists is
-        answered.
+        doubled in its place (`models.models.…`), or `tests` where that is no package, or none of its own
+        (`transformers.tests.…`). The nearest path that exists is answered.
         """
         top, _, inside = source.partition(".")
+        if top in self.library.packages and self._names_tests(source):
+            source, top, inside = inside, TESTS, inside.partition(".")[2]
+            if in_tests:
+                return self.nearest(source)
         for package, folder in self.library.packages.items():
             if package == TESTS and not in_tests:
                 continue
             self.effort += _LOOK + len(top) + len(package)
             if self.effort > self.most_effort:
                 break
-            if top == TESTS or _is_misspelt(top, package):
-                return self.nearest(f"{package}.{inside}")
+            if top == TESTS or _is_misspelt(top, package) or (not in_tests and _is_misspelt(top, TESTS)):
+                path = f"{package}.{inside}"
+                return self.meant_path(path, in_tests) if self._names_tests(path) else self.nearest(path)
             if self._module_file(os.path.join(folder, top)) is not None:
                 return self.nearest(f"{package}.{inside if inside.startswith(f'{top}.') else source}")
         return None

@@ -7,9 +7,9 @@ import functools
 import os
 import re
 import sys
-import warnings
 from collections.abc import Iterator
 
+from add_model.copies.parsing import parse
 from add_model.lexical import holds_more_tokens, logical_lines
 from add_model.source import Module
 from add_model.values import TYPE_CHECKING, NamedTuple
@@ -90,12 +90,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _problem_of_piece(piece: str, text: str) -> SyntaxProblem | None:
-    import ast
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(piece)
+        parse(piece)
     except SyntaxError as error:
         if not error.msg.startswith(_TOO_DEEP) and _is_newer_syntax(text):
             return None

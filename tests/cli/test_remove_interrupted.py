@@ -20,6 +20,7 @@ from tests.cut_off import at_step, in_child, kill
 from .commands import add_model_here, contents, done, run
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs fork and kill")
 def test_a_removal_killed_at_any_step_is_all_or_nothing(library: Path, tmp_path: Path) -> None:
     start, step, code = contents(library), 0, 1

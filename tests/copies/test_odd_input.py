@@ -121,6 +121,7 @@ def test_deep_nesting_in_a_copied_block(tmp_path: Path) -> None:
     [
         "match x:\n    case {'a': [1, *_]} | None: pass\n",
         "try:\n    pass\nexcept* ValueError:\n    pass\n",
+        "try:\n    pass\nexcept ValueError, KeyError:\n    pass\n",
         "type A[T] = list[T]\n",
         "def f[T: int](x: T) -> T: ...\n",
         "x = f'{f'{1}'}'\n",

@@ -15,6 +15,8 @@ from add_model.reading import read_bytes
 
 from .bounded import add_model, errors, library, write
 
+pytestmark = pytest.mark.slow
+
 COPY = "# Copied from lib.drifted.right\ndef g():\n    return 1\n"
 
 

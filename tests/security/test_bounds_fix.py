@@ -14,6 +14,8 @@ from add_model.library import library_at
 
 from .bounded import add_model, errors, library
 
+pytestmark = pytest.mark.slow
+
 
 def body(number: int) -> str:
     return f"(x):\n    y = x + {number}\n    return y\n"

@@ -15,6 +15,8 @@ from tests.cli.commands import add_model_here
 
 from .planted import BERT, git, version_control, write_drifted
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def drifted(tmp_path: Path) -> Path:

@@ -107,6 +107,7 @@ def test_a_commit_that_is_missing_is_not_fetched(drifted: Path, marker: Marker) 
     assert result.returncode == 1 and "moved since" not in result.stdout and marker.ran == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work_tree", [".", "..", ""])
 @pytest.mark.usefixtures("version")
 def test_a_bare_repository_in_a_subfolder_is_none(tmp_path: Path, marker: Marker, work_tree: str) -> None:

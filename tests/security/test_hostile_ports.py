@@ -24,6 +24,8 @@ from tests.security.hostile_ports import (
     write_checkpoint,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=[hostile.name for hostile in HOSTILE])
 def test_a_hostile_input_is_refused_in_one_line(tmp_path: Path, hostile: Hostile) -> None:

@@ -16,6 +16,8 @@ from tests.cli.commands import SOURCES, add_model_here
 
 from .planted import BERT, VIT
 
+pytestmark = pytest.mark.slow
+
 DEPENDENCIES = ("click", "filelock", "jinja2", "libcst", "questionary", "rich", "ruff", "tomlkit", "typer", "yaml")
 COMMANDS = [
     ("check-copies",),

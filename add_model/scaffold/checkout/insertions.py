@@ -47,9 +47,9 @@ def entry_insertion(
         entry: the new entry's text, without a comma, given the indentation of its line.
     """
     previous = beside if beside is not None or not table.entries else table.entries[-1]
-    if table.is_sorted:
-        smaller = [existing for existing in table.entries if existing.key <= key]
-        previous = smaller[-1] if smaller else None
+    place = table.place_of(key)
+    if place is not None:
+        previous = table.entries[place - 1] if place else None
     if previous is None:
         return _at_the_start(content, table, entry)
     return _behind(content, previous, entry)

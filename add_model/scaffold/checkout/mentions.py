@@ -15,6 +15,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.scaffold.checkout.edits import Names, Note, Reader, read_file
+from add_model.scaffold.checkout.exceptions import files_with_exceptions
 from add_model.scaffold.checkout.tables import parsed
 
 
@@ -53,7 +54,8 @@ def mentions(names: Names, edited: Mapping[Path, frozenset[str]], read: Reader =
 
 
 def _modules(names: Names) -> Iterator[Path]:
-    """The modules of the package but those of the models, which are their own; and the scripts that check the tree."""
+    """The modules of the package but those of the models, which are their own; the scripts that check
+    the tree, and the tests in common."""
     for folder, folders, files in os.walk(names.checkout.package_folder):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         if folder == str(names.checkout.models_folder):
@@ -61,7 +63,7 @@ def _modules(names: Names) -> Iterator[Path]:
         for name in sorted(files):
             if name.endswith(".py") and name != "__init__.py" and not name.startswith("dummy_"):
                 yield Path(folder, name)
-    yield from sorted((names.checkout.root / "utils").glob("*.py"))
+    yield from sorted({*(names.checkout.root / "utils").glob("*.py"), *files_with_exceptions(names)})
 
 
 @dataclass(frozen=True)

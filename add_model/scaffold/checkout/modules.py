@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from add_model.copies.marker import NEEDLE, Mention, read_comment, without_markers
+from add_model.copies.marker import NEEDLE, Marker, Mention, read_comment, without_markers
 from add_model.scaffold.checkout.reference import SourceFile
-from add_model.scaffold.copied_text.marking import Block, blocks_of, mark_blocks
+from add_model.scaffold.copied_text.marking import Block, Unmarked, blocks_of, mark_blocks
 from add_model.scaffold.copied_text.renaming import FolderRenaming
 
 _GENERATED = "This file was automatically generated from"
@@ -25,23 +25,23 @@ class NewModule:
     Attributes:
         path: where it stands in the new folder.
         text: its text, not yet laid out.
-        unmarked: the definitions that no list of replacements reproduces.
+        unmarked: the definitions that are copies and get no marker.
     """
 
     path: PurePosixPath
     text: str
-    unmarked: tuple[str, ...]
+    unmarked: tuple[Unmarked, ...]
 
 
 def new_module(file: SourceFile, renaming: FolderRenaming) -> NewModule:
     """Makes a file of the new folder from one of the reference's."""
-    original = without_markers(file.text)
-    if file.kind != "package":
-        original = without_banner(original)
-    own_blocks = list(blocks_of(ast.parse(original).body)) if file.kind != "package" else []
+    if file.kind == "package":
+        return NewModule(renaming.path(file.path), renaming.rename_text(without_markers(file.text)), ())
+    original = without_banner(file.text)
+    own_blocks = list(blocks_of(ast.parse(original).body))
     if not own_blocks:
-        return NewModule(renaming.path(file.path), renaming.rename_text(original), ())
-    bare = without_mentions(original, own_blocks)
+        return NewModule(renaming.path(file.path), renaming.rename_text(without_markers(original)), ())
+    bare = without_origins(original, own_blocks)
     if bare != original:
         original, own_blocks = bare, list(blocks_of(ast.parse(bare).body))
     text = renaming.rename_text(original)
@@ -52,21 +52,22 @@ def new_module(file: SourceFile, renaming: FolderRenaming) -> NewModule:
     return NewModule(renaming.path(file.path), text, unmarked)
 
 
-def without_mentions(text: str, own_blocks: Sequence[Block]) -> str:
-    """The text without the comments between its blocks that say what a block was copied from, though not as markers do.
+def without_origins(text: str, own_blocks: Sequence[Block]) -> str:
+    """The text without the comments outside its blocks that say what a block was copied from, as markers or otherwise.
 
-    They are about the reference, and nothing checks them; those inside a block are a part of it.
+    They are about the reference, and those of the new model's blocks come in their place. Those inside a block are a
+    part of it.
     """
     if NEEDLE.decode() not in text:
         return text
-    inside = {line for block in own_blocks for line in range(block.first, block.last)}
+    inside = {line for block in own_blocks for line in range(block.header, block.last)}
     lines = text.split("\n")
-    kept = [line for number, line in enumerate(lines) if number in inside or not _is_mention(line)]
+    kept = [line for number, line in enumerate(lines) if number in inside or not _is_origin(line)]
     return "\n".join(kept)
 
 
-def _is_mention(line: str) -> bool:
-    return line.lstrip().startswith("#") and isinstance(read_comment(line), Mention)
+def _is_origin(line: str) -> bool:
+    return line.lstrip().startswith("#") and isinstance(read_comment(line), (Marker, Mention))
 
 
 def without_banner(text: str) -> str:

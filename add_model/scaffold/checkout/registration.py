@@ -16,6 +16,7 @@ from add_model.scaffold.checkout.edits import (
     merged,
     read_file,
 )
+from add_model.scaffold.checkout.exceptions import exception_edits
 from add_model.scaffold.checkout.exports import models_edit
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.mappings import auto_edits
@@ -70,6 +71,10 @@ def _found(names: Names, read: Reader) -> Iterator[FileEdit | NewFile | Note]:
         yield from other_edits(names.donor, read)
         if names.checkout.generation == 4:
             yield from added_exports(names.donor, read)
-    yield from mentions(names, known_tables(names.checkout.package_folder), read)
+    known = known_tables(names.checkout.package_folder)
+    for found in exception_edits(names, read):
+        yield found.edit
+        known[found.edit.path] = found.tables
+    yield from mentions(names, known, read)
     yield from documentation_edits(names, read)
     yield from renamed_tests(names, read)

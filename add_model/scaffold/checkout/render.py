@@ -17,7 +17,7 @@ from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.checkout.reference import kind_of
 from add_model.scaffold.checkout.registration import registration_edits
 from add_model.scaffold.checkout.test_files import renamed_tests
-from add_model.scaffold.formatting import format_files
+from add_model.scaffold.laying_out import laid_out, unmarked_blocks
 from add_model.scaffold.record import Record, checked_path, load_record, state_of, without_hunks
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
 
@@ -45,16 +45,14 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
         module = single_module(source, plan.name.snake) if follows else new_module(source.file, source.renaming)
         text = _package_text(module.text, plan) if str(source.file.path) == "__init__.py" else module.text
         modules.append(RenderedFile(plan.folder / module.path, text))
-        left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in dict.fromkeys(module.unmarked)]  # fmt: skip
+        left_out += unmarked_blocks(module.unmarked)
     earlier = load_record(state_of(plan.checkout.root, plan.name.snake)) or Record()
     # Each file is read once: what is saved between two readings would be lost in what is made of the first.
     read = cache(read_file)
     registration = _registration(plan, lambda path: _before(path, plan, earlier, read))
     modules += [RenderedFile(file.path, file.content.decode()) for file in _around(registration, plan)]
-    formatted, unformatted_because = format_files(
-        plan.checkout.root, {file.path: file.text for file in modules}, _SETTINGS
-    )
-    files = [replace(file, text=formatted[file.path]) for file in modules]
+    files, lost, unformatted_because = laid_out(plan.checkout.root, modules, _SETTINGS)
+    left_out += lost
     files += _edited(registration, plan, earlier, read)
     left_out += [LeftOut(_place(note, plan), note.text) for note in registration.notes]
     if unformatted_because is not None:

@@ -1,6 +1,8 @@
 """Markers for what was copied: above every block, the shortest list of replacements that reproduces it.
 
-The checker decides: a marker is written only where it confirms that the block is what the marker says.
+The checker decides: a marker is written only where it confirms that the block is what the marker says. And only where a
+script that reads line by line, as the libraries have one of their own, can take original and copy apart: there, right
+above the header, so that decorators stand above the marker.
 """
 
 from __future__ import annotations
@@ -9,14 +11,17 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from add_model.copies.marker import Marker
+from add_model.copies.marker import Marker, Replacement, read_comment, replace
+from add_model.scaffold.copied_text.parts import parts_of
 from add_model.scaffold.copied_text.replacements import Pair, shortest_replacements
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _CONDITIONAL = (ast.If, ast.Try, ast.With)
+_NOT_REPRODUCED = "no list of replacements reproduces it"
+_NOT_READABLE = "scripts that read line by line cannot take it apart"
 
 
 def lines_of(text: str) -> list[str]:
@@ -44,17 +49,28 @@ class Block:
     Attributes:
         name: its name.
         first: the 0-based number of its first line, decorators included.
+        header: the number of the line with its `class` or `def`.
         last: the number of the line behind its last one.
         column: how far it is indented.
     """
 
     name: str
     first: int
+    header: int
     last: int
     column: int = 0
 
 
-def with_markers(text: str, original: str, original_module: str, renaming: Renames) -> tuple[str, tuple[str, ...]]:
+class Unmarked(NamedTuple):
+    """A definition that is a copy and gets no marker, and why that is."""
+
+    name: str
+    why: str
+
+
+def with_markers(
+    text: str, original: str, original_module: str, renaming: Renames
+) -> tuple[str, tuple[Unmarked, ...]]:
     """Puts a marker above every definition of a module's top level that is a copy of one of `original`.
 
     Args:
@@ -64,31 +80,92 @@ def with_markers(text: str, original: str, original_module: str, renaming: Renam
         renaming: the renaming that led from one to the other.
 
     Returns:
-        The marked source, and the names of the definitions that no list of replacements reproduces.
+        The marked source, and the definitions that get no marker.
     """
     return mark_blocks(text, list(blocks(text)), original, list(blocks(original)), original_module, renaming)
 
 
 def mark_blocks(
     text: str, own: Sequence[Block], original: str, theirs: Sequence[Block], original_module: str, renaming: Renames
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[str, tuple[Unmarked, ...]]:
     """Does what `with_markers` does, for modules whose blocks are known."""
     # Of several definitions of one name a marker names the first.
     originals = {renaming.identifier(block.name): block for block in reversed(theirs)}
     lines, original_lines = lines_of(text), lines_of(original)
-    unmarked: list[str] = []
+    unmarked: list[Unmarked] = []
     for block in reversed(own):
         source = originals.get(block.name)
         if source is None:
             continue
-        source_text, block_text = _dedented(original_lines, source), _dedented(lines, block)
-        replacements = shortest_replacements(source_text, block_text, renaming.pairs())
-        if replacements is None:
-            unmarked.append(block.name)
+        found = _replacements(original_lines, source, lines, block, renaming)
+        if isinstance(found, str):
+            unmarked.append(Unmarked(block.name, found))
             continue
-        marker = Marker(" " * block.column, f"{original_module}.{source.name}", replacements)
-        lines.insert(block.first, f"{marker}\n")
+        for number, line in _inner_markers(original_lines, source, lines, block):
+            lines[number] = replace(line, found)
+        marker = Marker(" " * block.column, f"{original_module}.{source.name}", found)
+        lines.insert(block.header, f"{marker}\n")
     return "".join(lines), tuple(reversed(unmarked))
+
+
+def readable_markers(before: str, after: str) -> tuple[str, tuple[Unmarked, ...]]:
+    """A marked module as it was laid out, less the markers of what another layout has made unreadable.
+
+    A header that has grown longer may stand on several lines now, and its original's on one.
+
+    Args:
+        before: the module as it was marked, line by line like its original.
+        after: the same module, laid out.
+
+    Returns:
+        The module as it can be written, and the definitions that have lost their marker.
+    """
+    parts = {place: parts_of(lines) for place, lines, _ in _marked(before)}
+    lost = [(number, place) for place, lines, number in _marked(after) if parts.get(place) != parts_of(lines)]
+    lines = lines_of(after)
+    for number, _ in reversed(lost):
+        del lines[number]
+    return "".join(lines), tuple(Unmarked(name, _NOT_READABLE) for _, (name, _) in lost)
+
+
+def _marked(text: str) -> Iterator[tuple[tuple[str, str], list[str], int]]:
+    """Every definition right below a marker: its name and the marker's path, its lines, and the marker's number."""
+    lines = lines_of(text)
+    for block in blocks(text):
+        marker = read_comment(lines[block.header - 1].rstrip("\r\n")) if block.header else None
+        if isinstance(marker, Marker):
+            yield (block.name, marker.source), _from_header(lines, block), block.header - 1
+
+
+def _replacements(
+    original_lines: Sequence[str], source: Block, lines: Sequence[str], block: Block, renaming: Renames
+) -> tuple[Replacement, ...] | str:
+    """The shortest list that makes one block of the other, or why there is to be no marker."""
+    parts = parts_of(_from_header(original_lines, source))
+    # What stands below a condition is found by no such script.
+    if parts is None or source.column or parts != parts_of(_from_header(lines, block)):
+        return _NOT_READABLE
+    source_text, block_text = _dedented(original_lines, source), _dedented(lines, block)
+    found = shortest_replacements(source_text, block_text, renaming.pairs())
+    return _NOT_REPRODUCED if found is None else found
+
+
+def _inner_markers(
+    original_lines: Sequence[str], source: Block, lines: Sequence[str], block: Block
+) -> Iterator[tuple[int, str]]:
+    """The markers in a block, each by its number and with that of the original.
+
+    To a library's own script they are lines of the block, which its copy has with the same replacements.
+    """
+    own, theirs = ([*_marker_numbers(*each)] for each in ((lines, block), (original_lines, source)))
+    if len(own) == len(theirs):
+        yield from ((number, original_lines[other]) for number, other in zip(own, theirs, strict=True))
+
+
+def _marker_numbers(lines: Sequence[str], block: Block) -> Iterator[int]:
+    for number in range(block.header, block.last):
+        if isinstance(read_comment(lines[number].rstrip("\r\n")), Marker):
+            yield number
 
 
 def blocks(text: str) -> Iterator[Block]:
@@ -104,7 +181,7 @@ def blocks_of(body: Iterable[ast.stmt]) -> Iterator[Block]:
     for node in top_level(body):
         if isinstance(node, _DEFINITION) and not any(map(_is_overload, node.decorator_list)):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            yield Block(node.name, first - 1, node.end_lineno or node.lineno, node.col_offset)
+            yield Block(node.name, first - 1, node.lineno - 1, node.end_lineno or node.lineno, node.col_offset)
 
 
 def top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
@@ -120,6 +197,12 @@ def top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _is_overload(decorator: ast.expr) -> bool:
     return ast.unparse(decorator).rpartition(".")[2] == "overload"
+
+
+def _from_header(lines: Sequence[str], block: Block) -> list[str]:
+    """The lines of a block without its decorators, at column 0 and without their ends."""
+    indent = " " * block.column
+    return [line.removeprefix(indent).rstrip("\r\n") for line in lines[block.header : block.last]]
 
 
 def _dedented(lines: Sequence[str], block: Block) -> str:

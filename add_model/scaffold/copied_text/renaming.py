@@ -14,19 +14,85 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from add_model.names import ModelName, word_spans
-from add_model.scaffold.checkout.reference import CheckoutReference
+from add_model.scaffold.copied_text.vocabulary import Vocabulary
 
 _ADDRESS = r"https?://[^\s\"'<>)\]`]+"
 _COMPOUND = r"[A-Za-z0-9_]+(?:[-/][A-Za-z0-9_.]+)+"
 _IDENTIFIER = r"[A-Za-z0-9_]+"
 _TOKEN = re.compile(rf"(?P<address>{_ADDRESS})|(?P<compound>{_COMPOUND})|(?P<identifier>{_IDENTIFIER})")
+_WORD = re.compile(r"[^\W\d]\w*")
 _FRAMEWORK = re.compile(r"_*(?:TF|Flax)?(?=[A-Z])|_*")
 _QUOTES = "\"'`"
 _LOADED = re.compile(r"from_pretrained\(\s*[\"']$")
 # `BERT-based`, but neither `Llama-2` nor `CLIP-ViT-B`, which name checkpoints.
 _ADJECTIVE = re.compile(r"([A-Z]\w*)(-[a-z]+)")
+# What a name is taken from, and a decorator that is given a word; so much before a word is looked at for either.
+_OWNER = re.compile(r"(?<![\w.])(\w+)(?:\.\w+)*\.$")
+_DECORATOR = re.compile(r"(?m)^[ \t]*@(?:\w+\.)*(\w+)\(\s*(?:[\"'][\w.-]+[\"'],\s*)*[\"']$")
+_BEFORE = 120
+
+
+class FolderFile(Protocol):
+    """A file of a model folder."""
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Where it stands in the folder."""
+
+
+class ModelFolder(Protocol):
+    """A model folder, as far as its renaming is concerned."""
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """Where it is, below the models' folder."""
+
+    @property
+    def package(self) -> str:
+        """Dotted name of the folder."""
+
+    @property
+    def name(self) -> ModelName:
+        """Its name in every casing."""
+
+    @property
+    def files(self) -> Sequence[FolderFile]:
+        """Its files that are copied."""
+
+    @property
+    def not_copied(self) -> Sequence[PurePosixPath]:
+        """Those that are not."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What its code says."""
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The public names that it defines, functions included."""
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The prefixes of its classes that spell its name, the most frequent one first."""
+
+    @property
+    def titles(self) -> frozenset[str]:
+        """What else prose calls it."""
+
+    @property
+    def model_types(self) -> Mapping[str, str]:
+        """Its model types, each with its configuration class."""
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """What else its configuration classes are registered under."""
+
+    @property
+    def registered(self) -> Mapping[str, str]:
+        """Model type -> configuration class, of every model around it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +106,7 @@ class FolderRenaming:
             copied stay the reference's, or give way to what stands for them.
     """
 
-    reference: CheckoutReference
+    reference: ModelFolder
     new: ModelName
     given: Mapping[str, str] = field(default_factory=dict)
 
@@ -265,6 +331,8 @@ class FolderRenaming:
 
     def _in_text(self, match: re.Match[str], text: str) -> str:
         token, (start, end) = match.group(), match.span()
+        if self._is_of_another_package(text, start):
+            return token
         if token in self._quoted and _is_quoted(text, start, end):
             return self._quoted[token]
         if token == self.reference.folder.name and _is_path(text, start, end):
@@ -272,11 +340,33 @@ class FolderRenaming:
         if token in self.attributes:
             # A variable of that name keeps it; what follows its dot does not make it the beginning of a path.
             may_lead = token not in self.reference.vocabulary.variables
-            return self.new.snake if _is_member(text, start, end, may_lead) else token
+            return self.new.snake if self._is_member(text, start, end, may_lead) else token
         renamed = self.identifier(token)
         if renamed == token and token not in self._foreign and self._is_bare(token):
             return self.new.title
         return renamed
+
+    def _is_of_another_package(self, text: str, start: int) -> bool:
+        """Whether a word is taken from another package, or is what a decorator from elsewhere is to look up by it."""
+        before = text[start - 1 : start] if start else ""
+        if before == ".":
+            owner = _OWNER.search(text, max(start - _BEFORE, 0), start)
+            return owner is not None and owner[1] in self.reference.vocabulary.packages
+        if not before or before not in _QUOTES:
+            return False
+        decorator = _DECORATOR.search(text, max(start - _BEFORE, 0), start)
+        return decorator is not None and decorator[1] in self._foreign
+
+    def _is_member(self, text: str, start: int, end: int, may_lead: bool) -> bool:
+        """Whether a word stands as an attribute does in code, or, where it may, at the head of a dotted path."""
+        before, leads = text[start - 1 : start] if start else "", text.startswith(".", end)
+        behind = _WORD.match(text, end + 1) if leads else None
+        if before in _QUOTES and before and behind is not None:
+            # A path to a weight, and no name of a file.
+            return behind.group() in self.reference.vocabulary.attributes
+        if before and before in (".", "^", "\\", *_QUOTES):
+            return True
+        return may_lead and behind is not None
 
     def _is_bare(self, token: str) -> bool:
         """Whether a token is the model's name and nothing else, as prose may spell it."""
@@ -324,13 +414,6 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
 def _is_of_a_paper(text: str, start: int, end: int) -> bool:
     """Whether a name begins the title of a paper: `[BLIP-2: Bootstrapping ...](...)`, `title={BLIP-2: ...}`."""
     return start > 0 and text[start - 1] in "[{" + _QUOTES and text.startswith(": ", end)
-
-
-def _is_member(text: str, start: int, end: int, may_lead: bool) -> bool:
-    """Whether a word stands as an attribute does in code, or, where it may, at the head of a dotted path."""
-    if text[start - 1 : start] in (".", "^", "\\", *_QUOTES) and start:
-        return True
-    return may_lead and text.startswith(".", end) and text[end + 1 : end + 2].isidentifier()
 
 
 def _is_path(text: str, start: int, end: int) -> bool:

@@ -30,12 +30,14 @@ def shortest_replacements(original: str, copy: str, spelled: Sequence[Pair]) -> 
         copy: the lines of another.
         spelled: how the model's name is spelled in the one and in the other; the pairs to prefer.
     """
-    before, after = (with_name(without_markers(from_header(text)), "_") for text in (original, copy))
-    chunks = _changes(before, after)
-    for pairs in () if chunks is None else _candidates(chunks, spelled):
-        replacements = tuple(Replacement(*pair) for pair in _effective(pairs, from_header(original)))
-        if _can_be_written(replacements) and is_copy(original, copy, replacements):
-            return replacements
+    # Markers within follow as well, where some list makes them do so; what they say is not compared.
+    for prepared in (str, without_markers) if without_markers(original) != original else (str,):
+        before, after = (with_name(prepared(from_header(text)), "_") for text in (original, copy))
+        chunks = _changes(before, after)
+        for pairs in () if chunks is None else _candidates(chunks, spelled):
+            replacements = tuple(Replacement(*pair) for pair in _effective(pairs, from_header(original)))
+            if _can_be_written(replacements) and is_copy(original, copy, replacements):
+                return replacements
     return () if is_copy(original, copy) else None
 
 

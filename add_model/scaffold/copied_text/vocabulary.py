@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
-from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.copied_text.marking import top_level
 
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -24,6 +23,7 @@ class Vocabulary:
         exported: what it offers to `from transformers import ...`, defined here or not.
         foreign: names that it imports from outside the folder, and what it takes from other packages by a name of
             theirs: `BertNormalizer` in `normalizers.BertNormalizer`.
+        packages: what it calls other packages, and what it imports from them.
         model_types: class -> the model type that it says it is of.
         attributes: what its code assigns on `self`.
         identifiers: every identifier of its code.
@@ -36,6 +36,7 @@ class Vocabulary:
     classes: set[str] = field(default_factory=set)
     exported: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
+    packages: set[str] = field(default_factory=set)
     model_types: dict[str, str] = field(default_factory=dict)
     attributes: set[str] = field(default_factory=set)
     identifiers: set[str] = field(default_factory=set)
@@ -62,7 +63,9 @@ class Vocabulary:
                 self.foreign.update(name for alias in node.names for name in (alias.asname, alias.name) if name)
             elif isinstance(node, ast.Import):
                 self.foreign.update(part for alias in node.names for part in alias.name.split("."))
-        self.foreign.update(_taken_from_packages(tree))
+        packages = _packages(tree)
+        self.packages.update(packages)
+        self.foreign.update(_taken_from(packages, tree))
         self.foreign -= {"*"}
 
     def _read_identifiers(self, node: ast.AST) -> None:
@@ -110,20 +113,27 @@ class Vocabulary:
                     self.model_types[node.name] = value.value
 
 
-def _taken_from_packages(tree: ast.Module) -> Iterator[str]:
-    """What stands behind the dot of a name that a module imports from another package."""
-    nodes = list(ast.walk(tree))
-    imports = [node for node in nodes if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.level == 0)]  # fmt: skip
-    own = f"{PACKAGE}."
-    names = {
+def _packages(tree: ast.Module) -> set[str]:
+    """The names that a module imports from other packages, or as such."""
+    own = "transformers."
+    return {
         (alias.asname or alias.name).partition(".")[0]
-        for node in imports
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.level == 0)
         for alias in node.names
         if not f"{getattr(node, 'module', None) or alias.name}.".startswith(own)
     }
-    for node in nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
-            yield node.attr
+
+
+def _taken_from(packages: Set[str], tree: ast.Module) -> Iterator[str]:
+    """What stands behind the dots of the name of another package, or of something that is imported from one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            owner = node.value
+            while isinstance(owner, ast.Attribute):
+                owner = owner.value
+            if isinstance(owner, ast.Name) and owner.id in packages:
+                yield node.attr
 
 
 def assigned(statement: ast.stmt) -> list[ast.expr]:

@@ -54,10 +54,10 @@ def with_absolute_imports(text: str, folder: str, below: Sequence[str] = (), own
         lines[known.line] = before + _FROM.sub(rf"from\g<1>{known.after}", statement, count=1)
     for node in ast.walk(tree):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
+            header = node.lineno - 1
             inside = [known for known in found if node.lineno <= known.line + 1 <= (node.end_lineno or 0)]
-            if inside and first and _MARKER.match(lines[first - 1]):
-                lines[first - 1] = _with_replacements(lines[first - 1], inside)
+            if inside and header and _MARKER.match(lines[header - 1]):
+                lines[header - 1] = _with_replacements(lines[header - 1], inside)
     return "".join(lines)
 
 

@@ -9,21 +9,36 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from add_model.names import to_snake
 from add_model.scaffold.checkout.auto_classes import AutoClass, find_auto_classes
+from add_model.scaffold.checkout.conversions import REGISTER, can_be_registered, find_conversions
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.copied_text.marking import lines_of
 from add_model.scaffold.out_of_tree.definitions import Definitions
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
+from add_model.scaffold.out_of_tree.optional_imports import with_guarded_imports
 from add_model.scaffold.out_of_tree.preprocessors import Preprocessor, find_preprocessors
 
 _OTHER_FRAMEWORKS = ("modeling_tf_", "modeling_flax_")
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
+# Behind the class, which stays a copy of its original to the last method.
+_CONVERTED = """
+
+# The weights of a checkpoint are converted while they are loaded, by the rules of the reference.
+"""
+_IMPORTED = "from transformers.conversion_mapping import get_checkpoint_conversion_mapping, {register}\n"
+_IMPORTED_RULE = "from transformers.core_model_loading import WeightRenaming\n"
+_REGISTERED = '{register}("{new}", {rules}, overwrite=True)\n'
+_RULES = 'get_checkpoint_conversion_mapping("{old}")'
 _TO_DICT = '''
-    # Ignore copy
-    def to_dict(self):
-        """The configuration as it is saved, with where each auto class finds the code of this model."""
-        return {**super().to_dict(), "auto_map": %s}
+
+def {function}(self):
+    """The configuration as it is saved, with where each auto class finds the code of this model."""
+    return {{**super({name}, self).to_dict(), "auto_map": {auto_map}}}
+
+
+{name}.to_dict = {function}
 '''
 
 
@@ -62,9 +77,10 @@ def new_model(plan: CheckoutPlan) -> Model:
     for source in plan.sources:
         if source.file.path == PurePosixPath("__init__.py") or source.file.path.name.startswith(_OTHER_FRAMEWORKS):
             continue
-        made.append((new_module(source.file, source.renaming), source.file.path.parent.parts))
+        module = new_module(source.file, source.renaming)
+        made.append((replace(module, text=_without_own_origins(module.text, folder)), source.file.path.parent.parts))
     own = {name: _dotted(module) for module, _ in made for name in _CLASS.findall(module.text)}
-    modules = [replace(module, text=with_absolute_imports(module.text, folder, below, own)) for module, below in made]
+    modules = [_on_its_own(module, folder, below, own) for module, below in made]
     texts = {_dotted(module): module.text for module in modules}
     definitions = Definitions(plan.checkout, folder, texts)
     renaming = plan.renaming
@@ -80,8 +96,46 @@ def new_model(plan: CheckoutPlan) -> Model:
         for found in find_preprocessors(plan)
         if found.configuration in defined and (found.name in defined or not found.is_own)
     )
+    modules = [_with_conversions(module, plan) for module in modules]
     model = Model(tuple(modules), types, auto_classes, preprocessors, definitions)
     return replace(model, modules=tuple(_with_auto_maps(module, model) for module in modules))
+
+
+def _on_its_own(module: NewModule, folder: str, below: Sequence[str], own: Mapping[str, str]) -> NewModule:
+    """A module as it stands outside Transformers, where it is loaded by whoever has a checkpoint with it."""
+    text, unmarked = with_guarded_imports(with_absolute_imports(module.text, folder, below, own))
+    return replace(module, text=text, unmarked=(*module.unmarked, *unmarked))
+
+
+def _without_own_origins(text: str, folder: str) -> str:
+    """The text without markers that lead to the model itself, which stands in another package than they say."""
+    own = re.compile(rf"[ \t]*# Copied from {re.escape(folder)}\.")
+    return "".join(line for line in lines_of(text) if not own.match(line))
+
+
+def _with_conversions(module: NewModule, plan: CheckoutPlan) -> NewModule:
+    """A module of models that has their checkpoints converted, wherever it is loaded."""
+    if not module.path.name.startswith("modeling_") or not can_be_registered(plan.checkout):
+        return module
+    renaming = plan.renaming
+    keys = {**{old: new for old, new in renaming.classes.items() if old[:1].isupper()}, **renaming.model_types}
+    found = find_conversions(plan.checkout, keys, renaming.rename_text)
+    if not found:
+        return module
+    lines = lines_of(module.text)
+    body = ast.parse(module.text).body
+    first = next(node for node in body if isinstance(node, ast.ImportFrom) and node.module != "__future__")
+    calls = [_CONVERTED]
+    for each in found:
+        rules = _RULES.format(old=each.old)
+        rules = f"[*{rules}, {', '.join(each.own_rules)}]" if each.own_rules else rules
+        calls.append(_REGISTERED.format(register=REGISTER, new=each.new, rules=rules))
+    imports = [
+        _IMPORTED.format(register=REGISTER),
+        *([_IMPORTED_RULE] if any(each.own_rules for each in found) else []),
+    ]
+    lines[first.lineno - 1 : first.lineno - 1] = imports
+    return replace(module, text="".join([*lines, *calls]))
 
 
 def _dotted(module: NewModule) -> str:
@@ -132,7 +186,9 @@ def _with_auto_maps(module: NewModule, model: Model) -> NewModule:
             continue
         auto_map = dict(_auto_map(node.name, model))
         if len(auto_map) > 1:
-            lines[node.end_lineno or 0 : node.end_lineno or 0] = [_TO_DICT % json.dumps(auto_map)]
+            function = f"_{to_snake(node.name)}_to_dict"
+            text = _TO_DICT.format(function=function, name=node.name, auto_map=json.dumps(auto_map))
+            lines[node.end_lineno or 0 : node.end_lineno or 0] = [text]
     return replace(module, text="".join(lines))
 
 

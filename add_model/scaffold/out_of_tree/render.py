@@ -15,7 +15,7 @@ from add_model.scaffold.checkout.auto_classes import LEAST_SPECIFIC, AutoClass
 from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.checkout.reference import TOKENIZATION, kind_of
-from add_model.scaffold.formatting import format_files
+from add_model.scaffold.laying_out import laid_out, unmarked_blocks
 from add_model.scaffold.out_of_tree.modules import Model, new_model
 from add_model.scaffold.out_of_tree.preprocessors import Preprocessor
 from add_model.scaffold.out_of_tree.sizes import small_sizes
@@ -54,9 +54,8 @@ def render_out_of_tree(plan: CheckoutPlan, target: OutOfTree) -> Rendering:
     files = [*modules, *_around(plan, values, target)]
     refuse_duplicates(target.library, files)
     files, missing = with_index(target.library, files, plan.name, plan.reference.name)
-    formatted, unformatted_because = format_files(target.root, {file.path: file.text for file in files})
-    files = [replace(file, text=formatted[file.path]) for file in files]
-    left_out = [*_left_out(plan, model), *missing, *_left_to_the_user(target)]
+    files, lost, unformatted_because = laid_out(target.root, files)
+    left_out = [*_left_out(plan, model), *lost, *missing, *_left_to_the_user(target)]
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
     rendering = Rendering(
@@ -200,8 +199,7 @@ def _left_out(plan: CheckoutPlan, model: Model) -> Iterator[LeftOut]:
     for path in plan.reference.not_copied:
         yield LeftOut(str(path), "it makes, or converts, the reference's own files")
     for module in model.modules:
-        for name in dict.fromkeys(module.unmarked):
-            yield LeftOut(f"marker of {name}", "no list of replacements reproduces it")
+        yield from unmarked_blocks(module.unmarked)
 
 
 def _left_to_the_user(target: OutOfTree) -> Iterator[LeftOut]:

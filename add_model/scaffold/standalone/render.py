@@ -14,8 +14,8 @@ from add_model.references import read_text
 from add_model.registry import parse_registry
 from add_model.registry_edits import with_entries, without_entries, without_model
 from add_model.scaffold.answers import dump_answers
-from add_model.scaffold.copied_text.marking import with_markers
-from add_model.scaffold.formatting import format_files
+from add_model.scaffold.copied_text.marking import Unmarked, with_markers
+from add_model.scaffold.laying_out import laid_out, unmarked_blocks
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
 from add_model.scaffold.standalone.plan import ModelFile, Plan
 from add_model.scaffold.standalone.selection import without_names
@@ -45,14 +45,13 @@ def render(plan: Plan) -> Rendering:
     for file in plan.model_files:
         text, unmarked = _model_text(file, plan)
         modules.append(RenderedFile(file.path, text))
-        left_out += [LeftOut(f"marker of {name}", "no list of replacements reproduces it") for name in unmarked]
-    files = [*modules, *_base(plan), _registry(plan)]
-    formatted, unformatted_because = format_files(plan.library.root, {file.path: file.text for file in files})
-    files = [replace(file, text=formatted[file.path]) for file in files]
+        left_out += unmarked_blocks(unmarked)
+    files, lost, unformatted_because = laid_out(plan.library.root, [*modules, *_base(plan), _registry(plan)])
+    left_out += lost
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
     left_out += _left_to_the_user(plan)
-    files += _around(plan, {file.path: formatted[file.path] for file in modules})
+    files += _around(plan, {file.path: file.text for file in files[: len(modules)]})
     refuse_duplicates(plan.library, files)
     files, missing = with_index(plan.library, files, plan.name, plan.reference.name)
     return Rendering(
@@ -92,7 +91,7 @@ def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
         )
 
 
-def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[str, ...]]:
+def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[Unmarked, ...]]:
     original = file.reference.files[file.source]
     renaming = file.reference.renaming(plan.name)
     registered = frozenset(file.reference.classes.values()) - plan.dropped

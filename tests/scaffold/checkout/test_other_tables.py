@@ -27,12 +27,23 @@ def test_checkpoints_are_converted_by_the_rules_of_the_reference(tmp_path: Path)
     assert sorted(added_lines(registration, "conversion_mapping.py")) == ['"JayTextModel": "WrenTextModel",', '"jay": "finch",']  # fmt: skip
 
 
-def test_rules_that_spell_the_references_name_are_left_to_the_person(tmp_path: Path) -> None:
+def test_rules_that_lead_to_what_the_new_model_calls_otherwise_are_followed_by_one_of_its_own(tmp_path: Path) -> None:
     root = make_checkout(tmp_path)
     path = root / PACKAGE / "conversion_mapping.py"
     path.write_text(path.read_text().replace('"WrenTextModel": ["rename the song"]', '"WrenTextModel": ["wren.song"]'))
-    assert "WrenTextModel" in notes(root)["conversion_mapping.py:10"]
-    assert added_lines(register(root), "conversion_mapping.py") == ['"jay": "finch",']
+    assert "conversion_mapping.py:10" not in notes(root)
+    added = added_lines(register(root), "conversion_mapping.py")
+    own = 'mapping["JayTextModel"] = [*mapping["WrenTextModel"], WeightRenaming(r"^wren\\.", "jay.")]'
+    assert sorted(added) == ['"jay": "finch",', own]
+
+
+def test_rules_of_a_class_that_nobody_is_offered_are_shared_as_well(tmp_path: Path) -> None:
+    root = make_checkout(tmp_path)
+    path = root / PACKAGE / "conversion_mapping.py"
+    path.write_text(
+        path.read_text().replace('"WrenTextModel": ["re', '"WrenHidden": ["sing"],\n        "WrenTextModel": ["re')
+    )
+    assert '"JayHidden": "WrenHidden",' in added_lines(register(root), "conversion_mapping.py")
 
 
 def test_a_loss_of_its_own_is_kept(tmp_path: Path) -> None:

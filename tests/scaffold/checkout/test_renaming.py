@@ -37,10 +37,10 @@ def test_every_public_name_gets_one_of_its_own_and_every_block_a_marker(folder: 
     assert len({*renamed.classes.values()}) == len(renamed.classes)
     assert not {*renamed.classes} & {*renamed.classes.values()}
     modules = new_modules(renamed).values()
-    # The second of two classes of one name, below `else`, is not what a marker can name.
-    assert {name for module in modules for name in module.unmarked} == (
-        {"BrandNewBlock"} if folder == "xlstm" else set()
-    )
+    unmarked = [each for module in modules for each in module.unmarked]
+    # What no script of the library can take apart stands below a condition, or is odd in one way or another.
+    assert {why for _, why in unmarked} <= {"scripts that read line by line cannot take it apart"}
+    assert {name for name, _ in unmarked if folder != "xlstm"} <= {"Rotation", "load_stereo_chemical_props"}
     code = "\n".join(module.text for module in modules)
     code = re.sub(r"(?m)^ *# Copied from .*$", "", code)
     left = {name for name in renamed.classes if re.search(rf"(?<![\w/-]){name}(?![\w/-])", code)}
@@ -69,6 +69,7 @@ def test_every_model_type_of_a_folder_gets_one_of_its_own(folder: str, types: di
     assert renaming(folder, "new_kid").model_types == types
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder", "text", "renamed"),
     [
@@ -98,6 +99,10 @@ def test_every_model_type_of_a_folder_gets_one_of_its_own(folder: str, types: di
         ("qwen2_5_vl", "Qwen2_5_VLModel, Qwen2VLModel, modeling_qwen2_5_vl", "NewKidModel, Qwen2VLModel, modeling_new_kid"),
         ("sam3", "Sam3Model, SamModel, Sam3VideoModel", "NewKidModel, SamModel, Sam3VideoModel"),
         ("megatron_bert", "MegatronBertModel, BertModel", "NewKidModel, BertModel"),
+        # What another package is to look up by a word, and the name of a file; a path to a weight is the model's.
+        ("mamba", '@use_kernel_func_from_hub_with_fallback("mamba_inner_fn", "mamba_ssm")\ndef mamba_inner_fn(', '@use_kernel_func_from_hub_with_fallback("mamba_inner_fn", "mamba_ssm")\ndef new_kid_inner_fn('),
+        ("qwen3_5", '@use_kernel_forward_from_hub("Qwen3_5GatedDeltaNet")\nclass Qwen3_5GatedDeltaNet', '@use_kernel_forward_from_hub("Qwen3_5GatedDeltaNet")\nclass NewKidGatedDeltaNet'),
+        ("prophetnet", '"prophetnet.tokenizer", "prophetnet.word_embeddings.weight"', '"prophetnet.tokenizer", "new_kid.word_embeddings.weight"'),
         # Defined in the folder, so that the name need not end where a word does.
         ("clip", "CLIPMLP, CLIPMSE", "NewKidMLP, CLIPMSE"),
         # A variable is nobody else's business; an attribute or a parameter may be.
@@ -159,6 +164,16 @@ def test_imports_of_a_retired_model_lead_to_the_same_modules_from_one_folder_hig
         "from ..deprecated.van import VanModel",
         "from .modeling_now import Now",
     ]
+
+
+def test_names_of_other_packages_stay_theirs_also_where_the_folder_defines_the_same() -> None:
+    text = "import tokenizers\nfrom tokenizers import normalizers as others\nfrom x import known\n\n\nclass WrenConfig:\n    model_type = 'wren'\n\n\nclass WrenNormalizer(others.WrenNormalizer):\n    pass\n\n\n@known('WrenNormalizer')\nclass WrenLayer:\n    one = WrenNormalizer\n    other = tokenizers.normalizers.WrenNormalizer\n    third = others.WrenThing\n    fourth = tokenizers.models.WrenOther\n"  # fmt: skip
+    checkout = Checkout(*(PurePosixPath("x"),) * 2, 5)  # type: ignore[arg-type]
+    old = in_memory("wren", {"modeling_wren.py": text}, checkout, {"wren": "WrenConfig"})
+    renamed = FolderRenaming(old, ModelName.from_snake("new_kid")).rename_text(text)
+    assert "class NewKidNormalizer(others.WrenNormalizer)" in renamed and "one = NewKidNormalizer" in renamed
+    assert "tokenizers.normalizers.WrenNormalizer\n" in renamed and "others.WrenThing\n" in renamed
+    assert "tokenizers.models.WrenOther\n" in renamed and "@known('WrenNormalizer')\nclass NewKidLayer" in renamed
 
 
 def test_names_that_would_fall_into_one_are_kept_apart() -> None:

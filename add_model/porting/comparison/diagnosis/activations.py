@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+# So many values of one shape may be the two that a gated block multiplies.
+_MOST_GATED = 6
 _Function = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
@@ -42,6 +45,12 @@ def _parts() -> dict[str, nn.Module]:
     return {"first": nn.Linear(6, 8), "activation": nn.GELU(), "second": nn.Linear(8, 6)}
 
 
+def _gated_parts() -> dict[str, nn.Module]:
+    from torch import nn
+
+    return {"gate": nn.Linear(6, 8), "up": nn.Linear(6, 8), "down": nn.Linear(8, 6), "activation": nn.SiLU()}
+
+
 def _other_module(parts: Any) -> None:
     from torch import nn
 
@@ -64,6 +73,20 @@ def _kind(scene: Scene, known: Known, wanted: torch.Tensor) -> str:
     if not known.value.is_floating_point() or scene.matches(known.value, wanted):
         return ""
     return next((kind for kind, function in kinds().items() if scene.matches(function(known.value), wanted)), "")
+
+
+def _gated(
+    scene: Scene, wanted: torch.Tensor, pairs: Iterable[tuple[Known, Known]]
+) -> tuple[str, Known, Known] | None:
+    """The activation of one of two known values that makes a value where the other is multiplied with it.
+
+    A gated block, https://arxiv.org/abs/2002.05202.
+    """
+    for gate, other in pairs:
+        for kind, function in kinds().items():
+            if scene.matches(function(gate.value) * other.value, wanted):
+                return kind, gate, other
+    return None
 
 
 class ActivationMissing:
@@ -99,16 +122,35 @@ class ActivationOfAnotherKind:
         Example(
             _parts, lambda m, x: m.first(x).tanh(), lambda m, x: kinds()["quick_gelu"](m.first(x))
         ),
+        Example(
+            _gated_parts,
+            lambda m, x: m.down(m.activation(m.gate(x)) * m.up(x)),
+            lambda m, x: m.down(m.gate(x).tanh() * m.up(x)),
+        ),
     )  # fmt: skip
 
     def test(self, scene: Scene) -> str | None:
         """Whether the two values are two activations of one value that is known here."""
         made = _of(scene, scene.alike())
         if made is None:
-            return None
+            return self._of_a_gate(scene)
         kind, known = made
         own = _kind(scene, known, scene.found)
         return f"the original has {kind} of {known.name}, the new model {own}" if own else None
+
+    def _of_a_gate(self, scene: Scene) -> str | None:
+        """Whether both are products of the same two known values, one of them behind an activation."""
+        if not scene.target.is_floating_point():
+            return None
+        values = [known for known in scene.alike() if known.value.is_floating_point()][-_MOST_GATED:]
+        made = _gated(scene, scene.target, itertools.permutations(values, 2))
+        if made is None:
+            return None
+        kind, gate, other = made
+        own = _gated(scene, scene.found, [(gate, other)])
+        if own is None or own[0] == kind:
+            return None
+        return f"the original multiplies {other.name} with {kind} of {gate.name}, the new model with {own[0]} of it"
 
 
 class ActivationTooMany:
