@@ -6,6 +6,8 @@ import marshal
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Callable
