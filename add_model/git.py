@@ -13,6 +13,8 @@ import os
 import re
 import stat
 import subprocess
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -45,6 +47,7 @@ _TAKEN_OVER = {
 _SECTION = re.compile(rf'\s*\[([A-Za-z]+)(?: "({_NAME})")?\]\s*', re.ASCII)
 _SETTING = re.compile(r"\s*([A-Za-z]+)\s*=\s*(\S+)\s*", re.ASCII)
 _MOST_READ = 1_000_000  # bytes of a file that only git and its users write
+_MOST_OUTPUT = 32_000_000  # bytes that one question is answered with
 # How long git may take before it counts as stuck; it is not asked again then, as a tree may hold many repositories.
 _SECONDS = 30
 _stuck: list[str] = []
@@ -96,6 +99,8 @@ class Answer(NamedTuple):
 
 
 NO_ANSWER = Answer(-1, b"", b"")
+# An answer was begun that is longer than any is read.
+TOO_LONG = Answer(-2, b"", b"")
 
 
 def find_repository(start: Path) -> Repository | None:
@@ -181,16 +186,41 @@ def _ask(
 def _run(command: list[str], questions: bytes, environment: Mapping[str, str], folder: Path | None = None) -> Answer:
     if _stuck:
         return NO_ANSWER
-    try:
-        answer = subprocess.run(
-            command, input=questions, capture_output=True, check=False, env=environment, cwd=folder, timeout=_SECONDS
+    with contextlib.suppress(OSError), tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as complaints:
+        asked.write(questions)
+        asked.seek(0)
+        process = subprocess.Popen(
+            command, stdin=asked, stdout=subprocess.PIPE, stderr=complaints, env=environment, cwd=folder
         )
-    except subprocess.TimeoutExpired:
-        _stuck.append(command[0])
-        return NO_ANSWER
-    except OSError:
-        return NO_ANSWER
-    return Answer(answer.returncode, answer.stdout, answer.stderr)
+        output = _output(process)
+        complaints.seek(0)
+        if output is not None and len(output) > _MOST_OUTPUT:
+            return TOO_LONG
+        return NO_ANSWER if output is None else Answer(process.wait(), output, complaints.read(_MOST_READ))
+    return NO_ANSWER
+
+
+def _output(process: subprocess.Popen[bytes]) -> bytes | None:
+    """What a process writes, up to a little more than anybody wants to know; `None` where it comes to no end."""
+    assert process.stdout is not None
+
+    def give_up() -> None:
+        _stuck.append("git")
+        process.kill()
+
+    timer = threading.Timer(_SECONDS, give_up)
+    timer.start()
+    try:
+        # A few kilobytes of a repository may stand for any number of bytes.
+        output = process.stdout.read(_MOST_OUTPUT + 1)
+    finally:
+        timer.cancel()
+        timer.join()
+        process.stdout.close()
+        if process.poll() is None and (_stuck or len(output) > _MOST_OUTPUT):
+            process.kill()
+        process.wait()
+    return None if _stuck else output
 
 
 def _environment(told: Mapping[str, str], of_the_user: bool = False) -> dict[str, str]:

@@ -188,3 +188,10 @@ def _holds_single(text: str, start: int, stop: int) -> bool:
     while position >= 0 and not text.startswith("'''", position):
         position = text.find("'", position + 1, stop)
     return position >= 0
+
+
+def words(text: str) -> Iterator[str]:
+    """Every word of a text that stands in no string and no comment."""
+    for found in re.finditer(rf"\#[^\n]*|{STRING}|(?P<word>[^\W\d]\w*)", text, re.DOTALL):
+        if found["word"]:
+            yield found["word"]

@@ -13,6 +13,8 @@ MOST_BYTES_OF_SETTINGS = 4_000_000
 
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _CHUNK = 1 << 20
+# From how many bytes on a file may not be so many times as large as what is on the disk of it, which is in such blocks.
+_FEW_HOLES, _MOST_HOLES, _BLOCK = 1 << 30, 100, 512
 
 
 def read_bytes(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
@@ -51,6 +53,16 @@ def read_settings(path: str | os.PathLike[str]) -> bytes:
         OSError: it cannot be read, is larger than any of the kind, or is a pipe or a device.
     """
     return read_bytes(path, MOST_BYTES_OF_SETTINGS)
+
+
+def refuse_holes(status: os.stat_result, path: str | os.PathLike[str]) -> None:
+    """Raises `OSError` for a file that says it is many times as large as what it takes of a disk.
+
+    Nobody has written what is not there, and reading it takes as long as if somebody had.
+    """
+    on_disk = getattr(status, "st_blocks", None)
+    if on_disk is not None and status.st_size > _FEW_HOLES and on_disk * _BLOCK * _MOST_HOLES < status.st_size:
+        raise OSError(errno.EFBIG, "is nearly all holes, as no file is that somebody has written", str(path))
 
 
 def _too_large(path: str | os.PathLike[str], most: int) -> OSError:

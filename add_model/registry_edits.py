@@ -6,6 +6,8 @@ from collections.abc import Mapping, Set
 
 import libcst
 
+from add_model.exactly import exactly
+
 _INDENT = "    "
 
 
@@ -16,7 +18,7 @@ def with_entries(text: str, entries: Mapping[str, Mapping[str, str]]) -> str:
     """
     editor = _Editor(entries)
     module = libcst.parse_module(text)
-    code = module.visit(editor).code
+    code = exactly(text, module.code, module.visit(editor).code)
     missing = {name: types for name, types in entries.items() if name not in editor.seen}
     added = "".join(f"\n{name}: dict[str, str] = {_dict_source(types)}\n" for name, types in missing.items())
     return code + added.replace("\n", module.default_newline)
@@ -24,12 +26,17 @@ def with_entries(text: str, entries: Mapping[str, Mapping[str, str]]) -> str:
 
 def without_model(text: str, model_type: str, mappings: Set[str]) -> str:
     """Takes a model type out of these mappings; one that holds no other stays, as `{}` where it holds no comment."""
-    return libcst.parse_module(text).visit(_Remover(model_type, mappings)).code
+    return _visited(text, _Remover(model_type, mappings))
 
 
 def without_entries(text: str) -> str:
     """The registry of a library that has no model yet: every mapping emptied."""
-    return libcst.parse_module(text).visit(_Emptier()).code
+    return _visited(text, _Emptier())
+
+
+def _visited(text: str, transformer: libcst.CSTTransformer) -> str:
+    module = libcst.parse_module(text)
+    return exactly(text, module.code, module.visit(transformer).code)
 
 
 def _dict_source(types: Mapping[str, str]) -> str:

@@ -7,7 +7,6 @@ answers the same, or does not answer.
 
 from __future__ import annotations
 
-import functools
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -16,12 +15,22 @@ from pathlib import Path
 
 from add_model.definitions import SPACE, Definition, block_end, find_definitions, indent_at
 from add_model.encoding import SourceError, decode
+from add_model.glance import (
+    decorated_start,
+    dedent_pattern,
+    first_dedent,
+    first_header,
+    line_end,
+    lines_pattern,
+    looks_closed,
+    may_hold,
+    without_lower_comments,
+)
 from add_model.lexical import TripleQuoted, logical_lines, strings
 from add_model.reading import read_bytes
 from add_model.values import NamedTuple
 
 _DEFINED = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
-_KEYWORDS = (["class"], ["def"], ["async", "def"])
 _OVERLOAD = re.compile(r"^[ \t]*@(?:\w+\.)*overload[ \t]*$", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*")
 _COMPOUND = r"(?:if|try|with|for|while|match|async[ ]+(?:with|for))\b"
@@ -57,6 +66,8 @@ class Module:
         self._quoted = TripleQuoted(text)
         # What was asked last: the number of a line, and lines of comments. Many markers may stand above one definition.
         self._numbered, self._comments = (0, 1), (0, 0)
+        # And the offset behind which no class was looked for yet, with the start of the last one before it.
+        self._class_above = 0, 0
         # How many characters were searched for single definitions. From some number on one look at all of them is less.
         self._searched = 0
 
@@ -96,13 +107,13 @@ class Module:
             named = self._by_last_part.get(last_part, [])
             yield from named[bisect_left(named, offset, key=lambda each: each.header) :]
             return
-        header = _first_header(text, last_part, offset, stop)
+        header = first_header(text, last_part, offset, stop)
         while header >= 0:
             name = self.name_at(header) if self.is_code(header) else ""
             definition = self.find(name) if name else None
             if definition is not None and definition.header == header:
                 yield definition
-            header = _first_header(text, last_part, _line_end(text, header), stop)
+            header = first_header(text, last_part, line_end(text, header), stop)
 
     @cached_property
     def _by_last_part(self) -> dict[str, list[Definition]]:
@@ -116,12 +127,21 @@ class Module:
         """The dotted name of the definition whose header starts there, `find` leading there or not; empty for none."""
         # Told from the class above where that is enough.
         own = _DEFINED.match(self.text, SPACE.match(self.text, header).end())  # type: ignore[union-attr]
-        around = _DEFINED.match(self.text, self.text.rfind("\nclass ", 0, header) + 1)
+        around = _DEFINED.match(self.text, self._start_of_class_above(header))
         if own is not None:
             likely = f"{around[1]}.{own[1]}" if around is not None and self.text[header].isspace() else own[1]
             if self.header_of(likely) == header:
                 return likely
         return self._names.get(header, "")
+
+    def _start_of_class_above(self, offset: int) -> int:
+        """Where the last line before an offset starts that looks like a class at the left; 0 where none does."""
+        known, start = self._class_above
+        if offset < known:
+            known, start = 0, 0
+        found = self.text.rfind("\nclass ", max(0, known - len("\nclass ")), offset) + 1
+        self._class_above = offset, found or start
+        return found or start
 
     @cached_property
     def _names(self) -> dict[int, str]:
@@ -146,13 +166,13 @@ class Module:
         if not indent or "\t" in indent or "\f" in indent:
             return None
         compound = re.compile(_COMPOUND)
-        for line in _lines_pattern(indent).finditer(text, body - 1):
+        for line in lines_pattern(indent).finditer(text, body - 1):
             start, statement = line.start() + 1, line.end()
             defined = _DEFINED.match(text, statement)
             if (defined is None and not compound.match(text, statement)) or not self.is_code(start):
                 continue
             # What is defined below an `if` is the class's, too, and takes a look at every line.
-            first = None if defined is None else _decorated_start(text, start, indent)
+            first = None if defined is None else decorated_start(text, start, indent)
             if defined is None or first is None:
                 return None
             found.append(Definition(f"{class_name}.{defined[1]}", first, start, self.block_end(start), indent))
@@ -166,7 +186,7 @@ class Module:
     def header_of(self, name: str) -> int | None:
         """Where the header of the definition of that dotted name starts."""
         block = self._block(name) if self._is_glanced_at else None
-        if block is not None and _decorated_start(self.text, block.header, block.indent) == block.header:
+        if block is not None and decorated_start(self.text, block.header, block.indent) == block.header:
             return block.header
         definition = self.find(name)
         return None if definition is None else definition.header
@@ -188,9 +208,9 @@ class Module:
         text = self.text
         indent = indent_at(text, header)
         if "\t" not in indent and "\f" not in indent:
-            stop = _first_dedent(text, header, len(indent)) if dedent is None else dedent
+            stop = first_dedent(text, header, len(indent)) if dedent is None else dedent
             if self._is_closed(header, stop):
-                end = _without_lower_comments(text, header, stop, len(indent))
+                end = without_lower_comments(text, header, stop, len(indent))
                 if end is not None:
                     return end
         return block_end(text, header)
@@ -208,10 +228,10 @@ class Module:
         if _DECORATOR.match(self.text, stop):
             # What it decorates is not far, as a rule; a bracket that is open before it is closed before that.
             decorated = _NEXT_HEADER.search(self.text, stop)
-            if decorated and self.is_code(decorated.start() + 1) and _looks_closed(self.text, stop, decorated.start()):
+            if decorated and self.is_code(decorated.start() + 1) and looks_closed(self.text, stop, decorated.start()):
                 return True
         plain = stop == len(self.text) or _PLAIN_STATEMENT.match(self.text, stop) is not None
-        return plain and _looks_closed(self.text, header, stop)
+        return plain and looks_closed(self.text, header, stop)
 
     def behind_comments(self, offset: int) -> int:
         """Where the first line starts, from the line at this offset on, that holds more than a comment."""
@@ -234,7 +254,7 @@ class Module:
         if block is None:
             return None
         header, indent, stop = block
-        start = _decorated_start(self.text, header, indent)
+        start = decorated_start(self.text, header, indent)
         if start is None:
             return None
         definition = Definition(name, start, header, self.block_end(header, stop), indent)
@@ -250,13 +270,13 @@ class Module:
         """Whether some line looks like a header of each part of the name, where such a line would have to stand."""
         text = self.text
         self._searched += len(text)
-        if not all(_may_hold(text, part, 0, len(text)) for part in name.split(".")):
+        if not all(may_hold(text, part, 0, len(text)) for part in name.split(".")):
             return False
         around, _, own = name.rpartition(".")
         block = self._block(around) if around else None
-        if block is None or _may_hold(text, around.rpartition(".")[2], block.stop, len(text)):
+        if block is None or may_hold(text, around.rpartition(".")[2], block.stop, len(text)):
             return True
-        return _may_hold(text, own, block.header, self.block_end(block.header, block.stop))
+        return may_hold(text, own, block.header, self.block_end(block.header, block.stop))
 
     def _look_for(self, name: str) -> _Block | None:
         text = self.text
@@ -268,7 +288,7 @@ class Module:
                 return None
             start, body = self._body(block.header)
             stop = block.stop
-        header = _first_header(text, name, start, stop)
+        header = first_header(text, name, start, stop)
         self._searched += (stop if header < 0 else header) - start
         if header < 0 or not self.is_code(header):
             return None
@@ -278,7 +298,7 @@ class Module:
         # Up to the first line that is not indented deeper the block goes in any case; if further, as a string or a
         # bracket has lines that stand lower, another definition of the name there is not the first.
         newline = text.find("\n", header, stop)
-        dedent = _dedent_pattern(len(indent)).search(text, newline, stop) if newline >= 0 else None
+        dedent = dedent_pattern(len(indent)).search(text, newline, stop) if newline >= 0 else None
         return _Block(header, indent, dedent.start() + 1 if dedent else stop)
 
 
@@ -307,108 +327,3 @@ def decode_module(path: str | Path, content: bytes) -> Module:
 
 def _is_overload(text: str, definition: Definition) -> bool:
     return definition.start < definition.header and bool(_OVERLOAD.search(text[definition.start : definition.header]))
-
-
-def _first_header(text: str, name: str, start: int, stop: int) -> int:
-    """The start of the first line that looks like a header of that name; -1 where there is none."""
-    sought = f" {name}"
-    position = text.find(sought, start, stop)
-    while position >= 0:
-        behind = position + len(sought)
-        line = text.rfind("\n", 0, position) + 1
-        before = text[line:position].split()
-        if before in _KEYWORDS and (behind >= len(text) or not (text[behind].isalnum() or text[behind] == "_")):
-            return line
-        # Behind anything else no header starts on that line, however often it holds the name.
-        if before and before != ["async"]:
-            behind = _line_end(text, position)
-        position = text.find(sought, behind, stop)
-    return -1
-
-
-def _may_hold(text: str, name: str, start: int, stop: int) -> bool:
-    """Whether a line looks like a header of that name; where none does, no look at the lines themselves finds one."""
-    return _first_header(text, name, start, stop) >= 0 or text.find(f"\t{name}", start, stop) >= 0
-
-
-def _decorated_start(text: str, header: int, indent: str) -> int | None:
-    """Where the decorators above a header start, or the header where there are none; `None` where strings may hide it."""
-    first, start = header, header
-    while start > 0:
-        line = text.rfind("\n", 0, start - 1) + 1
-        last = text[line:start].strip()
-        if text.startswith(f"{indent}@", line):
-            first = line
-        elif last and not last.startswith("#"):
-            # The end of a decorator of several lines, or of whatever else stands above.
-            if not (last.endswith(")") or "#" in last):
-                break
-            above = max(0, text.rfind(f"\n{indent}def " if indent else "\nclass ", 0, line))
-            line = text.rfind(f"\n{indent}@", above, line) + 1
-            if not text.startswith(f"{indent}@", line):
-                # What looks like a definition may be a line of a string in a decorator.
-                if above and _splits_string(text, above, start):
-                    return None
-                break
-            code = _first_dedent(text, line, len(indent))
-            if code < start:
-                # A string in a decorator looks like anything.
-                if _splits_string(text, code, start):
-                    return None
-                break
-            first = line
-        start = line
-    return None if first < header and _splits_string(text, first, header) else first
-
-
-def _splits_string(text: str, start: int, stop: int) -> bool:
-    """Whether a multi-line string, judged by counting alone, is open at one end of a part of the text."""
-    return text.count('"""', start, stop) % 2 == 1 or text.count("'''", start, stop) % 2 == 1
-
-
-def _looks_closed(text: str, start: int, stop: int) -> bool:
-    """Whether every bracket and multi-line string is closed, judged by counting alone."""
-    count = text.count
-    return (
-        not _splits_string(text, start, stop)
-        and count("(", start, stop) == count(")", start, stop)
-        and count("[", start, stop) == count("]", start, stop)
-        and count("{", start, stop) == count("}", start, stop)
-    )
-
-
-def _without_lower_comments(text: str, header: int, stop: int, column: int) -> int | None:
-    """The end of the last line of code before `stop`; `None` where comments make that hard to tell."""
-    while stop > header:
-        line = text.rfind("\n", 0, stop - 1) + 1
-        content = text[line:stop].lstrip(" ")
-        if content.startswith("#"):
-            # A deeper comment may belong to the block or not, and a quote may mean that this is no comment at all.
-            if stop - line - len(content) > column or '"' in content or "'" in content:
-                return None
-        elif content.strip():
-            return stop
-        stop = line
-    return None
-
-
-def _line_end(text: str, offset: int) -> int:
-    newline = text.find("\n", offset)
-    return len(text) if newline < 0 else newline
-
-
-def _first_dedent(text: str, header: int, column: int) -> int:
-    """Where the first line of code behind a header starts that is not indented deeper."""
-    dedent = _dedent_pattern(column).search(text, _line_end(text, header))
-    return dedent.start() + 1 if dedent else len(text)
-
-
-@functools.lru_cache(maxsize=64)
-def _dedent_pattern(column: int) -> re.Pattern[str]:
-    return re.compile(rf"\n {{0,{column}}}[^\s#)\]}}]" if column else r"\n[^\s#)\]}]")
-
-
-@functools.lru_cache(maxsize=64)
-def _lines_pattern(indent: str) -> re.Pattern[str]:
-    """Where a line is indented so far and no further, if a word of a statement of several lines may start there."""
-    return re.compile(rf"\n{indent}(?=[cdaitwfm])")

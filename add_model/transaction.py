@@ -9,6 +9,7 @@ was before. Folders that staging has left in the tree and the journal knows noth
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -21,6 +22,7 @@ from pathlib import Path
 from add_model.boundary import ensure_writable
 from add_model.errors import AddModelError, ChangedMeanwhile
 from add_model.journal import Folder, Journal, Step, Steps, locked, relative_names, write_durably
+from add_model.reading import MOST_BYTES, read_bytes
 from add_model.state import STAGING, STATE_FOLDER, staging_folders
 
 _CACHE = "__pycache__"
@@ -81,10 +83,21 @@ def recover(root: Path) -> list[Path]:
         with locked(root):
             restored = _recover_locked(root, Journal(root))
             _tidy(root, [])
-    except OSError as error:
+    except (OSError, AddModelError) as error:
+        # Without room for a lock nobody is at work here either.
+        if is_for_want_of_room(error) and not staging_folders(root):
+            return []
+        if isinstance(error, AddModelError):
+            raise
         path = error.filename2 or error.filename or root
         raise AddModelError(f"{path}: an interrupted run cannot be taken back: {error.strerror or error}") from error
     return restored
+
+
+def is_for_want_of_room(error: BaseException) -> bool:
+    """Whether something failed as the disk is full, or this user's share of it."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def was_interrupted(root: Path) -> bool:
@@ -167,9 +180,12 @@ def _keep(target: Path, kept: Path) -> None:
 def _ensure_expected(path: Path, change: Change) -> None:
     """Raises `ChangedMeanwhile` unless a file, or a copy of it, holds what the change is to replace."""
     try:
-        content: bytes | None = path.read_bytes()
+        # What is longer than what is expected, or never ends, is something else.
+        content: bytes | None = read_bytes(path, max(MOST_BYTES, len(change.expected or b"")))
     except FileNotFoundError:
         content = None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(change.path)) from error
     if content != change.expected:
         what = "removed" if content is None else "changed"
         raise ChangedMeanwhile(f"{change.path}: was {what} while this run was at work; run again")

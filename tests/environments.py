@@ -29,7 +29,7 @@ def where_searched(version: str) -> str:
 
 def environment(name: str, python: Path, *further: str) -> Path:
     """The Python of an environment with this project, its test dependencies and then these requirements, in this order."""
-    wanted = "\n".join([*((ROOT / file).read_text() for file in ("pyproject.toml", "constraints.txt")), str(python), *further])  # fmt: skip
+    wanted = "\n".join([*((ROOT / file).read_text() for file in ("pyproject.toml", "constraints.txt")), str(ROOT), str(python), *further])  # fmt: skip
     digest = sha256(wanted.encode()).hexdigest()
     folder = _CACHE / "versions" / name
     folder.parent.mkdir(parents=True, exist_ok=True)

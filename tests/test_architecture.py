@@ -16,6 +16,7 @@ _FOUNDATIONS = {
     "errors",
     "git",
     "extras",
+    "exactly",
     "held_model",
     "library",
     "nearby",
@@ -56,6 +57,25 @@ def test_a_part_knows_only_what_lies_below_it(part: str) -> None:
     assert strangers == []
 
 
+def test_the_picture_of_the_architecture_is_that_of_the_code() -> None:
+    script = PACKAGE.parent / "scripts" / "architecture.py"
+    result = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+# What a library of each kind is a value of; only its own room, and the list of rooms, may know.
+KINDS = {"Standalone", "CheckoutTarget", "OutOfTree", "StandaloneKind", "CheckoutKind", "OutOfTreeKind"}
+
+
+def test_nothing_but_its_room_knows_a_kind_of_library() -> None:
+    rooms = [PACKAGE / "scaffold" / room for room in ("standalone", "checkout", "out_of_tree", "kinds.py")]
+    others = [path for path in PACKAGE.rglob("*.py") if not any(path.is_relative_to(room) for room in rooms)]
+    named = {
+        path.name for path in others for word in KINDS if re.search(rf"\b{word}\b", path.read_text(encoding="utf-8"))
+    }
+    assert named == set()
+
+
 def test_nobody_imports_the_command_line() -> None:
     importers = {path for path, part in imported_parts(PACKAGE) if part == "cli"}
     assert all(path.parent.name == "cli" or path.name == "__main__.py" for path in importers)
@@ -65,7 +85,7 @@ def test_nobody_imports_the_command_line() -> None:
 STARTS = {
     "git.py",
     "scaffold/formatting.py",
-    "copies/syntax.py",
+    "copies/language/syntax.py",
     "porting/steps/model_card.py",
     "porting/steps/model_tests.py",
 }

@@ -59,6 +59,7 @@ def commands(group: Any, path: str = "add-model") -> Iterator[tuple[str, Any]]:
             yield f"{path} {name}", command
 
 
+@pytest.mark.slow
 def test_every_command_has_a_section_with_each_of_its_options(site: Path) -> None:
     page = (site / "commands.html").read_text(encoding="utf-8")
     everything = list(commands(typer.main.get_command(app)))
@@ -71,15 +72,18 @@ def test_every_command_has_a_section_with_each_of_its_options(site: Path) -> Non
             assert not option.startswith("--") or option in text, (name, option)
 
 
+@pytest.mark.slow
 def test_every_code_has_a_page_of_its_own(site: Path) -> None:
     for code in Code:
         assert f"{code.name}: {code.value}" in said(site / "codes" / f"{code.name}.html")
 
 
+@pytest.mark.slow
 def test_the_table_of_the_configuration_is_that_of_readme(site: Path) -> None:
     assert "per-file-ignores" in said(site / "configuration.html")
 
 
+@pytest.mark.slow
 def test_no_page_loads_anything_from_another_site(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > 20

@@ -141,6 +141,11 @@ def assert_same_as_parser(text: str) -> None:
     for name, found in module.definitions.items():
         assert Module("m.py", text).find(name) == found
         assert Module("m.py", text).name_at(found.header) == name
+    # In whatever order it is asked.
+    module = Module("m.py", text)
+    headers = sorted(found.header for found in find_definitions(text))
+    for header in [*headers, *headers[::-1], *headers[::2]]:
+        assert module.name_at(header) == Module("m.py", text).name_at(header)
     for around in definitions:
         if text.startswith("class", around.header):
             inside = text[around.header : around.end]

@@ -274,6 +274,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing(tmp_path: Path, command: str) 
     assert found["runs"][0]["recovered"] == found["before"] and found["runs"][-1]["recovered"] == found["after"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_kill_at_any_step_of_the_recovery_leaves_something_to_recover_from(tmp_path: Path) -> None:
     found = run("killed_twice", tmp_path / "root")

@@ -111,8 +111,8 @@ def check_copies(
     Nothing is imported or run. Layout does not count; comments and docstrings do.
     """
     from add_model.copies.finding import Code
+    from add_model.copies.reading.selection import read_selection
     from add_model.copies.report import summary
-    from add_model.copies.selection import read_selection
 
     if force and not (fix or diff):
         raise AddModelError("--force goes with --fix or --diff; add one of them")
@@ -155,7 +155,7 @@ def check_copies(
 
 def _look_up(base: str, library: Library) -> None:
     """Raises an error where git knows no such commit, which nobody might ask about where no copy differs."""
-    from add_model.copies.history import History
+    from add_model.copies.remembering.history import History
 
     History(library.root, base).verify()
 
@@ -192,13 +192,17 @@ def _fix(
     progress: Callable[[int, int], None],
 ) -> tuple[list[Finding], Counts, list[str]]:
     """What is left, what was looked at, and what was changed, in lines for people."""
-    from add_model.copies.fix import fix
+    from add_model.copies.fixing.fix import fix
 
     fixed = fix(library, paths, force, progress, base)
-    done = (("rewrote", "would rewrite", fixed.rewritten), ("merged", "would merge", fixed.merged))
+    done = (
+        ("rewrote", "would rewrite", fixed.rewritten, ("copy", "copies")),
+        ("merged", "would merge", fixed.merged, ("copy", "copies")),
+        ("moved", "would move", fixed.moved, ("marker", "markers")),
+    )
     changed = [
-        f"{past if write else future} {count} {'copy' if count == 1 else 'copies'} in {library.root}"
-        for past, future, count in done
+        f"{past if write else future} {count} {names[count != 1]} in {library.root}"
+        for past, future, count, names in done
         if count
     ]
     if write:

@@ -12,7 +12,7 @@ from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from add_model.copies.finding import Counts, Finding
-    from add_model.copies.recall import Recalled
+    from add_model.copies.remembering.recall import Recalled
 
 
 def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
@@ -24,7 +24,7 @@ def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
     if root is not None and not root.is_dir():
         raise AddModelError(f"--root {root}: no such folder; name the folder that holds the library")
     if paths:
-        from add_model.copies.files import refuse_missing
+        from add_model.copies.reading.files import refuse_missing
 
         refuse_missing(paths)
     library = (
@@ -54,17 +54,17 @@ def check(
     from add_model.copies.finding import Code
 
     if paths:
-        from add_model.copies.check import Check
+        from add_model.copies.judging.check import Check
 
         checker = Check(library, paths, progress=progress)
         findings, counts = sorted(checker.findings(), key=lambda finding: finding.sort_key), checker.counts
     else:
-        from add_model.copies.cache import check_library
-        from add_model.copies.recall import cache_folder
+        from add_model.copies.remembering.cache import check_library
+        from add_model.copies.remembering.recall import cache_folder
 
         findings, counts = check_library(library, cache_folder() if cached else None, progress, recalled)
     if any(finding.code is Code.CP001 for finding in findings):
-        from add_model.copies.sides import with_sides
+        from add_model.copies.remembering.sides import with_sides
 
         findings = with_sides(library, findings, base)
     return findings, counts

@@ -98,6 +98,7 @@ def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
         outline,
         place_in_words,
         summary,
+        unweighed,
         within_rounding,
     )
 
@@ -113,7 +114,7 @@ def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
         say(f"{len(every) - len(shown)} of {len(every)} places inside these are not shown: --all, or --html FILE")
     say("")
     say(summary(comparison), colour="green" if comparison.passed else "red")
-    for said in (missing_output(comparison), within_rounding(comparison)):
+    for said in (missing_output(comparison), within_rounding(comparison), unweighed(comparison)):
         if said is not None:
             say(said, colour="yellow")
     place = comparison.place

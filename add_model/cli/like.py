@@ -205,7 +205,7 @@ def _request(
 
 def _tell_uncommitted(request: Request) -> None:
     """Says that somebody's own changes will stand beside ours in `git diff`; they are no reason to stop."""
-    from add_model.copies.history import uncommitted
+    from add_model.copies.remembering.history import uncommitted
 
     if not request.target.is_reviewed:
         return
@@ -221,17 +221,11 @@ def _interviewed(
     from add_model.cli.drawing import as_text
     from add_model.cli.summary import files_tree
     from add_model.scaffold.interview.interview import Preview, decided
-    from add_model.scaffold.questionnaire import complete
-    from add_model.scaffold.writing import as_it_is_now, prepare
-
-    def now(answers: Answers, request: Request) -> tuple[Answers, Request]:
-        # Answering takes its time, in which somebody else may have laid down the library, or made such a model.
-        request = as_it_is_now(answers, request)
-        return complete(request), request
+    from add_model.scaffold.writing import in_what_is_there_now, prepare
 
     def preview(answers: Answers, request: Request) -> Preview:
-        rendering, outcome = prepare(*now(answers, request))
+        rendering, outcome = prepare(answers, request)
         files = {file.path.relative_to(rendering.root).as_posix(): file.text for file in rendering.files}
         return Preview(lambda columns: as_text(files_tree(rendering, outcome), columns), files)
 
-    return decided(request, preview, lambda answers, request: write(*now(answers, request)))
+    return decided(request, preview, write, now=in_what_is_there_now)

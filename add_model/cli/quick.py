@@ -57,7 +57,7 @@ def _run(request: _Request) -> int | None:
     recalled = None
     switches = ("--strict" in request.switches, "--exit-zero" in request.switches)
     if not request.paths and "--no-cache" not in request.switches:
-        from add_model.copies.recall import cache_folder, recall, timed
+        from add_model.copies.remembering.recall import cache_folder, recall, timed
 
         recalled = recall(library, cache_folder(), in_full=False)
         if recalled.answer is not None:

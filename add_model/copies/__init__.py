@@ -1,10 +1,12 @@
 """The marker language and its checker: paths -> markers -> (original, copy) pairs -> verdicts -> report or edits.
 
-- What the language says: `marker` (what is a marker), `region` (what of a block is compared), `equality` (what counts
-  as equal), `full_copies` (whole files).
-- From a marker to a verdict: `files`, `sources` (asking the disk through `outlook`), `pair`, `difference`, `cycles`,
-  `syntax`; `check` is the engine that yields each `finding`.
-- What is reported: `selection`, `report`, `watch`.
-- What makes it fast: `recall`, `cache` and `parallel`, which keep and send results as `records`.
-- Putting copies right: `fix` and `rewrite`; `sides`, `history`, `merge`, `kept` and `written` see to it that no edit is lost.
+Each wing is a floor of its own, and none looks up to one that stands above it in this list:
+
+- `fixing`: `fix` and `rewrite`; `merge` and `supplies` see to it that no edit is lost, and no name undefined.
+- `remembering`: `recall`, `cache` and `parallel` make a check fast; `sides`, `history`, `kept` and `written` are what a fix goes by.
+- `judging`: `check` is the engine that yields each `finding`; `pair`, `difference`, `cycles` and `full_copies` tell.
+- `reading`: `files`, `sources` (asking the disk through `outlook`), `selection`.
+- `language`: `marker` (what is a marker), `region` (what of a block is compared), `equality` (what counts as equal).
+
+Beside them stand what a finding is, the `report` of findings, and `watch`.
 """

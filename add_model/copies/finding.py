@@ -30,6 +30,7 @@ class Code(Enum):
     CP009 = "copy differs from the installed version of another package"
     CP010 = "header differs where headers may"
     CP011 = "marker inside a copied block does not hold"
+    CP012 = "marker that the library's own script cannot read"
 
     @property
     def page(self) -> str:

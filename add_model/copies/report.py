@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from add_model.copies.finding import Code, Conflict, Counts, Difference, Finding, Severity
-from add_model.copies.recall import timed
+from add_model.copies.remembering.recall import timed
 from add_model.values import TYPE_CHECKING
 from add_model.visible import as_json as json_text
 from add_model.visible import visible, visible_line

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from add_model.copies.files import search
+from add_model.copies.reading.files import search
 from add_model.library import CONFIGURATION_FILE, Library
 
 

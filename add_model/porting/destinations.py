@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from add_model.boundary import ensure_unversioned
 from add_model.errors import AddModelError
+from add_model.porting.unfinished import clear_parts, part_name
 
 
 def destination(path: Path, option: str) -> Path:
@@ -45,7 +45,9 @@ def write_whole(path: Path, text: str, option: str) -> None:
     if real.is_dir():
         raise AddModelError(f"{path}: is a folder; pass a file with {option}")
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{real.name}.", suffix=".part", dir=real.parent)
+        clear_parts(real.parent)
+        name = real.with_name(part_name(real.name))
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)

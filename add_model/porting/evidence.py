@@ -19,7 +19,7 @@ from typing import Any
 from add_model.boundary import ensure_writable
 from add_model.errors import AddModelError
 from add_model.porting.documents import parse_json
-from add_model.reading import read_settings
+from add_model.reading import read_settings, refuse_holes
 from add_model.state import STATE_FOLDER
 from add_model.transaction import Change, write_files
 
@@ -115,7 +115,11 @@ def store(root: Path, model: str, evidence: Evidence) -> Path:
     path = _path(root, model, evidence.kind)
     ensure_writable(root, path)
     content = json.dumps(asdict(evidence), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-    write_files(root, [Change(path, content.encode("utf-8"), path.read_bytes() if path.is_file() else None)])
+    try:
+        before = read_settings(path) if os.path.lexists(path) else None
+    except OSError as error:
+        raise AddModelError(f"{path}: cannot be read: {error.strerror}; remove it and run again") from error
+    write_files(root, [Change(path, content.encode("utf-8"), before)])
     return path
 
 
@@ -180,6 +184,7 @@ def fingerprint(path: Path) -> str:
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
+            refuse_holes(os.fstat(file.fileno()), path)
             while piece := file.read(1 << 20):
                 digest.update(piece)
     except OSError as error:

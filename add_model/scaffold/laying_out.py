@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from add_model.copies.marker import NEEDLE
+from add_model.copies.language.marker import NEEDLE
 from add_model.scaffold.copied_text.marking import Unmarked, readable_markers
 from add_model.scaffold.formatting import NEW_LIBRARY_SETTINGS, format_files
 from add_model.scaffold.rendering import LeftOut, RenderedFile

@@ -16,6 +16,13 @@ TAKEN_PACKAGES = NAMED_PACKAGES | frozenset(
     "diffusers filelock fsspec hypothesis jinja2 mypy numpy packaging pip pytest requests ruff scipy setuptools sympy test "
     "tqdm typing_extensions yaml".split()
 )
+# What every `torch.nn.Module` has; a model with a head holds the base model in an attribute of the model's name.
+OF_EVERY_MODULE = frozenset(
+    "add_module apply bfloat16 buffers children compile cpu cuda double eval extra_repr forward get_buffer get_extra_state "
+    "get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers named_children named_modules "
+    "named_parameters parameters register_buffer register_module register_parameter requires_grad_ set_extra_state "
+    "set_submodule share_memory state_dict to to_empty train training xpu zero_grad".split()
+)
 
 
 def check_is_new(snake: str, models: Collection[str], root: Path | None, package: str, may_exist: bool) -> None:

@@ -17,8 +17,9 @@ from add_model.registry import parse_registry
 from add_model.scaffold.belongings import Belongings, in_own_library
 from add_model.scaffold.kinds import target_at
 from add_model.scaffold.record import RECORD_FILE, Record, checked_path, digest, load_record, state_of, without_hunks
+from add_model.scaffold.room import write_in_any_case
 from add_model.state import STATE_FOLDER
-from add_model.transaction import Change, write_files
+from add_model.transaction import Change
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def remove(removal: Removal) -> None:
     Raises:
         AddModelError: something cannot be written, or was changed since it was looked at.
     """
-    write_files(removal.root, removal.changes)
+    write_in_any_case(removal.root, removal.changes)
 
 
 def _refuse(paths: list[Path], name: str) -> None:

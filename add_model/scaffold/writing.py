@@ -53,16 +53,13 @@ def _written(answers: Answers, request: Request) -> tuple[Rendering, Outcome]:
 
 
 def as_it_is_now(answers: Answers, request: Request) -> Request:
-    """What was asked for, of the library that stands there by now.
+    """What was answered, for the library that stands there by now.
 
     Raises:
         AddModelError: as `find_destination` does.
     """
-    target = find_destination(request.root, Path.cwd(), answers.reference, answers.package)
     return replace(
-        request,
-        target=target,
-        reference=answers.reference,
+        in_what_is_there_now(replace(request, reference=answers.reference)),
         name=answers.name,
         heads=answers.heads,
         tokenizer_like=answers.tokenizer_like,
@@ -70,3 +67,12 @@ def as_it_is_now(answers: Answers, request: Request) -> Request:
         style=answers.style,
         class_name=answers.class_name or None,
     )
+
+
+def in_what_is_there_now(request: Request) -> Request:
+    """What was asked for, of the library that stands there by now.
+
+    Raises:
+        AddModelError: as `find_destination` does.
+    """
+    return replace(request, target=find_destination(request.root, Path.cwd(), request.reference, request.package))

@@ -236,7 +236,7 @@ def test_a_plain_check_loads_neither_typer_nor_rich(library: Path) -> None:
 def test_a_check_of_an_unchanged_tree_loads_no_engine(library: Path, tmp_path: Path) -> None:
     program = (
         "import sys\nsys.argv = ['add-model', 'check-copies']\nfrom add_model.cli import main\n"
-        "try:\n    main()\nfinally:\n    print('add_model.copies.check' in sys.modules)"
+        "try:\n    main()\nfinally:\n    print('add_model.copies.judging.check' in sys.modules)"
     )
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     time.sleep(0.3)  # what was written just now is never relied on

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .commands import SOURCES, add_model_process, contents
+from .commands import SOURCES, Result, add_model_process, contents
+
+pytestmark = pytest.mark.slow
 
 CLOSED = {"stdin": "<&-", "stdout": ">&-", "stderr": "2>&-", "all of them": "<&- >&- 2>&-"}
 COMMANDS = [
@@ -23,10 +27,18 @@ COMMANDS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def usually(made_library: Path) -> Callable[..., Result]:
+    """What a command says with every stream open; asked once."""
+    return functools.cache(lambda *arguments: add_model_process(made_library, *arguments))
+
+
 @pytest.mark.parametrize("stream", CLOSED)
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
-def test_a_closed_stream_changes_nothing(made_library: Path, stream: str, arguments: tuple[str, ...]) -> None:
-    usual = add_model_process(made_library, *arguments)
+def test_a_closed_stream_changes_nothing(
+    made_library: Path, usually: Callable[..., Result], stream: str, arguments: tuple[str, ...]
+) -> None:
+    usual = usually(*arguments)
     command = ["sh", "-c", f'exec "$@" {CLOSED[stream]}', "sh", sys.executable, "-m", "add_model", *arguments]
     run = subprocess.run(command, cwd=made_library, env={"PYTHONPATH": str(SOURCES)}, capture_output=True, text=True)
     assert run.returncode == usual.returncode, run.stderr

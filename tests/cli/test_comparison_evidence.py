@@ -160,6 +160,7 @@ def test_a_recording_counts_for_the_checkpoint_that_it_ran(recorded: Path) -> No
     assert states(recorded, 6, 7) == ["done", "open"]
 
 
+@pytest.mark.slow
 def test_the_configuration_and_every_shard_of_a_checkpoint_count(recorded: Path) -> None:
     convert(recorded, "--force", "--shard-size", "4kB")
     folder = recorded / CHECKPOINT
@@ -216,6 +217,7 @@ def test_a_comparison_by_hand_that_reaches_the_output_is_enough(recorded: Path) 
     assert states(recorded, 7) == ["open"]
 
 
+@pytest.mark.slow
 def test_random_weights_that_are_equal_are_not_the_originals(library: Path) -> None:
     for target, out in (("zoo:bert", "original.safetensors"), (NAME, "new.safetensors")):
         record(library, target, out, "--input-ids", "5,6")

@@ -250,6 +250,7 @@ def own_template(library: Path, text: str, path: str = "docs/models/NAME.md.jinj
     return template
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "naming"),
     [
@@ -285,6 +286,7 @@ def test_a_template_that_is_no_text(library: Path) -> None:
     refused(library, *SECOND, naming=(str(template), "mend"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["template", "folder", "included"])
 def test_templates_that_are_links_out_of_their_folder(library: Path, tmp_path: Path, what: str) -> None:
     outside = tmp_path / "outside"

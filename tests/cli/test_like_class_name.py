@@ -66,6 +66,7 @@ def test_another_name_for_stored_answers_has_its_usual_casing(tmp_path: Path) ->
     assert "YourGptModel" in classes(tmp_path / "library/src/library/models/your_gpt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "camel"), [("my_gpt", "MyGPT"), ("gpt", "GPT"), ("gpt_neox", "GPTNeoX")])
 def test_a_model_of_such_a_casing_is_itself_a_reference(tmp_path: Path, name: str, camel: str) -> None:
     done(tmp_path, "gpt2", "--name", name, "--class-name", camel, "--into", "library")

@@ -68,6 +68,7 @@ def saving(monkeypatch: pytest.MonkeyPatch, place: Place, moment: str, times: in
     monkeypatch.setattr(name, saved_meanwhile)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_what_is_saved_meanwhile_stays_beside_the_new_entry(
     place: Place, moment: str, monkeypatch: pytest.MonkeyPatch
@@ -79,6 +80,7 @@ def test_what_is_saved_meanwhile_stays_beside_the_new_entry(
     assert text.count(LINE) == 1 and place.entry in text
 
 
+@pytest.mark.slow
 def test_a_file_that_is_saved_over_and_over_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     saving(monkeypatch, place, MOMENTS[-1], times=100)
     monkeypatch.setattr("add_model.scaffold.writing._ATTEMPTS", 2)
@@ -126,6 +128,7 @@ def test_a_model_that_another_run_makes_meanwhile_is_not_replaced(
     assert "GPT-2" in (library / "docs/index.md").read_text()
 
 
+@pytest.mark.slow
 def test_every_model_of_runs_at_one_time_is_registered(library: Path) -> None:
     names = [f"wren{number}" for number in range(4)]
     command = [sys.executable, "-m", "add_model", "like", "gpt2", "--heads", "none", "--name"]

@@ -180,6 +180,7 @@ def test_what_keeps_a_cause_from_being_tested_is_said_with_the_size_to_record_ag
     assert document["cause"] is None and "--limit" in document["untested"]
 
 
+@pytest.mark.slow
 def test_input_is_given_by_ids_or_by_a_file(library: Path) -> None:
     (library / "inputs.json").write_text('{"input_ids": [[5, 6, 7]], "attention_mask": [[1, 1, 0]]}')
     save_file({"input_ids": torch.tensor([[5, 6, 7]])}, library / "inputs.safetensors")
@@ -220,6 +221,7 @@ def test_what_cannot_be_recorded_is_refused_in_one_line(library: Path) -> None:
         refused(library, "record", *arguments, naming=naming)
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_import_or_run_is_named_with_file_and_line(library: Path) -> None:
     modeling = library / MODELING
     good = modeling.read_text()
@@ -232,6 +234,7 @@ def test_a_model_that_does_not_import_or_run_is_named_with_file_and_line(library
     assert not list(library.glob("*.safetensors")) and not list(library.glob(".*.part"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", ["raise SystemExit(3)", "import sys; sys.exit()"])
 @pytest.mark.parametrize(
     ("place", "said"),

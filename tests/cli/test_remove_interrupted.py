@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from add_model.errors import AddModelError
 from add_model.scaffold.removal import plan_removal, remove
-from add_model.transaction import recover
+from add_model.transaction import Change, recover
 from tests.cut_off import at_step, in_child, kill
 
 from .commands import add_model_here, contents, done, run
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs fork and kill")
 def test_a_removal_killed_at_any_step_is_all_or_nothing(library: Path, tmp_path: Path) -> None:
     start, step, code = contents(library), 0, 1
@@ -41,22 +45,23 @@ def test_a_removal_killed_at_any_step_is_all_or_nothing(library: Path, tmp_path:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("free", [0, 4, 12, 28])
 @pytest.mark.skipif(
     shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0,
     reason="needs a mount namespace of its own (unshare -rm)",
 )
-def test_on_a_full_disk_a_removal_needs_room_for_its_notes_alone(library: Path, tmp_path: Path) -> None:
+def test_on_a_full_disk_a_removal_makes_its_own_room(library: Path, tmp_path: Path, free: int) -> None:
     done(library, "gpt2", "--name", "tiny_gpt", "--yes")
     folder = tmp_path / "disk"
     folder.mkdir()
     size = sum(len(content) // 4096 * 4 + 8 for content in contents(library).values() if content is not None)
-    # Of the 28 kB that are free, the notes take 8, the files that lose an entry as much as they are long.
+    # So many kilobytes are free, for what the user's own folder keeps as well.
     script = f"""set -e
 mount -t tmpfs -o size={size + 400}k tmpfs {folder}
 cp -a {library} {folder}/library
 dd if=/dev/zero of={folder}/ballast bs=4k 2>/dev/null || true
-truncate -s -28k {folder}/ballast
-export XDG_STATE_HOME={folder}/state
+[ {free} = 0 ] || truncate -s -{free}k {folder}/ballast
+export XDG_STATE_HOME={folder}/state XDG_CACHE_HOME={folder}/cache TMPDIR={folder}
 cd {folder}/library
 "$@"
 find . -name '*brand_new_bert*'
@@ -65,6 +70,23 @@ find . -name '*brand_new_bert*'
     result = run([*command, "remove", "brand_new_bert"], library)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[-1].startswith("brand_new_bert: ") and result.stderr == ""
+
+
+def test_what_made_room_is_back_where_the_removal_does_not_come_about(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, refused = contents(library), []
+
+    def full(root: Path, changes: Sequence[Change]) -> None:
+        refused.append(len(changes))
+        raise AddModelError("no room") from OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("add_model.scaffold.room.write_files", full)
+    with pytest.raises(AddModelError, match="no room"):
+        remove(plan_removal(library, "brand_new_bert", force=False))
+    # One file after the other was given for room, until none was left that no folder goes with.
+    assert refused == list(range(refused[0], refused[-1] - 1, -1)) and len(refused) > 4
+    assert contents(library) == before
 
 
 def test_models_made_and_removed_in_the_same_order_leave_the_registry_as_it_was(library: Path) -> None:

@@ -179,7 +179,7 @@ if __name__ == "__main__":
     import rich.console  # noqa: F401
 
     import add_model.cli.check_copies
-    import add_model.copies.fix  # noqa: F401
+    import add_model.copies.fixing.fix  # noqa: F401
 
     command = {function.__name__: function for function in COMMANDS}[sys.argv[1]]
     print(json.dumps(command(Path(sys.argv[2]))))  # type: ignore[func-returns-value]

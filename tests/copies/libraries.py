@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from add_model.copies.check import Check
 from add_model.copies.finding import Finding
+from add_model.copies.judging.check import Check
 from add_model.library import Library, library_at
 
 

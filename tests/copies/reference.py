@@ -185,7 +185,9 @@ class Tree:
             return ""
         if any(self._holds(copy, outer, mark) for outer in self.marks(mark.path) if outer is not mark):
             return "CP011"
-        return "CP010" if first.body == second.body and "diffusers" in self.packages else "CP001"
+        if "diffusers" not in self.packages or rest_of_header(expected) != rest_of_header(found):
+            return "CP001"
+        return "CP010" if first.body == second.body else "CP001"
 
     def _holds(self, file: File, outer: Mark, inner: Mark) -> bool:
         """Whether a marker's copy lies in what another one compares."""
@@ -221,6 +223,22 @@ def parse(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
+
+
+def rest_of_header(block: str) -> list[str]:
+    """The tokens of a header that stand on its lines behind the first."""
+    depth, found = 0, list[str]()
+    for token in tokenize.generate_tokens(io.StringIO(_dedented(block)).readline):
+        if token.type in (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT):
+            continue
+        depth += (token.string in tuple("([{")) - (token.string in tuple(")]}"))
+        if token.start[0] > 1:
+            if token.string == ")" and found[-1:] == [","]:
+                found.pop()
+            found.append(token.string)
+        if token.string == ":" and depth == 0:
+            break
+    return found
 
 
 def compared_forms(original: str, copy: str) -> tuple[Form, Form]:

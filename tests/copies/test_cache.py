@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies import check as check_module
-from add_model.copies import files, report
-from add_model.copies import recall as recall_module
-from add_model.copies.cache import Checked, check_library
-from add_model.copies.files import Tree
+from add_model.copies import report
 from add_model.copies.finding import Code
-from add_model.copies.recall import cache_folder, recall, timed
+from add_model.copies.judging import check as check_module
+from add_model.copies.reading import files
+from add_model.copies.reading.files import Tree
+from add_model.copies.remembering import recall as recall_module
+from add_model.copies.remembering.cache import Checked, check_library
+from add_model.copies.remembering.recall import cache_folder, recall, timed
 from add_model.library import Configuration, Library, library_at
 from tests.copies.libraries import write_library
 from tests.copies.released import released

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from add_model.copies import check as engine
-from add_model.copies.check import Check
 from add_model.copies.finding import Code, Severity
+from add_model.copies.judging import check as engine
+from add_model.copies.judging.check import Check
 from add_model.errors import AddModelError
 from add_model.library import library_at
 
@@ -384,6 +384,53 @@ def test_a_header_that_a_replacement_breaks_leaves_the_body_to_be_compared_in_an
     copy = "class Sound:\n    # Copied from diffusers.base.Base.prepare with width->self.config.width\n    def prepare(self):\n        return (\n            self.config.width\n            * self.scale\n        )\n"
     library = write_library(tmp_path, {"diffusers/base.py": original, "diffusers/sound.py": copy})
     assert codes_of(library) == ["CP010"]
+
+
+@pytest.mark.parametrize(
+    "written", ["transformers.tests.models", "test.models", "tests.models", "transformer.tests.models"]
+)
+@pytest.mark.parametrize("place", ["tests/models/test_vit.py", "src/transformers/models/vit.py"])
+def test_a_path_that_looks_for_tests_in_the_wrong_place(place: str, written: str, tmp_path: Path) -> None:
+    write_library(tmp_path, {"transformers/models/bert.py": BERT, "transformers/models/old.py": ""})
+    (tmp_path / "tests/models").mkdir(parents=True)
+    (tmp_path / "tests/models/bert.py").write_text(BERT)
+    (tmp_path / place).write_text(f"# Copied from {written}.bert.BertLayer with Bert->ViT all-casing\n{VIT}")
+    found = findings_of(library_at(tmp_path))
+    in_tests = place.startswith("tests")
+    if in_tests and written == "tests.models":
+        assert found == []
+        return
+    (finding,) = found
+    assert finding.code is Code.CP003 and finding.severity is Severity.WARNING and not finding.fixable
+    meant = "tests" if in_tests else "transformers"
+    assert finding.message == (
+        f"checks nothing: `{written}.bert.BertLayer` leads out of the library; did you mean `{meant}.models.bert.BertLayer`?"
+    )
+
+
+def test_a_package_may_have_tests_of_its_own(tmp_path: Path) -> None:
+    files = {"my_models/tests/bert.py": BERT, "my_models/vit.py": f"# Copied from my_models.tests.bert.BertLayer with Bert->ViT all-casing\n{VIT}"}  # fmt: skip
+    assert codes_of(write_library(tmp_path, files)) == []
+
+
+LONG_HEADER = "def f(\n    x,\n    y: int = 1,\n) -> int:\n    return x\n"
+
+
+@pytest.mark.parametrize(
+    ("copy", "code"),
+    [
+        (LONG_HEADER.replace("y: int", "y: float"), "CP001"),
+        (LONG_HEADER.replace("-> int", "-> float"), "CP001"),
+        (LONG_HEADER.replace(",\n)", ", z=1\n)"), "CP001"),
+        ("def f(x, y: int = 1) -> float:\n    return x\n", "CP001"),
+        (LONG_HEADER.replace("def f(", "async def f("), "CP010"),
+        (LONG_HEADER.replace("    x,\n    y: int = 1,\n", "    x, y: int = 1\n").replace("def", "async def"), "CP010"),
+    ],
+)
+def test_a_header_differs_behind_its_first_line(copy: str, code: str, tmp_path: Path) -> None:
+    files = {"diffusers/base.py": LONG_HEADER, "diffusers/copy.py": f"# Copied from diffusers.base.f\n{copy}"}
+    (finding,) = findings_of(write_library(tmp_path, files))
+    assert finding.code.name == code and finding.fixable is (code == "CP001")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.copies.equality import equal, is_copy
-from add_model.copies.marker import Replacement
+from add_model.copies.language.equality import equal, is_copy
+from add_model.copies.language.marker import Replacement
+from add_model.copies.language.parsing import with_brackets
 
 BLOCK = '''
 def forward(self, hidden_states, scale=1.0):
@@ -252,6 +253,33 @@ def test_text_that_does_not_parse_is_compared_token_by_token(copy: str, verdict:
     assert equal("def f(:\n    x = (1, 2)\n", copy) is verdict
 
 
+@pytest.mark.parametrize(
+    ("bracketed", "bare"),
+    [
+        ("except (A, B):", "except A, B:"),
+        ("except (A, B):  # why, and: how", "except A, B:  # why, and: how"),
+        ("except* (A, B):", "except* A, B:"),
+        ("except (a.A, b[1, 2], (c, d)): pass", "except a.A, b[1, 2], (c, d): pass"),
+        ("except (A, (B)):", "except A, \\\n        B :"),
+        ("except (A, *B):", "except A, *B:"),
+        ("except (A,):", "except A,:"),
+        ("except (A, f('x, y: z')):", "except A, f('x, y: z'):"),
+    ],
+)
+def test_exceptions_with_and_without_brackets(bracketed: str, bare: str) -> None:
+    body = "\n" if bracketed.endswith("pass") else "\n        pass\n"
+    one, other = (f"def f():\n    try:\n        pass\n    {line}{body}" for line in (bracketed, bare))
+    assert equal(one, other) and equal(other, one)
+    assert not equal(one.replace("A", "C"), other)
+
+
+@pytest.mark.parametrize(
+    "line", ["except (A, B) as error:", "except A:", "except (A):", "except:", "except f(1, 2):", "x = 'except A, B:'"]
+)
+def test_an_except_that_needs_no_brackets_gets_none(line: str) -> None:
+    assert with_brackets(f"{line}\n    pass\n") == f"{line}\n    pass\n"
+
+
 # No Python reads its first line, so that what is said of it holds for newer syntax in an older one.
 NEWER = """
 class A[T!]:
@@ -287,6 +315,8 @@ class A[T!]:
         ("(x and\n              self)", "x and self", True),
         ("del x, self", "del (x, self)", True),
         ("(ValueError, KeyError)", "(\n            ValueError,\n            KeyError,\n        )", True),
+        ("(ValueError, KeyError)", "ValueError, KeyError", True),
+        ("(ValueError, KeyError)", "ValueError, TypeError", False),
         ("    Doc.\n", "    Doc.  \n\n", True),
         ("# note", "#note", True),
         ("T!", "T !", True),

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.copies.check import Check
-from add_model.copies.edits import Edit, apply_edits
-from add_model.copies.equality import equal
-from add_model.copies.fix import fix
+from add_model.copies.fixing.edits import Edit, apply_edits
+from add_model.copies.fixing.fix import fix
+from add_model.copies.judging.check import Check
+from add_model.copies.language.equality import equal
 from add_model.library import Library, library_at
 
 from .libraries import codes_of, write_library
@@ -59,6 +59,19 @@ def test_a_string_keeps_its_value_at_another_indentation(tmp_path: Path) -> None
         "class B:\n    # Copied from my_models.bert.f\n    def f(x):\n"
         f'        """Doc.\n\n        More.\n        """\n        t = {string}\n        return t\n'
     )
+
+
+# Blanks at the end of a line are layout to a formatter. What is brought over is the original's all the same, to the byte.
+BLANKS = "class Bert:\n    size = 1  # \n\n    def f(self):\n        return 1  # \t\n        #  \n\n    other = 2  #\x0c\n\n    def g(self):\n        return 2  # \n"
+
+
+@pytest.mark.parametrize("own", ["", "    # End copy\n\n    mine = 1  # \n", "    # Ignore copy\n    def h(self):\n        return 3  #  \n"])  # fmt: skip
+def test_blanks_at_the_end_of_a_line_come_over_and_stay(tmp_path: Path, own: str) -> None:
+    marker = "# Copied from my_models.bert.Bert with Bert->ViT\n"
+    original = BLANKS.replace("Bert", "ViT")
+    drifted = original.replace("1  #", "3  #").replace("2  #", "4  #")
+    gap = "\n" if own else ""
+    assert fixed_copy(tmp_path, f"{marker}{drifted}{gap}{own}", BLANKS) == f"{marker}{original}{gap}{own}"
 
 
 def test_everything_that_is_the_copys_own_is_kept(tmp_path: Path) -> None:
@@ -396,6 +409,14 @@ def test_edits_change_their_lines_alone(parts: list[tuple[str, str]], data: st.D
             "".join(map("".join, parts[:first])) + f"new{ending}lines{ending}" + "".join(map("".join, parts[last:]))
         ).encode()
     )
+
+
+@pytest.mark.parametrize("library", ["diffusers", "my_models"])
+def test_a_header_is_repaired_behind_its_first_line(library: str, tmp_path: Path) -> None:
+    original = "def f(\n    x,\n    y: int = 1,\n) -> int:\n    return x\n"
+    copy = f"# Copied from {library}.base.f\n{original.replace('y: int', 'y: float').replace('f(', 'g(')}"
+    after = fixed(write_library(tmp_path, {f"{library}/base.py": original, f"{library}/copy.py": copy}), f"{library}/copy.py")  # fmt: skip
+    assert after == copy.replace("float", "int")
 
 
 @pytest.mark.parametrize("original", ["def f(x): return 1\n", "def f(x):\n    return 1\n"])

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.equality import is_copy
+from add_model.copies.fixing.fix import fix
+from add_model.copies.language.equality import is_copy
 
 from .libraries import codes_of, write_library
 
@@ -51,6 +52,23 @@ def test_formatters(formatter: list[str], formatted: str, tmp_path: Path) -> Non
     before = path.read_bytes()
     subprocess.run([sys.executable, "-m", *formatter, str(path)], check=True)
     assert path.read_bytes() != before
+    assert codes_of(library) == []
+
+
+@pytest.mark.parametrize("formatted", ["copy.py", "original.py"])
+@pytest.mark.parametrize("statement", ["except (ValueError, KeyError)", "except* (ValueError, KeyError)"])
+def test_a_formatter_for_python_that_needs_no_brackets(statement: str, formatted: str, tmp_path: Path) -> None:
+    original = f"def f(x):\n    try:\n        return x()\n    {statement}:  # either\n        raise\n"
+    copy = f"# Copied from my_models.original.f\n{original}"
+    library = write_library(tmp_path, {"my_models/original.py": original, "my_models/copy.py": copy})
+    path = tmp_path / "src/my_models" / formatted
+    command = ["ruff", "format", "--isolated", "--quiet", "--target-version", "py314", str(path)]
+    subprocess.run([sys.executable, "-m", *command], check=True)
+    assert "ValueError, KeyError:  # either" in path.read_text()
+    assert codes_of(library) == []
+    path.write_text(path.read_text().replace("KeyError", "TypeError"))
+    assert codes_of(library) == ["CP001"]
+    fix(library).write()
     assert codes_of(library) == []
 
 

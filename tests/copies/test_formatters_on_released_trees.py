@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.check import Check
+from add_model.copies.judging.check import Check
 from add_model.library import Library
 
 from .released import RELEASES, installed_apart, released

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.copies.equality import blocks_match, is_copy
-from add_model.copies.rewrite import rewritten_block
+from add_model.copies.fixing.rewrite import rewritten_block
+from add_model.copies.language.equality import blocks_match, is_copy
 
 NESTED = """class A:
     size = 1

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from add_model.copies.equality import is_copy
-from add_model.copies.marker import Replacement
+from add_model.copies.language.equality import is_copy
+from add_model.copies.language.marker import Replacement
 
 from .layouts import KINDS, laid_out_anew, same_count
 from .reference import Tree

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.copies.marker import (
+from add_model.copies.language.marker import (
     Marker,
     Mention,
     Replacement,

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies import syntax
-from add_model.copies.check import Check
+from add_model.copies.judging.check import Check
+from add_model.copies.language import syntax
 from add_model.library import Library
 
 from .mutations import KINDS, Mutant, mutate

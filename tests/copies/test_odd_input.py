@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from add_model.copies.check import Check
 from add_model.copies.finding import Code
-from add_model.copies.fix import fix
+from add_model.copies.fixing.fix import fix
+from add_model.copies.judging.check import Check
 from add_model.library import Library
 
 from .libraries import findings_of, write_library
@@ -121,6 +121,7 @@ def test_deep_nesting_in_a_copied_block(tmp_path: Path) -> None:
     [
         "match x:\n    case {'a': [1, *_]} | None: pass\n",
         "try:\n    pass\nexcept* ValueError:\n    pass\n",
+        "try:\n    pass\nexcept ValueError, KeyError:\n    pass\n",
         "type A[T] = list[T]\n",
         "def f[T: int](x: T) -> T: ...\n",
         "x = f'{f'{1}'}'\n",

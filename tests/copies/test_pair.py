@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from add_model.copies.equality import blocks_match
-from add_model.copies.marker import Marker, find_comments
-from add_model.copies.pair import Pair, Verdict, governed_header
-from add_model.copies.sources import Origin, Original
+from add_model.copies.judging.pair import Pair, Verdict, governed_header
+from add_model.copies.language.equality import blocks_match
+from add_model.copies.language.marker import Marker, find_comments
+from add_model.copies.reading.sources import Origin, Original
 from add_model.definitions import Definition, find_definitions
 from add_model.source import Module
 from tests.test_source import statements

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies import cache, parallel
-from add_model.copies.cache import check_library
+from add_model.copies.remembering import cache, parallel
+from add_model.copies.remembering.cache import check_library
 from add_model.library import Library
 from tests.copies.libraries import write_library
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from add_model.copies.check import Check
 from add_model.copies.finding import Code, Finding, Severity
+from add_model.copies.judging.check import Check
 from add_model.library import library_at
 
 from .reference import MARKER

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from add_model.copies import report
-from add_model.copies.check import Check, Counts
 from add_model.copies.finding import Code, Difference, Finding, Severity
+from add_model.copies.judging.check import Check, Counts
 
 from .released import released
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from add_model.copies.finding import Moved
-from add_model.copies.history import History, uncommitted
+from add_model.copies.remembering.history import History, uncommitted
 from add_model.git import find_repository
 from add_model.library import Library, library_at
 

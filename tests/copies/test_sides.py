@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.check import Check
 from add_model.copies.finding import Code, Conflict, Finding, Moved
-from add_model.copies.fix import Fixed, fix
-from add_model.copies.sides import Sides, with_sides
+from add_model.copies.fixing.fix import Fixed, fix
+from add_model.copies.judging.check import Check
+from add_model.copies.remembering.sides import Sides, with_sides
 from add_model.errors import AddModelError
 from add_model.library import Library, library_at
 
@@ -223,8 +223,8 @@ def test_git_is_asked_twice_however_many_copies_differ(library: Library, monkeyp
     commit(library.root)
     edit(library, "bert.py", "return 1", "return 2")
     calls = []
-    run = subprocess.run
-    monkeypatch.setattr(subprocess, "run", lambda *a, **k: calls.append(a) or run(*a, **k))
+    start = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: calls.append(a) or start(*a, **k))
     check = Check(library)
     findings = Sides(library).told(list(check.findings()), check.drifted)
     assert [finding.moved for finding in findings] == [Moved.ORIGINAL] * 11

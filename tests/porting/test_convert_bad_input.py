@@ -277,6 +277,11 @@ def test_a_model_that_does_not_import(folder: Path) -> None:
     line = path.read_text().split("import maths")[0].count("\n") + 1
     result = add_model_here(folder, "convert", "tiny_gpt", "original", "--into", "my_models")
     assert result.returncode == 2 and f"modeling_tiny_gpt.py:{line}: tiny_gpt cannot be imported" in result.stderr
+    # Misspelt, or not installed: a library that was just made has not been, and says itself what it needs.
+    assert f"install what its library needs (pip install -e {folder / 'my_models'}), or mend it," in result.stderr
+    path.write_text(path.read_text().replace("import maths", "raise ValueError", 1))
+    result = add_model_here(folder, "convert", "tiny_gpt", "original", "--into", "my_models")
+    assert result.returncode == 2 and "pip install" not in result.stderr and "mend it and run again" in result.stderr
 
 
 def test_rules_that_exist_are_not_written_over(folder: Path) -> None:

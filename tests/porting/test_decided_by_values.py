@@ -100,6 +100,7 @@ def suggested(original: Original, folder: Path, seed: int, values: dict[str, obj
     return judge(rules, {names[name]: tensor for name, tensor in truth.items()}, truth, new_weights(model))
 
 
+@pytest.mark.slow
 def test_a_recording_that_tells_query_from_key_no_better_than_names_do(tmp_path: Path) -> None:
     # With one token there is nothing to attend to, so that nothing depends on query and key.
     write_shuffled(BART, tmp_path / "original", 6, text=(5,))

@@ -70,6 +70,7 @@ OPEN: dict[str, tuple[Model, Scheme, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLEAR)
 def test_a_clear_scheme_is_sure_and_right(name: str) -> None:
     found = judged(*CLEAR[name])
@@ -77,6 +78,7 @@ def test_a_clear_scheme_is_sure_and_right(name: str) -> None:
     assert not found.unsure and not found.missing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPEN)
 def test_an_open_scheme_is_right_as_far_as_it_is_sure(name: str) -> None:
     model, scheme, word = OPEN[name]

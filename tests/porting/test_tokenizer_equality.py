@@ -1,6 +1,7 @@
 """The first text and the first position at which two tokenizers differ."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,20 @@ def test_recorded_texts_may_hold_what_ends_a_line_elsewhere(tmp_path: Path, odd:
     path.write_bytes(newline.join([*lines, "{"]).encode())
     with pytest.raises(AddModelError, match="ids.jsonl:4: must be"):
         samples_of(str(path), None)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
+@pytest.mark.parametrize("kind", ["deep", "deeper than anything that walks it", "pipe", "holes"])
+def test_recorded_ids_that_cannot_be_read_are_an_error_in_one_line(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "ids.jsonl"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "holes":
+        path.touch()
+        os.truncate(path, 1 << 40)
+    else:
+        depth = 100_000 if kind == "deep" else 200
+        path.write_text('{"text": "a", "input_ids": ' + "[" * depth + "]" * depth + "}\n")
+    with pytest.raises(AddModelError) as caught:
+        samples_of(str(path), None)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)

@@ -80,6 +80,7 @@ def distribution(folder: Path, record: object) -> Path:
     return metadata.parent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("record", "requirement"), [(GIT, FROM_GIT), (None, f"add-model~={__version__}")], ids=["git", "index"]
 )
@@ -99,6 +100,7 @@ def test_hook_and_workflow_install_it_from_there(tmp_path: Path, record: object,
     assert files == {path.relative_to(again): path.read_bytes() for path in again.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", [LOCAL, "no json", [1]], ids=["folder", "broken", "other"])
 def test_what_nobody_else_can_get_is_asked_for_nowhere(tmp_path: Path, record: object) -> None:
     library = like(tmp_path / "made", distribution(tmp_path, record), "gpt2", "--name", "tiny_gpt")

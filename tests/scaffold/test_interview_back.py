@@ -19,6 +19,7 @@ from add_model.scaffold.kinds import STANDALONE
 from add_model.scaffold.out_of_tree.target import OutOfTree, OutOfTreeKind
 from add_model.scaffold.questionnaire import Request
 from add_model.scaffold.standalone.target import Standalone
+from add_model.scaffold.writing import in_what_is_there_now
 from tests.scaffold.libraries import make_library
 
 from .test_interview import (
@@ -64,6 +65,28 @@ def test_what_was_answered_is_proposed_on_the_way_back() -> None:
     proposed = {asked.message: getattr(asked, "default", None) for asked in script.questions[len(ALL) + 1 :]}
     assert proposed["Which model's tokenizer?"] == "zoo:gpt2" and proposed["Which tokenizer does it have?"] == "other"
     assert "Nothing much" in proposed.values() and "brand_new_bert" in proposed.values()
+
+
+def test_back_from_which_tokenizer_proposes_to_take_another_models() -> None:
+    asked = (
+        *EVERYTHING[:-1],
+        (TOKENIZER, "other"),
+        (OTHER, None),
+        (TOKENIZER, None),
+        (NOVELTY, ""),
+        (TOKENIZER, "same"),
+    )
+    answers, script = run(REQUEST, *asked, (REVIEW, "tokenizer"), (TOKENIZER, "same"), (REVIEW, "write"))
+    proposed = [asked.default for asked in script.questions if TOKENIZER in asked.message]  # type: ignore[union-attr]
+    # What was answered in the end is what is proposed from then on.
+    assert proposed == [None, "other", "other", "same"] and answers == replace(ANSWERS, novelty="")
+
+
+def test_what_was_taken_back_in_a_change_is_not_proposed_in_the_next() -> None:
+    taken_back = ((REVIEW, "tokenizer"), (TOKENIZER, "other"), (OTHER, None), (TOKENIZER, None))
+    answers, script = run(REQUEST, *EVERYTHING, *taken_back, (REVIEW, "tokenizer"), (TOKENIZER, "none"), (REVIEW, "write"))  # fmt: skip
+    proposed = [asked.default for asked in script.questions if TOKENIZER in asked.message]  # type: ignore[union-attr]
+    assert proposed == [None, "same", "other", "same"] and answers == replace(ANSWERS, tokenizer_like="none")
 
 
 def test_back_from_a_change_leads_to_the_review() -> None:
@@ -245,6 +268,23 @@ def test_an_error_in_writing_keeps_every_answer() -> None:
     script = Script(*EVERYTHING, (REVIEW, "write"), (REVIEW, "write"))
     assert decided(REQUEST, previewed, write, script)[0] == ANSWERS
     assert "error: no space left; pass another folder" in script.shown
+
+
+def test_a_library_that_is_laid_down_while_writing_fails_is_the_one_that_is_summed_up(tmp_path: Path) -> None:
+    request = replace(REQUEST, target=STANDALONE.new(tmp_path, "my_models"))
+    failures = [AddModelError("another run was faster")]
+
+    def write(answers: Answers, request: Request) -> Request:
+        if failures:
+            make_library(tmp_path, {"other": "Other"})
+            raise failures.pop()
+        return request
+
+    script = Script(*EVERYTHING, (REVIEW, "write"), (REVIEW, "write"))
+    written, _ = decided(request, previewed, write, script, in_what_is_there_now)
+    summaries = [text for text in script.shown if "library: " in text]
+    assert "a new library in plain PyTorch" in summaries[0] and "my_models, a library in plain PyTorch" in summaries[1]
+    assert written is not None and written.target is not None
 
 
 def test_a_reference_that_is_gone_keeps_the_other_answers(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.copies.equality import is_copy
-from add_model.copies.marker import Replacement, without_markers
+from add_model.copies.language.equality import is_copy
+from add_model.copies.language.marker import Replacement, without_markers
 from add_model.names import ModelName, Renaming
 from add_model.references import find_reference
 from add_model.scaffold.copied_text.marking import blocks, with_markers

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.copies.equality import is_copy
-from add_model.copies.marker import Marker, read_comment
+from add_model.copies.language.equality import is_copy
+from add_model.copies.language.marker import Marker, read_comment
 from add_model.scaffold.copied_text.replacements import shortest_replacements
 
 SPELLED = [("Opt", "New"), ("opt", "new"), ("OPT", "NEW"), ("Opt", "NewOpt"), ("OPT", "NewOpt")]

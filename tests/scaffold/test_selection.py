@@ -176,6 +176,7 @@ def test_an_import_of_nothing_else_goes_whole() -> None:
     check(before, "from .b import Base\nfrom .c import Other\nfrom .d import *\n", "Head")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["zoo:bert", "zoo:gpt2", "zoo:bart"])
 def test_what_remains_of_a_model_holds_no_mention_of_what_went(model: str) -> None:
     reference = find_reference(model, None)

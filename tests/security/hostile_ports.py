@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 CONFIG = {"vocab_size": 40, "n_positions": 20, "n_embd": 8, "n_head": 2, "n_layer": 1, "model_type": "gpt2"}
 CONVERT = ("convert", "zoo:gpt2", "checkpoint", "--out", "new")
+SUGGEST = ("convert", "zoo:gpt2", "checkpoint", "--config", "config.json", "--suggest")
 WITH_CONFIG = (*CONVERT, "--config", "config.json")
 WITH_RULES = (*CONVERT, "--rules", "rules.toml")
 COMPARE = ("compare", "whole.safetensors", "hostile.safetensors")
@@ -217,6 +218,18 @@ def _tiny_weights(number: int) -> bytes:
     return safetensors(f"{{{entries}}}".encode())
 
 
+def _unlike_weights(number: int) -> Callable[[Path], None]:
+    """Weights of one size whose names say nothing: only letters, and no two the same."""
+
+    def write(path: Path) -> None:
+        names = (f"{''.join(chr(97 + each // 26**place % 26) for place in range(4))}.weight" for each in range(number))
+        entries = {name: tensor([8], 32 * at, 32 * at + 32) for at, name in enumerate(names)}
+        path.write_bytes(safetensors(entries, bytes(32 * number)))
+        (path.parent.parent / "config.json").write_text(json.dumps(CONFIG))
+
+    return write
+
+
 def call(**changed: Any) -> dict[str, Any]:
     """A call as a recording describes it, of a module that gives two numbers."""
     value = {"key": "tensor.000000", "dtype": "F32", "shape": [1, 2]}
@@ -262,6 +275,7 @@ HOSTILE = (
     Hostile("a tensor out of its file", _checkpoint("model.safetensors", safetensors({"a": tensor([8], 1 << 40, (1 << 40) + 32)}, bytes(32))), CONVERT, "model.safetensors"),
     Hostile("a shape whose product overflows", _checkpoint("model.safetensors", safetensors({"a": tensor([1 << 32, 1 << 32, 1 << 32], 0, 32)}, bytes(32))), CONVERT, "model.safetensors"),
     Hostile("a million tiny weights", lambda folder: _checkpoint("model.safetensors", _tiny_weights(1_000_000))(folder), CONVERT, "1000000 weights"),
+    Hostile("thousands of weights of no common name", _checkpoint("model.safetensors", _unlike_weights(3_000)), SUGGEST, "3000 weights of the checkpoint and"),
     Hostile("a name with thousands of dots", _checkpoint("model.safetensors", safetensors({"a." * 5000: tensor([8], 0, 32)}, bytes(32))), CONVERT, "longer than"),
     Hostile("a pickle that holds itself", _checkpoint("model.bin", _saved(_holds_itself)), CONVERT, "holds itself"),
     Hostile("parts that hold parts twice, thirty times", _checkpoint("model.bin", _saved(_doubled)), CONVERT, "parts within parts"),

@@ -13,6 +13,8 @@ from tests.cli.commands import add_model_process
 from .planted import Marker, git, plant, plant_attributes, version_control
 from .test_programs_of_the_tree import plant_programs
 
+pytestmark = pytest.mark.slow
+
 CARD = """---
 license: apache-2.0
 ---

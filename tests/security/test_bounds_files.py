@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from add_model.copies.reading.sources import Sources
+from add_model.library import library_at
+from add_model.reading import read_bytes
+
 from .bounded import add_model, errors, library, write
+
+pytestmark = pytest.mark.slow
 
 COPY = "# Copied from lib.drifted.right\ndef g():\n    return 1\n"
 
@@ -184,6 +190,32 @@ def test_full_copies_of_one_long_file(tmp_path: Path) -> None:
         sum(" CP006 is not looked at: the originals of full copies are many times as long" in each for each in found)
         >= 100
     )
+
+
+def test_paths_into_none_of_thousands_of_packages(tmp_path: Path) -> None:
+    """Packages are compared for a path that may be misspelt as far as the file allows, not each with each."""
+    markers = "".join(f"# Copied from q{number}.one.f\ndef g{number}(): ...\n" for number in range(300))
+    tree = library(tmp_path, {"one.py": markers})
+    for number in range(1_500):
+        (tree / f"src/p{number}").mkdir()
+        (tree / f"src/p{number}/__init__.py").touch()
+    looks: list[str] = []
+    sources = Sources(library_at(tree), read_bytes)
+    sources.most_effort = 30_000
+    sources._module_file = lambda path: looks.append(path)  # type: ignore[method-assign]
+    assert {sources.meant_path(f"q{number}.one.f", in_tests=False) for number in range(300)} == {None}
+    assert 300 < len(looks) < 2_000
+    found = errors(add_model(tree, "check-copies", "--no-cache"))
+    assert len(found) == 300 and all("CP002 unchecked: package `q" in finding for finding in found)
+
+
+def test_a_misspelt_package_is_told_among_a_hundred(tmp_path: Path) -> None:
+    tree = library(tmp_path, {"one.py": "# Copied from libr.drifted.right\ndef g():\n    return 1\n"})
+    for number in range(100):
+        (tree / f"src/a{number}").mkdir()
+        (tree / f"src/a{number}/__init__.py").touch()
+    (finding,) = errors(add_model(tree, "check-copies", "--no-cache"))
+    assert "leads out of the library; did you mean `lib.drifted.right`?" in finding
 
 
 def test_a_pipe_instead_of_standard_files_of_a_package(tmp_path: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from difflib import Match, SequenceMatcher
 from pathlib import Path
 
+import libcst
 import pytest
 
-from add_model.copies.fix import fix
+from add_model.copies.fixing.fix import fix
+from add_model.copies.language.line_diff import unified_diff
 from add_model.library import library_at
 
 from .bounded import add_model, errors, library
+
+pytestmark = pytest.mark.slow
 
 
 def body(number: int) -> str:
@@ -90,6 +95,24 @@ def test_a_block_in_another_order(option: str, tmp_path: Path) -> None:
         assert "+    value_10000 = 10000\n" in answer.stdout and "would rewrite 2 copies" in answer.stderr
 
 
+def test_a_diff_of_thousands_of_changes_shows_these_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [f"line {number}\n" for number in range(20_000)]
+    after = [line if number % 7 else f"other {number}\n" for number, line in enumerate(before)]
+    looked: list[int] = []
+    find = SequenceMatcher.find_longest_match
+
+    def find_and_count(matcher: SequenceMatcher[str], first: int, last: int, *rest: int) -> Match:
+        looked.append(last - first)
+        return find(matcher, first, last, *rest)
+
+    monkeypatch.setattr(SequenceMatcher, "find_longest_match", find_and_count)
+    shown = list(unified_diff(before, after, "a", "b"))
+    assert [line[1:] for line in shown[2:] if line.startswith("-")] == before[::7]
+    assert [line[1:] for line in shown[2:] if line.startswith("+")] == after[::7]
+    # Each line is looked at a few times, not once for every change.
+    assert sum(looked) < 40 * (len(before) + len(after))
+
+
 @pytest.mark.parametrize("option", ["--no-cache", "--diff"])
 def test_blocks_of_lines_that_are_alike(option: str, tmp_path: Path) -> None:
     copy = "# Copied from lib.one.f\ndef g():\n" + "    y = 2\n    x = 1\n    x = 1\n" * 10_000
@@ -102,6 +125,17 @@ def test_thousands_of_drifted_copies_of_one_original(tmp_path: Path) -> None:
     tree = library(tmp_path, {"one.py": f"def f{body(1)}", "two.py": copies})
     assert len(errors(add_model(tree, "check-copies", "--no-cache"))) == 1_500
     assert "rewrote 1501 copies" in add_model(tree, "check-copies", "--fix").stderr
+
+
+def test_the_original_of_many_copies_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies = "".join(f"# Copied from lib.one.f\ndef g{number}{body(number + 2)}\n\n" for number in range(50))
+    tree = library(tmp_path, {"one.py": f"def f{body(1)}", "two.py": copies})
+    parsed: list[str] = []
+    parse = libcst.parse_module
+    monkeypatch.setattr(libcst, "parse_module", lambda text: parsed.append(text) or parse(text))
+    written = fix(library_at(tree)).after[str(tree / "src/lib/two.py")].decode()
+    assert written == "".join(f"# Copied from lib.one.f\ndef g{number}{body(1)}\n\n" for number in range(50))
+    assert len([text for text in parsed if "+ 1\n" in text]) <= 2 < 50 <= len(parsed)
 
 
 def test_copies_that_would_all_not_parse(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from .bounded import add_model
 
+pytestmark = pytest.mark.slow
+
 LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% set x = a %}{% endfor %}{% endfor %}"
 TWICE = "{% set ns = namespace(x='a') %}{% for a in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}"
 MACROS = (

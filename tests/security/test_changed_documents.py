@@ -20,6 +20,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+pytestmark = pytest.mark.slow
+
 VALUES: list[Any] = ["", "x", "../x", "a\x00b", "\x1b[31m", "é", 0, -1, 10**12, True, 1.5, [], {}, ["x"], [1], {"x": 1}, {"x": ["y"]}, [[]]]  # fmt: skip
 STATE = ".add-model/models/brand_new_bert"
 EACH = 25

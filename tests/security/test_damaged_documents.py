@@ -24,6 +24,8 @@ from tests.cli.commands import Result, add_model_here
 from tests.porting.foreign_checkpoints import GPT2, write_safetensors
 from tests.security.damaged_documents import damaged
 
+pytestmark = pytest.mark.slow
+
 SEEDS = st.integers(0, 2**32)
 often = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.written import Written
+from add_model.copies.remembering.written import Written
 from tests.cli.commands import add_model_here
 
 from .planted import BERT, git, version_control, write_drifted
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from add_model.copies.history import History, uncommitted
+from add_model.copies.remembering.history import History, uncommitted
 from tests.cli.commands import add_model_here
 
 from .planted import Marker, git, plant, plant_attributes, touch_everything, version_control, write_drifted
@@ -106,6 +107,7 @@ def test_a_commit_that_is_missing_is_not_fetched(drifted: Path, marker: Marker) 
     assert result.returncode == 1 and "moved since" not in result.stdout and marker.ran == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work_tree", [".", "..", ""])
 @pytest.mark.usefixtures("version")
 def test_a_bare_repository_in_a_subfolder_is_none(tmp_path: Path, marker: Marker, work_tree: str) -> None:
@@ -242,6 +244,37 @@ def test_a_pipe_in_place_of_a_file_of_git_holds_nothing_up(drifted: Path, name: 
     assert add_model_here(drifted, "check-copies").returncode == 1
     uncommitted(drifted)
     assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_a_file_that_git_holds_of_any_size_is_not_unpacked(tmp_path: Path) -> None:
+    """A gigabyte of nothing takes a megabyte of a repository; here it is a tenth of that."""
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    write_drifted(folder)
+    text = (folder / "src/my_models/vit.py").read_text()
+    (folder / "src/my_models/vit.py").write_text(text + "\n" * 100_000_000)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "Nothing, at length")
+    (folder / "src/my_models/vit.py").write_text(text)
+    tracemalloc.start()
+    history = History(folder)
+    history.load([folder / "src/my_models" / name for name in ("bert.py", "vit.py")])
+    assert history.content(folder / "src/my_models/vit.py") is None
+    assert history.content(folder / "src/my_models/bert.py") is not None and not history.is_cut_short
+    assert tracemalloc.get_traced_memory()[1] < 80_000_000
+    tracemalloc.stop()
+    assert add_model_here(folder, "check-copies").returncode == 1
+
+
+def test_where_git_knows_too_much_to_tell_what_was_edited_nothing_is_fixed(
+    drifted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {path: path.read_bytes() for path in drifted.rglob("*.py")}
+    monkeypatch.setattr("add_model.copies.remembering.history._KEPT", 0)
+    result = add_model_here(drifted, "check-copies", "--fix")
+    assert result.returncode == 2 and "name fewer files to fix, or use --force" in result.stderr
+    assert {path: path.read_bytes() for path in drifted.rglob("*.py")} == texts
+    assert add_model_here(drifted, "check-copies").returncode == 1
 
 
 def test_git_that_is_stuck_is_not_waited_for_again(drifted: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What a hostile checkpoint, configuration, rules file or recording comes to: one line that names it, and exit code 2."""
 
+import json
 import os
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from tests.security.hostile_ports import (
     tensor,
     write_checkpoint,
 )
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=[hostile.name for hostile in HOSTILE])
@@ -46,6 +49,32 @@ def test_one_name_twice_counts_once_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "whole.safetensors").write_bytes(recording([call()]))
     (tmp_path / "twice.safetensors").write_bytes(safetensors(header, bytes(48)))
     assert add_model_here(tmp_path, "compare", "whole.safetensors", "twice.safetensors").returncode == 2
+
+
+def test_thousands_of_calls_that_belong_to_nothing_are_compared_as_far_as_they_go(tmp_path: Path) -> None:
+    """Calls are held against each other as far as a limit allows; what that leaves out is said."""
+    for name, kind in (("first", "Alpha"), ("second", "Beta")):
+        inner = [call(path=f"{kind}{at}", class_name=kind, parent=0, began=2 * at, ended=2 * at + 1) for at in range(1, 1_501)]  # fmt: skip
+        calls = [call(began=1, ended=2 * len(inner) + 2), *inner]
+        (tmp_path / f"{name}.safetensors").write_bytes(recording(calls))
+    result = add_model_here(tmp_path, "compare", "first.safetensors", "second.safetensors")
+    assert result.returncode == 0, result.stderr
+    (said,) = [line for line in result.stdout.splitlines() if "too many" in line]
+    assert said.startswith("3000 calls were not held against all that they could belong to, as there are too many")
+    document = json.loads(
+        add_model_here(tmp_path, "compare", "first.safetensors", "second.safetensors", "--json").stdout
+    )
+    assert document["unmatched"]["unweighed"] == 3_000 and len(document["unmatched"]["new"]) == 1_500
+
+
+def test_hundreds_of_calls_of_other_names_are_held_against_each_other(tmp_path: Path) -> None:
+    for name, kind in (("first", "Alpha"), ("second", "Beta")):
+        inner = [call(path=f"{kind}{at}", class_name=kind, parent=0, began=2 * at, ended=2 * at + 1) for at in range(1, 301)]  # fmt: skip
+        (tmp_path / f"{name}.safetensors").write_bytes(recording([call(began=1, ended=602), *inner]))
+    document = json.loads(
+        add_model_here(tmp_path, "compare", "first.safetensors", "second.safetensors", "--json").stdout
+    )
+    assert document["unmatched"] == {"original": [], "new": [], "unweighed": 0}
 
 
 def test_no_code_runs_from_anything_that_is_read(tmp_path: Path) -> None:

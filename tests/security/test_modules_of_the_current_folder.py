@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.syntax import syntax_problem
+from add_model.copies.language.syntax import syntax_problem
 from add_model.library import installed_package
 from add_model.source import Module, decode_module
 from tests.cli.commands import SOURCES, add_model_here
 
 from .planted import BERT, VIT
+
+pytestmark = pytest.mark.slow
 
 DEPENDENCIES = ("click", "filelock", "jinja2", "libcst", "questionary", "rich", "ruff", "tomlkit", "typer", "yaml")
 COMMANDS = [

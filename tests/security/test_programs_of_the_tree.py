@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.merge import merge
+from add_model.copies.fixing.merge import merge
 from add_model.programs import find_program
 from add_model.scaffold import formatting
 from add_model.scaffold.formatting import format_files

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from add_model.copies.recall import cache_folder, recall
+from add_model.copies.remembering.recall import cache_folder, recall
 from add_model.library import find_library
 from add_model.porting.recording import Recorder
 from tests.cli.commands import SOURCES, done
@@ -29,6 +29,8 @@ from .hostile import INJECTED, Said, file_names, on_one_line, said, said_by_proc
 WORST = f"\x1b[31m\n{INJECTED}\n::error::a\u202e\u200b\x9b\x85\u2028##[error]b\r[red]\x00"
 FORMATS = ("text", "json", "github", "sarif")
 drawn = settings(max_examples=5, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Others in every run; where one costs a fraction of a second.
+drawn_anew = settings(drawn, derandomize=False)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +83,9 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_format", FORMATS)
-@drawn
+@drawn_anew
 @given(name=file_names, text=texts)
 @example(name=b"n" + os.fsencode(WORST.replace("\x00", "")), text=WORST)
 def test_a_check_in_every_format(output_format: str, name: bytes, text: str, tmp_path: Path) -> None:
@@ -94,7 +97,8 @@ def test_a_check_in_every_format(output_format: str, name: bytes, text: str, tmp
         json.loads(result.output)
 
 
-@drawn
+@pytest.mark.slow
+@drawn_anew
 @given(name=file_names, text=texts)
 @example(name=b"n" + os.fsencode(WORST.replace("\x00", "")), text=WORST)
 def test_a_fix_and_what_is_shown_of_it(name: bytes, text: str, tmp_path: Path) -> None:
@@ -106,13 +110,11 @@ def test_a_fix_and_what_is_shown_of_it(name: bytes, text: str, tmp_path: Path) -
         said(tree, "check-copies", *options).check()
     # What is written keeps its bytes.
     assert (tree / "src/pkg/a.py").read_bytes() == before
-    fixed = (tree / "src/pkg/b.py").read_bytes().partition(b"\n")[2]
-    # But for white space at the end of a line, which is layout.
-    lines = [[line.rstrip() for line in content.split(b"\n")] for content in (fixed, before.replace(b"A", b"B"))]
-    assert lines[0] == lines[1]
+    assert (tree / "src/pkg/b.py").read_bytes().partition(b"\n")[2] == before.replace(b"A", b"B")
 
 
-@drawn
+@pytest.mark.slow
+@drawn_anew
 @given(name=file_names, text=texts)
 @example(name=b"n" + os.fsencode(WORST.replace("\x00", "")), text=WORST)
 def test_an_answer_that_was_kept(name: bytes, text: str, tmp_path: Path) -> None:
@@ -136,6 +138,7 @@ def test_an_answer_that_was_kept(name: bytes, text: str, tmp_path: Path) -> None
     assert second.output == first.output and b"CP002" in first.output
 
 
+@pytest.mark.slow
 @drawn
 @given(
     text=texts,
@@ -157,6 +160,7 @@ def test_a_configuration_that_is_wrong(text: str, key: str, tmp_path: Path) -> N
             said(tmp_path / "tree", *command).check()
 
 
+@pytest.mark.slow
 @drawn
 @given(text=texts.filter(lambda text: "\0" not in text))
 @example(text=WORST.replace("\0", ""))
@@ -195,6 +199,7 @@ def test_what_is_typed(text: str, library: Path) -> None:
         said(library, *command).check()
 
 
+@pytest.mark.slow
 @drawn
 @given(text=texts)
 @example(text=WORST)
@@ -209,6 +214,7 @@ def test_answers_of_somebody_else(text: str, made: Path, tmp_path: Path) -> None
     said(folder, "like", "--answers", "answers.toml", "--into", "new", "--dry-run").check()
 
 
+@pytest.mark.slow
 @settings(drawn, max_examples=2)
 @given(text=texts, name=file_names)
 @example(text=WORST, name=b"n" + os.fsencode(WORST.replace("\x00", "")))
@@ -233,6 +239,7 @@ def test_a_model_with_a_hidden_text_and_templates(text: str, name: bytes, made: 
         said(library, "remove", "other", *options).check()
 
 
+@pytest.mark.slow
 @drawn
 @given(names=st.lists(texts, min_size=2, max_size=3, unique=True))
 @example(names=[WORST, "::error::a"])
@@ -253,6 +260,7 @@ def test_recordings(names: list[str], tmp_path: Path) -> None:
         assert "<b>&" not in page and "\n::" not in page
 
 
+@pytest.mark.slow
 @drawn
 @given(name=texts)
 @example(name=WORST)
@@ -277,6 +285,7 @@ def test_a_checkpoint(name: str, made: Path, tmp_path: Path) -> None:
     assert result.code == 0, result
 
 
+@pytest.mark.slow
 @drawn
 @given(text=texts, name=file_names)
 @example(text=WORST, name=b"n" + os.fsencode(WORST.replace("\x00", "")))
@@ -369,6 +378,7 @@ def test_an_interview_quotes_nothing_that_steers(library: Path) -> None:
     Said(0, line.encode(), b"").check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["[red]a", "[link=a]b", "[bold]", ":smile:"])
 def test_a_name_is_no_markup(name: str, made: Path, tmp_path: Path) -> None:
     library = Path(shutil.copytree(made, tmp_path / name))

@@ -8,7 +8,6 @@ one to be; what a killed process leaves there is removed by the next.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import tempfile
@@ -17,10 +16,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from add_model.errors import AddModelError
+from add_model.porting.unfinished import give_name, is_over, nameless_file
 
 # What the folder is called that another is about to replace.
 _BEFORE = ".before."
-_UNSUPPORTED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
 
 
 class StagedFolder:
@@ -40,8 +39,9 @@ class StagedFolder:
 
     def create(self, name: str) -> BinaryIO:
         """A new file, to be written anywhere; it is closed and given its name at the end."""
-        file = _nameless_file(self.target.parent)
-        if file is not None:
+        descriptor = nameless_file(self.target.parent)
+        if descriptor is not None:
+            file: BinaryIO = os.fdopen(descriptor, "w+b")
             self._nameless[name] = file
         else:
             file = open(self.hidden_folder / name, "w+b")  # noqa: SIM115
@@ -66,7 +66,7 @@ class StagedFolder:
             os.fsync(file.fileno())
         folder = self.hidden_folder
         for name, file in self._nameless.items():
-            _give_name(file, folder / name)
+            give_name(file.fileno(), folder / name)
         self._close()
         if self.target.is_dir() and any(self.target.iterdir()):
             self._take_place(folder)
@@ -147,7 +147,7 @@ def remove_leftovers(target: Path) -> str | None:
     for path in sorted(target.parent.iterdir()) if target.parent.is_dir() else ():
         number, dot, rest = path.name.removeprefix(_prefix(target)).partition(".")
         # A link that is called so was made by somebody else.
-        if not path.name.startswith(_prefix(target)) or path.is_symlink() or not path.is_dir() or not _is_over(number):
+        if not path.name.startswith(_prefix(target)) or path.is_symlink() or not path.is_dir() or not is_over(number):
             continue
         if f"{dot}{rest}".startswith(_BEFORE) and any(path.iterdir()) and not _holds_something(target):
             os.rename(path, target)
@@ -161,11 +161,6 @@ def _holds_something(folder: Path) -> bool:
     return os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir()))
 
 
-def _is_over(number: str) -> bool:
-    """Whether the process that a name ends with runs no more."""
-    return number.isdecimal() and number.isascii() and len(number) < 10 and not _is_alive(int(number))
-
-
 def _put_back(before: Path, target: Path) -> None:
     """Gives a folder its place again, if nothing has taken that; one that has not been moved has left an empty one."""
     if target.exists():
@@ -177,28 +172,6 @@ def _put_back(before: Path, target: Path) -> None:
 def is_weights_file(name: str) -> bool:
     """Whether a file of that name belongs to a checkpoint, and would contradict the weights that replace it."""
     return name.startswith(("model", "pytorch_model")) and name.endswith((".safetensors", ".bin", ".index.json"))
-
-
-def _nameless_file(folder: Path) -> BinaryIO | None:
-    flag = getattr(os, "O_TMPFILE", None)
-    if flag is None or not os.path.isdir("/proc/self/fd"):
-        return None
-    try:
-        descriptor = os.open(folder, flag | os.O_RDWR, 0o666)
-    except OSError as error:
-        if error.errno in _UNSUPPORTED:
-            return None
-        raise
-    return os.fdopen(descriptor, "w+b")
-
-
-def _give_name(file: BinaryIO, path: Path) -> None:
-    # Only with the folder of the descriptors given does Python ask the system to follow them to the file.
-    descriptors = os.open("/proc/self/fd", os.O_RDONLY)
-    try:
-        os.link(str(file.fileno()), path, src_dir_fd=descriptors, follow_symlinks=True)
-    finally:
-        os.close(descriptors)
 
 
 def _make_parents(folder: Path) -> list[Path]:
@@ -233,13 +206,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

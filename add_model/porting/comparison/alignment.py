@@ -7,10 +7,13 @@ calls that are paired already, by order, shape and kind.
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from add_model.porting.comparison.differences import difference, values_of_both
 from add_model.porting.recording.file import Call, Recording, TensorRecord, tensors_of
@@ -30,8 +33,11 @@ _SAME_VALUE = 1e-4
 _FAIR = 1.0
 # Fewer equal names than this may be an accident.
 _FEW_PATHS = 3
-# More pairs of calls than this are not weighed one by one.
-_MANY_CALLS = 3000
+# What it takes to look at two calls at all, in elements that are compared.
+_LOOK = 1_000
+# So many pairs of calls are weighed against each other, and values of so many elements compared to find those that are the
+# same: these always, and for each element that was recorded. What is left then has no counterpart.
+_MOST_WEIGHED, _MOST_ELEMENTS, _FOR_EACH_ELEMENT = 1_000_000, 50_000_000, 8
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,13 @@ class Alignment:
     Attributes:
         pairs: (call of the original, call of the new model), in the order of the new model's calls.
         only_original, only_new: calls without a counterpart.
+        unweighed: how many of them were not held against all that they could belong to, as there are too many.
     """
 
     pairs: tuple[tuple[Call, Call], ...]
     only_original: tuple[Call, ...]
     only_new: tuple[Call, ...]
+    unweighed: int = 0
 
 
 def align(original: Recording, new: Recording, weights: Iterable[tuple[str, str]] = ()) -> Alignment:
@@ -70,6 +78,10 @@ class _Matching:
         self.original, self.new = original, new
         self.to_new: dict[int, Call] = {}
         self.to_original: dict[int, Call] = {}
+        self._unweighed: set[tuple[str, int]] = set()
+        self._weighed = 0
+        recorded = sum(_elements(main_tensor(call.outputs)) for call in (*original.calls, *new.calls))
+        self._elements_left = max(_MOST_ELEMENTS, _FOR_EACH_ELEMENT * recorded)
 
     def pair(self, first: Call, second: Call) -> None:
         if first.index not in self.to_new and second.index not in self.to_original:
@@ -103,44 +115,67 @@ class _Matching:
             self._named_by_order()
             return
         groups: dict[tuple[int, int], tuple[list[Call], list[Call]]] = defaultdict(lambda: ([], []))
+        arounds, new_arounds = _arounds(self.original, self.to_new), _arounds(self.new, self.to_original)
         for call in self.original.calls:
             if call.index not in self.to_new:
-                around = _around(self.original, call, self.to_new)
+                around = arounds[call.index]
                 counterpart = self.to_new[around.index] if around else None
                 groups[_key(around, counterpart)][0].append(call)
         for call in self.new.calls:
             if call.index not in self.to_original:
-                around = _around(self.new, call, self.to_original)
+                around = new_arounds[call.index]
                 counterpart = self.to_original[around.index] if around else None
                 groups[_key(counterpart, around)][1].append(call)
         for some, others in groups.values():
-            if some and others and len(some) * len(others) <= _MANY_CALLS**2:
-                for first, second in _best_pairs(self.original, self.new, _ended(some), _ended(others)):
-                    self.pair(first, second)
+            self._pair_the_best(_ended(some), _ended(others))
 
     def _named_by_order(self) -> None:
         anchors = [
             (call.ended, self.to_new[call.index].ended) for call in self.original.calls if call.index in self.to_new
         ]
-        left = [call for call in self.original.calls if call.index not in self.to_new]
+        left = _ended([call for call in self.original.calls if call.index not in self.to_new])
+        left_of_new = _ended([call for call in self.new.calls if call.index not in self.to_original])
         bounds = [(0, 0), *anchors, (len(self.original.calls) * 2 + 1, len(self.new.calls) * 2 + 1)]
         for (begin, new_begin), (end, new_end) in zip(bounds, bounds[1:], strict=False):
-            some = [call for call in left if begin < call.ended < end]
-            others = [call for call in self.new.calls if new_begin < call.ended < new_end]
-            others = [call for call in others if call.index not in self.to_original]
-            for first, second in _best_pairs(self.original, self.new, some, _ended(others)):
-                self.pair(first, second)
+            self._pair_the_best(_between(left, begin, end), _between(left_of_new, new_begin, new_end))
+
+    def _pair_the_best(self, some: Sequence[Call], others: Sequence[Call]) -> None:
+        some = [call for call in some if call.index not in self.to_new]
+        others = [call for call in others if call.index not in self.to_original]
+        if not some or not others:
+            return
+        if self._weighed + len(some) * len(others) > _MOST_WEIGHED:
+            self._unweighed |= {("original", call.index) for call in some} | {("new", call.index) for call in others}
+            return
+        self._weighed += len(some) * len(others)
+        for first, second in _best_pairs(self._traits_of_original(some), self._traits_of_new(others)):
+            self.pair(some[first], others[second])
+
+    @cached_property
+    def _traits_of_original(self) -> _TraitsOf:
+        return _TraitsOf(self.original)
+
+    @cached_property
+    def _traits_of_new(self) -> _TraitsOf:
+        return _TraitsOf(self.new)
 
     def result(self) -> Alignment:
         return Alignment(
             tuple((self.to_original[call.index], call) for call in self.new.calls if call.index in self.to_original),
             tuple(call for call in self.original.calls if call.index not in self.to_new),
             tuple(call for call in self.new.calls if call.index not in self.to_original),
+            len(self._unweighed),
         )
 
     def _pair_with_same_output(self, call: Call, candidates: Iterable[Call]) -> None:
         for candidate in candidates:
-            if candidate.index not in self.to_new and self._same_output(candidate, call):
+            if candidate.index in self.to_new:
+                continue
+            self._elements_left -= _LOOK + _elements(main_tensor(candidate.outputs))
+            if self._elements_left < 0:
+                self._unweighed.add(("new", call.index))
+                break
+            if self._same_output(candidate, call):
                 self.pair(candidate, call)
                 break
 
@@ -155,6 +190,12 @@ class _Matching:
 def main_tensor(value: object) -> TensorRecord | None:
     """The first tensor of a value: what a module is about."""
     return next((record for _, record in tensors_of(value)), None)
+
+
+def _elements(record: TensorRecord | None) -> int:
+    return (
+        0 if record is None else math.prod(record.shape if record.rows is None else (record.rows, *record.shape[-1:]))
+    )
 
 
 def _module_pairs(weights: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -227,13 +268,20 @@ def _parameter_sizes(recording: Recording) -> Mapping[str, tuple[int, ...]]:
     return {path: tuple(sorted(values)) for path, values in sizes.items()}
 
 
-def _around(recording: Recording, call: Call, paired: Mapping[int, Call]) -> Call | None:
-    """The innermost call around this one that has a counterpart."""
-    while call.parent is not None:
-        call = recording.calls[call.parent]
-        if call.index in paired:
-            return call
-    return None
+def _arounds(recording: Recording, paired: Mapping[int, Call]) -> list[Call | None]:
+    """The innermost call around each that has a counterpart."""
+    found: list[Call | None] = []
+    for call in recording.calls:
+        # A call comes behind the one that it is made by.
+        around = None if call.parent is None else recording.calls[call.parent]
+        found.append(around if around is None or around.index in paired else found[around.index])
+    return found
+
+
+def _between(calls: Sequence[Call], begin: int, end: int) -> Sequence[Call]:
+    """The calls, given in the order of their ends, that end between two times."""
+    first = bisect_right(calls, begin, key=lambda call: call.ended)
+    return calls[first : bisect_left(calls, end, key=lambda call: call.ended)]
 
 
 def _key(first: Call | None, second: Call | None) -> tuple[int, int]:
@@ -244,15 +292,12 @@ def _ended(calls: Sequence[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: call.ended)
 
 
-def _best_pairs(
-    original: Recording, new: Recording, some: Sequence[Call], others: Sequence[Call]
-) -> list[tuple[Call, Call]]:
+def _best_pairs(some: Sequence[_Traits], others: Sequence[_Traits]) -> list[tuple[int, int]]:
     """The pairs, in order on both sides, that have most in common (Needleman and Wunsch, 1970)."""
-    first_traits, second_traits = _traits(original, some), _traits(new, others)
     scores = [[0.0] * (len(others) + 1) for _ in range(len(some) + 1)]
     for row in range(len(some) - 1, -1, -1):
         for column in range(len(others) - 1, -1, -1):
-            together = _likeness(first_traits[row], second_traits[column]) + scores[row + 1][column + 1]
+            together = _likeness(some[row], others[column]) + scores[row + 1][column + 1]
             scores[row][column] = max(together, scores[row + 1][column], scores[row][column + 1])
     pairs = []
     row = column = 0
@@ -262,7 +307,7 @@ def _best_pairs(
         elif scores[row][column] == scores[row][column + 1]:
             column += 1
         else:
-            pairs.append((some[row], others[column]))
+            pairs.append((row, column))
             row, column = row + 1, column + 1
     return pairs
 
@@ -276,19 +321,24 @@ class _Traits:
     words: frozenset[str]
 
 
-def _traits(recording: Recording, calls: Sequence[Call]) -> list[_Traits]:
-    sizes = _parameter_sizes(recording)
-    callers = {call.parent for call in recording.calls}
-    found = []
-    for call in calls:
+class _TraitsOf:
+    """Tells the traits of a recording's calls."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._sizes = _parameter_sizes(recording)
+        self._callers = {call.parent for call in recording.calls}
+
+    def __call__(self, calls: Sequence[Call]) -> list[_Traits]:
+        return [self._traits(call) for call in calls]
+
+    def _traits(self, call: Call) -> _Traits:
         output = main_tensor(call.outputs)
         name = call.class_name.lower()
         kind = next((kind for kind, words in _KINDS.items() if any(word in name for word in words)), "")
         shape = tuple(size for size in (output.shape if output else ()) if size != 1)
         words = frozenset(re.split(r"[./_]", call.path)[-3:])
-        is_leaf = None if call.class_name == NAMED_VALUE else call.index not in callers
-        found.append(_Traits(kind, is_leaf, shape, sizes.get(call.path, ()), words))
-    return found
+        is_leaf = None if call.class_name == NAMED_VALUE else call.index not in self._callers
+        return _Traits(kind, is_leaf, shape, self._sizes.get(call.path, ()), words)
 
 
 def _likeness(first: _Traits, second: _Traits) -> float:

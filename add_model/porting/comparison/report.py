@@ -95,6 +95,14 @@ def within_rounding(comparison: Comparison) -> str | None:
     return f"no difference is more than rounding makes of {kinds}; record both in float32 to see where it begins"
 
 
+def unweighed(comparison: Comparison) -> str | None:
+    """What is to be said of calls that were left without a counterpart because there are too many of them."""
+    count = comparison.alignment.unweighed
+    if not count:
+        return None
+    return f"{count} calls were not held against all that they could belong to, as there are too many; name the weights' correspondence with --rules, or record fewer calls"  # fmt: skip
+
+
 def document(comparison: Comparison, cause: Cause | None, untested: str | None = None) -> dict[str, Any]:
     """Everything, as JSON; `untested` is what kept some causes from being tested."""
     place = comparison.place
@@ -125,6 +133,7 @@ def document(comparison: Comparison, cause: Cause | None, untested: str | None =
         "unmatched": {
             "original": [call.path for call in comparison.alignment.only_original],
             "new": [call.path for call in comparison.alignment.only_new],
+            "unweighed": comparison.alignment.unweighed,
         },
     }
 

@@ -107,6 +107,8 @@ def parse(path: Path) -> ast.Module:
         raise AddModelError(f"{path}:{error.lineno}: does not parse: {error.msg}; mend it and run again") from error
     except ValueError as error:
         raise AddModelError(f"{path}: does not parse: {error}; mend it and run again") from error
+    except (RecursionError, MemoryError) as error:
+        raise AddModelError(f"{path}: does not parse: it is nested too deeply; mend it and run again") from error
 
 
 def _classes(trees: Mapping[Path, ast.Module]) -> dict[str, _Found]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
+from add_model.extras import install_command
 from add_model.held_model import HeldModel, ModelHolder, registered_model
 from add_model.library import Library, installed_package, library_at
 from add_model.nearest import close, spelled_otherwise
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 TRANSFORMERS = "transformers"
+_OWN = __package__.partition(".")[0]
 # What a library's code may fail by: to end the process is not for it to say, while Ctrl-C is the user's word.
 FAILURES = (Exception, SystemExit)
 
@@ -99,7 +102,16 @@ class Subject:
             raise
         except FAILURES as error:
             place = _place(error, folder)
-            raise AddModelError(f"{place}: {self.name} cannot be imported: {_said(error)}; mend it and run again") from error  # fmt: skip
+            remedy = self._remedy(error)
+            raise AddModelError(f"{place}: {self.name} cannot be imported: {_said(error)}; {remedy} and run again") from error  # fmt: skip
+
+    def _remedy(self, error: BaseException) -> str:
+        """What to do about a package that cannot be imported."""
+        top, missing = self.package.partition(".")[0], getattr(error, "name", None)
+        if not isinstance(error, ModuleNotFoundError) or not missing or missing.partition(".")[0] == top:
+            return "mend it"
+        needed = install_command("torch") if top == _OWN else f"pip install -e {shlex.quote(str(self.library.root))}"
+        return f"install what its library needs ({needed}), or mend it,"
 
     def configuration_class(self) -> Any:
         """Its configuration class, imported.

@@ -10,6 +10,7 @@ Needs nothing but Python, so that it serves originals of any framework.
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
+from add_model.porting.unfinished import clear_parts, give_name, nameless_file, part_name
 
 FORMAT_NAME = "add-model recording"
 FORMAT_VERSION = 1
@@ -37,7 +39,7 @@ _FEWEST_TO_COME = 16
 
 
 class RecordingWriter:
-    """Writes tensors to a part file beside `path`, which takes its place when the recording is finished.
+    """Writes tensors to a file beside `path`, which takes its place when the recording is finished.
 
     Args:
         path: the file to write.
@@ -51,12 +53,13 @@ class RecordingWriter:
         if path.exists() and not path.is_file():
             raise AddModelError(f"{path}: is no file that could be replaced; choose another")
         self.path, self._left, self._expected = path, limit, expected
-        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._part = path.with_name(part_name(path.name))
         self._entries: dict[str, dict[str, Any]] = {}
         self._written = 0
         self._reserved = _RESERVED + 2048 * expected
         try:
-            self._file = open(self._part, "w+b", buffering=0)  # noqa: SIM115  (closed by finish or abort)
+            clear_parts(path.parent)
+            self._file = self._new_file(self._part)
         except OSError as error:
             raise AddModelError(f"{path}: cannot be written: {error.strerror}; choose a folder that exists") from error
         self._file.seek(_LENGTH_BYTES + self._reserved)
@@ -101,6 +104,8 @@ class RecordingWriter:
             self._move_behind(len(header))
         self._file.seek(0)
         self._file.write(struct.pack("<Q", self._reserved) + header.ljust(self._reserved))
+        if not os.path.lexists(self._part):
+            give_name(self._file.fileno(), self._part)
         self._file.close()
         os.replace(self._part, self.path)
 
@@ -111,18 +116,23 @@ class RecordingWriter:
 
     def _move_behind(self, header_length: int) -> None:
         roomy = -(-header_length // _LENGTH_BYTES) * _LENGTH_BYTES
-        moved = self._part.with_suffix(".moved")
+        moved = self._part.with_suffix(".moved.part")
         try:
-            # Opened for reading too, as it takes the first file's place.
-            target = open(moved, "w+b", buffering=0)  # noqa: SIM115
+            target = self._new_file(moved)
             target.seek(_LENGTH_BYTES + roomy)
             self._file.seek(_LENGTH_BYTES + self._reserved)
             shutil.copyfileobj(self._file, target, 1 << 20)
-            os.replace(moved, self._part)
+            if os.path.lexists(moved):
+                os.replace(moved, self._part)
         finally:
             moved.unlink(missing_ok=True)
         self._file.close()
         self._file, self._reserved = target, roomy
+
+    def _new_file(self, name: Path) -> io.FileIO:
+        # Closed by `finish` or `abort`.
+        descriptor = nameless_file(name.parent)
+        return io.FileIO(name, "w+b") if descriptor is None else io.FileIO(descriptor, "r+b")
 
 
 def row_count(shape: Sequence[int]) -> int:

@@ -19,6 +19,7 @@ from add_model.porting.recording.file import Recording, TensorRecord, load_recor
 from add_model.porting.rendering import rendered
 from add_model.porting.steps.model_tests import FAILED, PASSED, Outcome, count, describe, failures
 from add_model.reading import MOST_BYTES_OF_SETTINGS
+from add_model.references import read_text
 from add_model.registry import MODEL_MAPPING, TOKENIZER_MAPPING
 from add_model.visible import visible
 
@@ -82,7 +83,7 @@ def integration_files(model: PortedModel, wanted: Wanted) -> dict[Path, str]:
     numbers = numbers_of(recording, _arguments(model, architecture), wanted.renamed or {})
     _check_texts(model, numbers, wanted.texts)
     files = {model.integration_test: _test(model, wanted, architecture, numbers)}
-    if any("recorded_numbers.json" in path.read_text(encoding="utf-8") for path in model.tests_folder.glob("*.py")):
+    if any("recorded_numbers.json" in read_text(path) for path in model.tests_folder.glob("*.py")):
         content = {
             "checkpoint": relative_path(model.tests_folder, wanted.checkpoint),
             "architecture": architecture,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from add_model.errors import AddModelError
 from add_model.library import installed_package
+from add_model.porting.documents import parse_json
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.model.ported_model import PortedModel
 from add_model.porting.model.subject import FAILURES, Subject
@@ -184,7 +184,7 @@ def _recorded(path: Path) -> Iterator[Sample]:
         if not line.strip():
             continue
         try:
-            content = json.loads(line)
+            content = parse_json(line)
             text, ids = content["text"], content["input_ids"]
         except (ValueError, KeyError, TypeError) as error:
             raise AddModelError(f'{path}:{number}: must be {{"text": "...", "input_ids": [1, 2]}}: {error}') from error

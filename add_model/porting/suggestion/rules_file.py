@@ -11,6 +11,7 @@ from add_model.porting.conversion.request import Opened
 from add_model.porting.destinations import destination
 from add_model.porting.rules.writing import dump_rules
 from add_model.porting.suggestion.suggesting import Suggestion, as_rules, find_pairs
+from add_model.reading import read_bytes
 from add_model.transaction import Change, write_files
 
 
@@ -59,7 +60,10 @@ def write_rules(path: Path, text: str, *, replace: bool = False) -> None:
     path = destination(path, "--rules")
     if path.is_dir():
         raise AddModelError(f"{path}: is a folder; pass a file with --rules")
-    before = path.read_bytes() if path.is_file() else None
+    try:
+        before = read_bytes(path) if path.is_file() else None
+    except OSError as error:
+        raise AddModelError(f"{path}: cannot be read: {error.strerror}; pass another file with --rules") from error
     if before is not None and not replace:
         raise AddModelError(f"{path}: exists already; pass another file with --rules, or --force to replace it")
     write_files(path.parent, [Change(path, text.encode("utf-8"), before)])

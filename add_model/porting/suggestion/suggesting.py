@@ -47,6 +47,8 @@ _UNNEEDED = (
 
 # Modules of PyTorch -> whether they store their output size first.
 _OUTPUT_FIRST = {"Linear": True, "Bilinear": True, **{f"Conv{number}d": True for number in (1, 2, 3)}, **{f"ConvTranspose{number}d": False for number in (1, 2, 3)}}  # fmt: skip
+# The best assignment of units takes about the square of the one number times the other: of BERT that is 100,000.
+_MOST_WORK = 50_000_000
 # What speaks against a pair that would have to be transposed although nothing else has to be.
 _UNCERTAIN = 0.2
 
@@ -92,6 +94,9 @@ def find_pairs(
         kinds: weight of the new model -> the class of the module that it belongs to.
         of_the_model: words that name a model itself (`bert`), and say nothing about a weight.
         read: reads a weight of the checkpoint; only the few are read that names and shapes leave open.
+
+    Raises:
+        AddModelError: there are too many of them, with names that have nothing in common.
     """
     unneeded = {name: reason for name in old if (reason := _unneeded(name, old[name], new, read)) is not None}
     left = {name: weight for name, weight in old.items() if name not in unneeded}
@@ -103,6 +108,10 @@ def find_pairs(
         if depth is not None:
             old_units, new_units = split_units(old_units, depth), split_units(new_units, depth)
         if not old_units or not new_units:
+            break
+        if len(old_units) ** 2 * len(new_units) > _MOST_WORK:
+            if depth is None:
+                raise AddModelError(f"--suggest: {len(old_units)} weights of the checkpoint and {len(new_units)} of the model have names of their own, too many to be told which is which; write rules for them, and pass them with --rules")  # fmt: skip
             break
         pairs = list(_match(old_units, new_units, kinds, of_the_model, in_order))
         found += pairs

@@ -1,4 +1,4 @@
-"""`like` inside a source tree of Transformers, 4.x or 5.x: the same path, answers -> plan -> files -> tree.
+"""A source tree of Transformers, 4.x or 5.x, as a kind of library: the same path, answers -> plan -> files -> tree.
 
 - `layout` recognises the tree, and knows where what stands in it.
 - `reference` reads one model folder of it: its files, model types, classes and spellings of its name.

@@ -123,4 +123,4 @@ def _since() -> str:
 
 def _has_table(package: Path) -> bool:
     files = (package / "models" / "auto" / name for name in (_GENERATED_MAPPINGS, "configuration_auto.py"))
-    return any(_TABLE in path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file())
+    return any(_TABLE.encode() in read_bytes(path) for path in files if path.is_file())

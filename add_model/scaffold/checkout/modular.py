@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from add_model.copies.marker import without_markers
+from add_model.copies.language.marker import without_markers
 from add_model.errors import AddModelError
 from add_model.scaffold.checkout.modules import NewModule, without_banner
 from add_model.scaffold.checkout.plan import CheckoutPlan, Source

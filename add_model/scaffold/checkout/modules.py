@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from add_model.copies.marker import NEEDLE, Marker, Mention, read_comment, without_markers
+from add_model.copies.language.marker import NEEDLE, Marker, Mention, read_comment, without_markers
 from add_model.scaffold.checkout.reference import SourceFile
 from add_model.scaffold.copied_text.marking import Block, Unmarked, blocks_of, mark_blocks
 from add_model.scaffold.copied_text.renaming import FolderRenaming

@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence, Set
 import libcst
 from libcst import matchers
 
+from add_model.exactly import exactly
+
 _STRUCTURE = "_import_structure"
 _Statement = libcst.SimpleStatementLine | libcst.BaseCompoundStatement
 
 
 def without_modules(text: str, modules: Set[str]) -> str:
     """The package file without what it says of these modules."""
-    return libcst.parse_module(text).visit(_Picker(lambda module: module not in modules)).code
+    package = libcst.parse_module(text)
+    return exactly(text, package.code, package.visit(_Picker(lambda module: module not in modules)).code)
 
 
 def with_modules(text: str, other: str, modules: Set[str]) -> str:
@@ -40,7 +43,7 @@ def with_modules(text: str, other: str, modules: Set[str]) -> str:
             body += lists
             statement = _with_imports(libcst.ensure_type(statement, libcst.If), imports)
         body.append(statement)
-    return package.with_changes(body=body).code
+    return exactly(text, package.code, package.with_changes(body=body).code)
 
 
 def _parts(package: libcst.Module) -> tuple[list[_Statement], Sequence[libcst.BaseStatement]]:

@@ -25,7 +25,7 @@ from add_model.scaffold.checkout.reference import (
     registered_types,
 )
 from add_model.scaffold.copied_text.renaming import FolderRenaming
-from add_model.scaffold.standalone.clashes import OF_EVERY_MODULE
+from add_model.scaffold.naming import OF_EVERY_MODULE
 
 _METHOD = re.compile(r"^    def (\w+)", re.MULTILINE)
 _DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
@@ -188,13 +188,13 @@ def check_checkout_name(
     reference = find_checkout_reference(specification, checkout)
     if reference.folder.name == snake:
         raise AddModelError(f"{reference.specification} cannot be made from itself; choose another --name, or another reference")  # fmt: skip
-    _check_clashes(FolderRenaming(reference, name), may_exist, place)
+    _check_clashes(reference, FolderRenaming(reference, name), may_exist, place)
     return name
 
 
-def _check_clashes(renaming: FolderRenaming, may_exist: bool, place: str) -> None:
+def _check_clashes(reference: CheckoutReference, renaming: FolderRenaming, may_exist: bool, place: str) -> None:
     """Raises `AddModelError` where a name or type that the new model brings means something else already."""
-    reference, snake = renaming.reference, renaming.new.snake
+    snake = renaming.new.snake
     vocabulary = reference.vocabulary
     renamed = {old: new for old in vocabulary.identifiers | vocabulary.defined if (new := renaming.identifier(old)) != old}  # fmt: skip
     used = (vocabulary.identifiers | vocabulary.foreign | vocabulary.defined) - renamed.keys()

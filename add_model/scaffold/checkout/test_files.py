@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from add_model.copies.marker import without_markers
+from add_model.copies.language.marker import without_markers
 from add_model.scaffold.checkout.edits import Names, NewFile, Note, Reader, read_file
 
 _NOT_COPIED = frozenset({"__pycache__"})

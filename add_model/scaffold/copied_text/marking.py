@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from add_model.copies.marker import Marker, Replacement, read_comment, replace
+from add_model.copies.language.marker import Marker, Replacement, read_comment, replace
 from add_model.scaffold.copied_text.parts import parts_of
 from add_model.scaffold.copied_text.replacements import Pair, shortest_replacements
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from add_model.copies.equality import is_copy
-from add_model.copies.marker import Marker, Replacement, read_comment, without_markers
-from add_model.copies.region import from_header, with_name
+from add_model.copies.language.equality import is_copy
+from add_model.copies.language.marker import Marker, Replacement, read_comment, without_markers
+from add_model.copies.language.region import from_header, with_name
 
 Pair = tuple[str, str]
 

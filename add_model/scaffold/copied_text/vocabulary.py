@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
-from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.copied_text.marking import top_level
 
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -116,7 +115,7 @@ class Vocabulary:
 
 def _packages(tree: ast.Module) -> set[str]:
     """The names that a module imports from other packages, or as such."""
-    own = f"{PACKAGE}."
+    own = "transformers."
     return {
         (alias.asname or alias.name).partition(".")[0]
         for node in ast.walk(tree)

@@ -36,6 +36,7 @@ class Conversation:
         request: the answers so far. One that is to be asked again is still there, as the one to propose.
         pending: what is still to be asked, in this order.
         group: the modality and kind to browse references by.
+        other_tokenizer: whether another model's tokenizer was asked for, whatever became of the question for which one.
         notices: what to tell before the next question.
         before: how far it had got before the last answer; `None` at its beginning.
     """
@@ -43,6 +44,7 @@ class Conversation:
     request: Request
     pending: tuple[Topic, ...]
     group: str | None = None
+    other_tokenizer: bool = False
     notices: tuple[str, ...] = ()
     before: Conversation | None = None
 
@@ -85,13 +87,21 @@ def revised(conversation: Conversation, topic: Topic) -> Conversation:
     """The conversation in which a topic is asked again; a reference is found again by its kind."""
     topics = (Topic.GROUP, Topic.REFERENCE) if topic is Topic.REFERENCE else (topic,)
     before = replace(conversation, notices=())
-    return replace(before, pending=topics, group=conversation.group or ANY_GROUP, before=before)
+    group = conversation.group or ANY_GROUP
+    return replace(before, pending=topics, group=group, other_tokenizer=False, before=before)
 
 
 def went_back(conversation: Conversation) -> Conversation:
     """The conversation before the last answer; what was answered since is what it proposes."""
     before = conversation.before
-    return conversation if before is None else replace(before, request=conversation.request, group=conversation.group)
+    if before is None:
+        return conversation
+    return replace(
+        before,
+        request=conversation.request,
+        group=conversation.group,
+        other_tokenizer=conversation.other_tokenizer,
+    )
 
 
 def _following(conversation: Conversation, topic: Topic, reply: Reply) -> Conversation:
@@ -116,9 +126,10 @@ def _following(conversation: Conversation, topic: Topic, reply: Reply) -> Conver
     if topic is Topic.STYLE:
         return replace(conversation, request=replace(request, style=check_style(reply, request.target)))
     if reply == OTHER_TOKENIZER:
-        return replace(conversation, pending=(Topic.TOKENIZER_REFERENCE, *pending))
+        return replace(conversation, pending=(Topic.TOKENIZER_REFERENCE, *pending), other_tokenizer=True)
     tokenizer_like = request.target.check_tokenizer(reply, chosen_reference(request))
-    return replace(conversation, request=replace(request, tokenizer_like=tokenizer_like))
+    # From here on, what was chosen tells.
+    return replace(conversation, request=replace(request, tokenizer_like=tokenizer_like), other_tokenizer=False)
 
 
 def _with_purpose(conversation: Conversation, purpose: str) -> Conversation:

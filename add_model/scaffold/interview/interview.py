@@ -87,8 +87,17 @@ def decided(
     preview: Callable[[Answers, Request], Preview],
     write: Callable[[Answers, Request], _Written],
     asker: Asker | None = None,
+    now: Callable[[Request], Request] = lambda request: request,
 ) -> tuple[_Written | None, Request]:
     """As `interview` does, and writes; what fails then is told, and leads back to the answers.
+
+    Args:
+        request: as of `interview`.
+        preview: as of `interview`.
+        write: writes the model for these answers.
+        asker: as of `interview`.
+        now: the request as it is to be understood by now. Answering takes its time, in which somebody else may lay
+            down the library, or make such a model.
 
     Returns:
         What `write` gave, and what the request has become: it says what to do with an earlier attempt. Where the user
@@ -102,9 +111,10 @@ def decided(
     previewed: Request | None = None
     while True:
         conversation = _asked(conversation, asker)
+        if conversation.request.earlier is Earlier.REMOVE:
+            return None, conversation.request
+        conversation = _as_it_is(conversation, now, asker)
         request = conversation.request
-        if request.earlier is Earlier.REMOVE:
-            return None, request
         reply = _reviewed(conversation, previewed == request, asker)
         if reply is None:
             conversation = went_back(conversation)
@@ -112,6 +122,7 @@ def decided(
             return None, replace(request, earlier=None)
         elif reply in (PREVIEW, LOOK, WRITE):
             try:
+                request = now(request)
                 answers = complete(request)
                 if reply == WRITE:
                     return write(answers, request), request
@@ -148,7 +159,9 @@ def _after_asking(conversation: Conversation, topic: Topic, asker: Asker) -> Con
         AddModelError: there is not even a first question.
     """
     try:
-        asked: Question | None = question(topic, conversation.request, conversation.group)
+        asked: Question | None = question(
+            topic, conversation.request, conversation.group, conversation.other_tokenizer
+        )
     except AddModelError as error:
         if conversation.before is None:
             raise
@@ -161,6 +174,15 @@ def _after_asking(conversation: Conversation, topic: Topic, asker: Asker) -> Con
         return conversation if asked is None else answered(conversation, topic, reply)
     except AddModelError as error:
         return replace(conversation, notices=(in_words(error),))
+
+
+def _as_it_is(conversation: Conversation, now: Callable[[Request], Request], asker: Asker) -> Conversation:
+    """The conversation about the library that is there by now, as far as that can be told."""
+    try:
+        return replace(conversation, request=now(conversation.request))
+    except AddModelError as error:
+        asker.show(f"error: {in_words(error)}")
+        return conversation
 
 
 def _reviewed(conversation: Conversation, seen: bool, asker: Asker) -> Reply | None:

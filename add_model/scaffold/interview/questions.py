@@ -116,7 +116,7 @@ class Write:
 Question = Choose | Check | Write
 
 
-def question(topic: Topic, request: Request, group: str | None) -> Question:
+def question(topic: Topic, request: Request, group: str | None, other_tokenizer: bool = False) -> Question:
     """The question about a topic.
 
     Args:
@@ -124,6 +124,7 @@ def question(topic: Topic, request: Request, group: str | None) -> Question:
         request: the answers so far; one that is there already is what is proposed. All topics after the reference
             need the reference.
         group: the modality and kind chosen to browse by, `None` before it is chosen.
+        other_tokenizer: whether another model's tokenizer was asked for, and not yet which one.
 
     Raises:
         AddModelError: a registry cannot be read or does not parse.
@@ -148,7 +149,7 @@ def question(topic: Topic, request: Request, group: str | None) -> Question:
     if topic is Topic.HEADS:
         return _about_heads(request, reference)
     if topic is Topic.TOKENIZER:
-        return _about_tokenizer(request, reference)
+        return _about_tokenizer(request, reference, other_tokenizer)
     return _about_tokenizer_reference(request, reference)
 
 
@@ -310,7 +311,7 @@ def _about_novelty(request: Request) -> Write:
     return Write(f"What is new in it, compared with {title}?", request.novelty or "", example, refuse)
 
 
-def _about_tokenizer(request: Request, reference: Candidate) -> Choose:
+def _about_tokenizer(request: Request, reference: Candidate, other_tokenizer: bool) -> Choose:
     title = reference.name.title
     others = request.target.tokenizer_donors(reference)
     if reference.tokenizer is None:
@@ -323,7 +324,7 @@ def _about_tokenizer(request: Request, reference: Candidate) -> Choose:
     shared = (Option(SHARED_TOKENIZER, f"{title}'s own", ("shared with it",)),) if SHARED_TOKENIZER in answers else ()
     options = (same, *shared, other, Option(NO_TOKENIZER, "none"))
     current = request.tokenizer_like
-    if current is not None and current not in answers:
+    if other_tokenizer or (current is not None and current not in answers):
         current = OTHER_TOKENIZER
     return Choose("Which tokenizer does it have?", options, _offered(options, current))
 

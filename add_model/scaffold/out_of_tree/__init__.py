@@ -1,4 +1,4 @@
-"""`like` in a package of one's own that depends on an installed Transformers.
+"""A package of one's own on an installed Transformers, as a kind of library.
 
 | module | what is in it |
 |---|---|

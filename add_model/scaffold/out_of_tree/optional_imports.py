@@ -11,8 +11,8 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 
-from add_model.copies.marker import Marker, read_comment
-from add_model.copies.region import IGNORE_COPY
+from add_model.copies.language.marker import Marker, read_comment
+from add_model.copies.language.region import IGNORE_COPY
 from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.copied_text.marking import Unmarked, lines_of
 

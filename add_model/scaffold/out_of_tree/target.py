@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from add_model.copies.versions import installed_version
+from add_model.copies.judging.versions import installed_version
 from add_model.errors import AddModelError, ModelExists
 from add_model.held_model import HeldModel
 from add_model.library import (

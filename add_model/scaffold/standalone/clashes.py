@@ -15,15 +15,9 @@ from add_model.errors import AddModelError
 from add_model.library import Library
 from add_model.names import ModelName
 from add_model.references import Reference, read_text
+from add_model.scaffold.naming import OF_EVERY_MODULE
 
 _DEFINITION = re.compile(r"^(?:class|(?:async )?def)\s+(\w+)", re.MULTILINE)
-# What every `torch.nn.Module` has; a model with a head holds the base model in an attribute of the model's name.
-OF_EVERY_MODULE = frozenset(
-    "add_module apply bfloat16 buffers children compile cpu cuda double eval extra_repr forward get_buffer get_extra_state "
-    "get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers named_children named_modules "
-    "named_parameters parameters register_buffer register_module register_parameter requires_grad_ set_extra_state "
-    "set_submodule share_memory state_dict to to_empty train training xpu zero_grad".split()
-)
 
 
 def check_clashes(name: ModelName, reference: Reference, library: Library) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from add_model.copies.marker import without_markers
+from add_model.copies.language.marker import without_markers
 from add_model.library import CONFIGURATION_FILE
 from add_model.references import read_text
 from add_model.registry import parse_registry

@@ -15,6 +15,8 @@ from typing import TypeVar
 import libcst
 from libcst.helpers import get_full_name_for_node
 
+from add_model.exactly import exactly
+
 _Node = TypeVar("_Node", bound=libcst.CSTNode)
 _Element = TypeVar("_Element", libcst.BaseElement, libcst.BaseDictElement)
 _Statement = libcst.SimpleStatementLine | libcst.BaseCompoundStatement
@@ -36,6 +38,7 @@ def without_names(text: str, dropped: Set[str], keep: Set[str] = frozenset()) ->
         return text, frozenset()
     referred, unused, module = _referred(text), _unused_imports(text), libcst.parse_module(text)
     statements = [(statement, module.code_for_node(statement)) for statement in module.body]
+    whole, given_back = text, module.code
     idle: frozenset[str] = frozenset()
     while True:
         statements = list(_visited(module, statements, _Dropper(gone, idle)))
@@ -46,7 +49,8 @@ def without_names(text: str, dropped: Set[str], keep: Set[str] = frozenset()) ->
         idle = _unused_imports(text) - unused
         if not newly_gone and not idle:
             module = module.with_changes(body=[statement for statement, _ in statements])
-            return module.code if statements or module.header else "", gone & defined
+            code = module.code if statements or module.header else ""
+            return exactly(whole, given_back, code), gone & defined
         gone |= newly_gone
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.copies.marker import without_markers
+from add_model.copies.language.marker import without_markers
 from tests.scaffold.out_of_tree.installed import add_model, part_of_transformers
 
 

@@ -69,6 +69,7 @@ def test_every_model_type_of_a_folder_gets_one_of_its_own(folder: str, types: di
     assert renaming(folder, "new_kid").model_types == types
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder", "text", "renamed"),
     [

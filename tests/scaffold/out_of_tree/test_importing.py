@@ -155,6 +155,7 @@ def test_a_tokenizer_of_no_class_of_transformers_is_registered_only(tmp_path: Pa
     assert "WrenTokenizer.register_for_auto_class" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "module", "tokenizer"),
     [

@@ -9,6 +9,8 @@ import pytest
 
 from tests.scaffold.out_of_tree.installed import add_model, part_of_transformers
 
+pytestmark = pytest.mark.slow
+
 MODELING = Path("models") / "llama" / "modeling_llama.py"
 OLD_LINE = "hidden_states = hidden_states.to(torch.float32)"
 NEW_LINE = "hidden_states = hidden_states.to(torch.float64)"

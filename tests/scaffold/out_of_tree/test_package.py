@@ -101,6 +101,7 @@ def test_a_project_that_depends_on_transformers_is_taught(tmp_path: Path, instal
     assert 'follows = ["transformers"]' in project.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -126,6 +127,7 @@ def test_bad_requests_say_why_and_write_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["installed"]
 
 
+@pytest.mark.slow
 def test_a_standalone_library_stays_one(tmp_path: Path, installed: Path) -> None:
     assert like(tmp_path, installed, "zoo:bert", "--name", "my_bert", "--into", "my_models").returncode == 0
     made = like(tmp_path, installed, "transformers:llama", "--name", "my_llama", "--into", "my_models")
@@ -163,6 +165,7 @@ def test_imports_are_made_absolute_and_markers_say_so() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ["\u2028", "\x85", "\x0c", "\x1d"])
 def test_what_ends_a_line_of_text_may_stand_in_a_string(tmp_path: Path, installed: Path, odd: str) -> None:
     text = f'ODD = "a{odd}b"\nfrom ..auto import AutoModel\n'
@@ -179,6 +182,7 @@ def test_what_ends_a_line_of_text_may_stand_in_a_string(tmp_path: Path, installe
     assert ast.unparse(body[number + 2]) == "MyLlamaConfig.to_dict = _my_llama_config_to_dict"
 
 
+@pytest.mark.slow
 def test_blocks_that_import_in_their_bodies_are_copies_as_well(tmp_path: Path, installed: Path) -> None:
     made = like(tmp_path, installed, "transformers:encoder_decoder", "--name", "my_pair", "--into", "my_models")
     assert made.returncode == 0, made.stderr
@@ -202,6 +206,7 @@ def test_what_is_saved_loads_in_a_process_that_knows_nothing_of_the_package(tmp_
     assert run(SAVE, str(tmp_path / "my_models" / "src")) == run(LOAD, "")
 
 
+@pytest.mark.slow
 def test_a_model_is_removed_again_and_the_others_stay(tmp_path: Path, installed: Path) -> None:
     like(tmp_path, installed, "transformers:llama", "--name", "my_llama", "--into", "my_models")
     root = tmp_path / "my_models"
@@ -212,6 +217,7 @@ def test_a_model_is_removed_again_and_the_others_stay(tmp_path: Path, installed:
     assert before == {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_an_earlier_model_is_replaced_only_when_asked_to(tmp_path: Path, installed: Path) -> None:
     arguments = ("transformers:llama", "--name", "my_llama", "--into", "my_models")
     like(tmp_path, installed, *arguments)

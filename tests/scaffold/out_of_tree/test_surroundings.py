@@ -144,6 +144,7 @@ def test_a_package_without_the_common_tests_gets_them(package: Path, installed: 
     assert "tests/models/my_bert/__init__.py" not in files(package)
 
 
+@pytest.mark.slow
 def test_templates_of_ones_own_win_here_as_well(package: Path, installed: Path) -> None:
     project = package / "pyproject.toml"
     project.write_text(project.read_text().replace('source = "src"\n', 'source = "src"\ntemplates = "mine"\n'))

@@ -1,0 +1,1 @@
+"""Putting copies right, so that no edit is lost: what is written, in which order, and with which imports."""

@@ -1,0 +1,81 @@
+"""A text as a syntax tree, also where it says something in a way that only a newer Python reads, and an older one has too.
+
+Since Python 3.14 `except A, B:` is `except (A, B):`, and a formatter that is told so writes the first for the second.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+from add_model.lexical import STRING, logical_lines
+from add_model.values import TYPE_CHECKING
+
+# Parsing is the last resort, so that what it takes is loaded where it is needed.
+if TYPE_CHECKING:
+    import ast
+
+_EXCEPT = re.compile(r"[ \t\f]*except\b[ \t]*\*?")
+_MARK = re.compile(rf"(?P<string>{STRING})|(?P<comment>\#[^\n]*)|\bas\b|[()\[\]{{}},:]", re.DOTALL)
+
+
+def parse(text: str) -> ast.Module:
+    """The syntax tree of a text; columns on the line of an `except` may be off by one.
+
+    Raises:
+        SyntaxError: it is no Python that this one reads.
+        ValueError: it holds what no Python text does.
+        RecursionError, MemoryError: it is nested too deeply.
+    """
+    try:
+        return _parse(text)
+    except SyntaxError:
+        bracketed = with_brackets(text)
+        if bracketed == text:
+            raise
+        return _parse(bracketed)
+
+
+def with_brackets(text: str) -> str:
+    """The text with brackets around several exceptions of one `except`, where it has none."""
+    if "except" not in text:
+        return text
+    kept: list[str] = []
+    at = 0
+    for start, end in logical_lines(text):
+        extent = _bare_tuple(text, start, end) if _EXCEPT.match(text, start) else None
+        if extent is not None:
+            first, last = extent
+            kept += text[at:first], "(", text[first:last], ")"
+            at = last
+    return "".join([*kept, text[at:]]) if at else text
+
+
+def _bare_tuple(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where the exceptions of an `except` line stand, if commas stand between them and no brackets around them."""
+    first, depth, has_comma = _EXCEPT.match(text, start).end(), 0, False  # type: ignore[union-attr]
+    for mark in _MARK.finditer(text, first, end):
+        kind = mark.group()
+        if mark.lastgroup is not None:
+            continue
+        if kind in "([{":
+            depth += 1
+        elif kind in ")]}":
+            depth -= 1
+        elif depth == 0 and kind == "as":
+            return None
+        elif depth == 0 and kind == ",":
+            has_comma = True
+        elif depth == 0 and kind == ":":
+            inside = text[first : mark.start()]
+            shift = len(inside) - len(inside.lstrip())
+            return (first + shift, first + len(inside.rstrip())) if has_comma else None
+    return None
+
+
+def _parse(text: str) -> ast.Module:
+    import ast
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)

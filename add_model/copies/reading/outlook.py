@@ -1,0 +1,119 @@
+"""What of the disk, other than the text of files, decides where a path leads: asked once, and kept to be asked again."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+
+from add_model.copies.reading.files import Tree
+from add_model.library import installed_package
+from add_model.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Kind(Enum):
+    """What stands at a path."""
+
+    ABSENT = 0
+    FILE = 1
+    OTHER = 2
+
+
+class Outlook:
+    """Every question that was asked about the disk, with its answer.
+
+    Attributes:
+        kinds: what stands at a path; less what is known from the search for the files to check.
+        folders: the names of the modules and folders in a folder.
+        packages: the folder of an installed package.
+    """
+
+    def __init__(
+        self,
+        kinds: dict[str, Kind] | None = None,
+        folders: dict[str, list[str]] | None = None,
+        packages: dict[str, str | None] | None = None,
+        tree: Tree | None = None,
+    ) -> None:
+        self.kinds, self.folders, self.packages = kinds or {}, folders or {}, packages or {}
+        self._tree = tree or Tree([], set(), set(), set(), set())
+
+    def kind(self, path: str) -> Kind:
+        """What stands at a path."""
+        known = self._searched(path) or self.kinds.get(path)
+        if known is None:
+            known = self.kinds[path] = _kind(path)
+        return known
+
+    def _searched(self, path: str) -> Kind | None:
+        """What the search for the files to check has found at a path; `None` where it did not look."""
+        tree = self._tree
+        if path in tree.modules:
+            return Kind.FILE
+        folder = os.path.dirname(path)
+        while folder not in tree.folders:
+            # Below what is not there, or is a file, stands nothing.
+            path, folder = folder, os.path.dirname(folder)
+            if path == folder:
+                return None
+        return None if path in tree.folders or path in tree.others else Kind.ABSENT
+
+    def entries(self, folder: str) -> list[str]:
+        """The names of the modules and folders in a folder; none where it cannot be read."""
+        known = self.folders.get(folder)
+        if known is None:
+            known = self.folders[folder] = _entries(folder)
+        return known
+
+    def package(self, name: str) -> str | None:
+        """The folder of an installed package."""
+        if name not in self.packages:
+            found = installed_package(name)
+            self.packages[name] = None if found is None else str(found)
+        return self.packages[name]
+
+    def to_record(self) -> Any:
+        """The answers as plain data."""
+        kinds: dict[str, list[str]] = {kind.name: [] for kind in Kind}
+        for path, kind in self.kinds.items():
+            kinds[kind.name].append(path)
+        return kinds, self.folders, self.packages
+
+    @classmethod
+    def from_record(cls, record: Any) -> Outlook:
+        """The answers that were made plain data."""
+        kinds, folders, packages = record
+        return cls({path: Kind[name] for name, paths in kinds.items() for path in paths}, folders, packages)
+
+    def is_current(self) -> bool:
+        """Whether every answer would be the same now."""
+        now = Outlook()
+        return (
+            all(now.kind(path) is kind for path, kind in self.kinds.items())
+            and all(now.entries(folder) == entries for folder, entries in self.folders.items())
+            and all(now.package(name) == folder for name, folder in self.packages.items())
+        )
+
+    def add(self, other: Outlook) -> None:
+        """Takes over what was asked elsewhere."""
+        self.kinds.update(other.kinds)
+        self.folders.update(other.folders)
+        self.packages.update(other.packages)
+
+
+def _kind(path: str) -> Kind:
+    if os.path.isfile(path):
+        return Kind.FILE
+    return Kind.OTHER if os.path.exists(path) else Kind.ABSENT
+
+
+def _entries(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                entry.name.removesuffix(".py") for entry in entries if entry.name.endswith(".py") or entry.is_dir()
+            )
+    except OSError:
+        return []
