@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,12 @@ def test_what_cannot_be_taken_apart_gets_no_marker_and_is_named(text: str, parts
     marked, unmarked = with_markers(text, text, MODULE, RENAMING)
     assert ("# Copied from" in marked) == (parts is not None)
     assert [why for _, why in unmarked] == ["scripts that read line by line cannot take it apart"] * (parts is None)
+
+
+def test_comments_behind_the_last_method_are_statements_as_well() -> None:
+    text = f"class A:\n{METHOD}\n    # def g(self):\n    #     pass\n\n\ndef f(x):\n    return x\n"
+    marked, unmarked = with_markers(text, text, MODULE, RENAMING)
+    assert [name for name, _ in unmarked] == ["A"] and marked.count("# Copied from") == 1
 
 
 @pytest.mark.parametrize("below", ["if x:\n", "try:\n", "with x:\n"])
@@ -174,3 +181,15 @@ def test_every_marker_of_every_model_can_be_followed() -> None:
         except AssertionError as error:
             failed[folder] = str(error)[:300]
     assert failed == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("folder", "name", "unmarked"), [("roc_bert", "new_kid", 0), ("mt5", "new_kid", 0), ("mt5", "new_mt5", 3)])  # fmt: skip
+def test_markers_within_a_class_hold_or_are_left_out_with_its_own(folder: str, name: str, unmarked: int) -> None:
+    rendering = in_a_checkout(folder, name)
+    found = modules(rendering)
+    assert unreadable(found) == []
+    text = found[f"transformers.models.{name}.modeling_{name}"]
+    assert not re.search(rf"->{folder}(?![-\w])", text)
+    astray = [left.what for left in rendering.left_out if left.why.startswith("a marker within it")]
+    assert len(astray) == unmarked

@@ -6,6 +6,7 @@
 | `folders` | the model folders of a tree, the fixed sample, and the folders that recipe.md names |
 | `scratch` | a scratch copy of a tree, models added to it, and the tree as it was, held against it |
 | `quality` | what check-copies, ruff check and ruff format say of a reference and of a new folder |
+| `linter` | what the library's own linter finds in a new folder and not in its reference's, where it is installed |
 | `facts` | what a model class does with its default configuration, on the meta device |
 | `registrations` | what the auto classes answer for a model's configurations and names |
 | `preprocessing` | tokenizers, processors and their like, made and run |

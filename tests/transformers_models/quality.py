@@ -1,4 +1,4 @@
-"""What check-copies, ruff check and ruff format say of references and of the folders made from them."""
+"""What check-copies, ruff and the library's linter say of references and of the folders made from them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from tests.transformers_models.linter import is_there, linter_problems
 
 # The rules of the library's own configuration, for trees that come without it.
 _RULES = (
@@ -42,6 +44,8 @@ def quality_problems(scratch: Path, made: Mapping[str, str]) -> dict[str, list[s
             if passed[finding["code"]] < 0:
                 place = f"{finding['path'].rpartition('/')[2]}:{finding['line']}"
                 problems[name].append(f"check-copies: {finding['code']} {place} {finding['message']}"[:300])
+    for name, text in linter_problems(scratch, made) if is_there() else ():
+        problems[name].append(text)
     broken, unformatted = _broken_rules(scratch, folders), _unformatted(scratch, folders)
     for reference, name in made.items():
         worse = broken.get(name, Counter()) - broken.get(reference, Counter())

@@ -21,6 +21,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _CONDITIONAL = (ast.If, ast.Try, ast.With)
 _NOT_REPRODUCED = "no list of replacements reproduces it"
+_ASTRAY = "a marker within it has replacements that hit each other under the new name"
 _NOT_READABLE = "scripts that read line by line cannot take it apart"
 
 
@@ -101,8 +102,15 @@ def mark_blocks(
         if isinstance(found, str):
             unmarked.append(Unmarked(block.name, found))
             continue
-        for number, line in _inner_markers(original_lines, source, lines, block):
-            lines[number] = replace(line, found)
+        inner = {number: replace(line, found) for number, line in _inner_markers(original_lines, source, lines, block)}
+        astray = [number for number, line in inner.items() if _goes_astray(line)]
+        if astray:
+            unmarked.append(Unmarked(block.name, _ASTRAY))
+            for number in reversed(astray):
+                del lines[number]
+            continue
+        for number, line in inner.items():
+            lines[number] = line
         marker = Marker(" " * block.column, f"{original_module}.{source.name}", found)
         lines.insert(block.header, f"{marker}\n")
     return "".join(lines), tuple(reversed(unmarked))
@@ -162,6 +170,18 @@ def _inner_markers(
         yield from ((number, original_lines[other]) for number, other in zip(own, theirs, strict=True))
 
 
+def _goes_astray(line: str) -> bool:
+    """Whether a replacement of a marker hits what one before it has made: `T5->MyMt5, t5->my_mt5`."""
+    marker = read_comment(line.rstrip("\r\n"))
+    made: list[str] = []
+    for replacement in marker.replacements if isinstance(marker, Marker) else ():
+        for old, new in replacement.pairs():
+            if any(old in text for text in made):
+                return True
+            made.append(new)
+    return False
+
+
 def _marker_numbers(lines: Sequence[str], block: Block) -> Iterator[int]:
     for number in range(block.header, block.last):
         if isinstance(read_comment(lines[number].rstrip("\r\n")), Marker):
@@ -200,9 +220,17 @@ def _is_overload(decorator: ast.expr) -> bool:
 
 
 def _from_header(lines: Sequence[str], block: Block) -> list[str]:
-    """The lines of a block without its decorators, at column 0 and without their ends."""
+    """The lines of a block without its decorators, at column 0 and without their ends.
+
+    Comments behind its last statement are lines of it to whoever goes by their indentation.
+    """
     indent = " " * block.column
-    return [line.removeprefix(indent).rstrip("\r\n") for line in lines[block.header : block.last]]
+    end = block.last
+    for number in range(block.last, len(lines)):
+        if lines[number].strip() and not lines[number].startswith(f"{indent} "):
+            break
+        end = number + 1 if lines[number].strip() else end
+    return [line.removeprefix(indent).rstrip("\r\n") for line in lines[block.header : end]]
 
 
 def _dedented(lines: Sequence[str], block: Block) -> str:

@@ -333,7 +333,7 @@ class FolderRenaming:
         token, (start, end) = match.group(), match.span()
         if self._is_of_another_package(text, start):
             return token
-        if token in self._quoted and _is_quoted(text, start, end):
+        if token in self._quoted and (_is_quoted(text, start, end) or _is_replaced(text, start, end)):
             return self._quoted[token]
         if token == self.reference.folder.name and _is_path(text, start, end):
             return self.new.snake
@@ -409,6 +409,11 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
     if not before or before not in _QUOTES or not after or after not in _QUOTES:
         return False
     return _LOADED.search(text, max(start - 40, 0), start) is None
+
+
+def _is_replaced(text: str, start: int, end: int) -> bool:
+    """Whether a word is one side of a marker's replacement: `OLD->NEW`, where code has spaces at an arrow."""
+    return text.endswith("->", 0, start) or text.startswith("->", end)
 
 
 def _is_of_a_paper(text: str, start: int, end: int) -> bool:

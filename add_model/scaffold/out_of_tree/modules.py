@@ -15,6 +15,7 @@ from add_model.scaffold.checkout.conversions import REGISTER, can_be_registered,
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.copied_text.marking import lines_of
+from add_model.scaffold.out_of_tree.converters import with_converters
 from add_model.scaffold.out_of_tree.definitions import Definitions
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
 from add_model.scaffold.out_of_tree.optional_imports import with_guarded_imports
@@ -78,6 +79,7 @@ def new_model(plan: CheckoutPlan) -> Model:
         if source.file.path == PurePosixPath("__init__.py") or source.file.path.name.startswith(_OTHER_FRAMEWORKS):
             continue
         module = new_module(source.file, source.renaming)
+        module = replace(module, text=with_converters(module, source.renaming, plan.checkout))
         made.append((replace(module, text=_without_own_origins(module.text, folder)), source.file.path.parent.parts))
     own = {name: _dotted(module) for module, _ in made for name in _CLASS.findall(module.text)}
     modules = [_on_its_own(module, folder, below, own) for module, below in made]
