@@ -123,7 +123,8 @@ def test_a_port_ends_equal_and_names_the_cause_of_a_broken_line(
     }
     assert [number for number in (3, 5, 6, 7) if steps[number]["state"] != "done"] == []
     assert command(library, "verify", "docs", name, codes=(0, 1))
-    assert "model.safetensors" in command(library, "publish", name, codes=(0, 1))
+    (tmp_path / "card.md").write_text("# A card\n")
+    assert "model.safetensors" in command(library, "publish", name, "--card", str(tmp_path / "card.md"), codes=(0, 1))
 
     [module] = library.rglob(f"modeling_{name}.py")
     text = module.read_text()

@@ -6,6 +6,8 @@ import marshal
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Callable
@@ -316,3 +318,14 @@ def test_random_edits_of_a_released_tree(tmp_path: Path, clock: None) -> None:
                 del lines[generator.randrange(len(lines))]
                 path.write_bytes(b"".join(lines))
         same_as_without(library, tmp_path / "cache")
+
+
+def test_results_are_kept_for_the_very_code_that_found_them() -> None:
+    code = (
+        "import os, sys; from add_model.copies.judging import check; from add_model.copies.remembering import cache, recall\n"
+        "from add_model.copies.language import syntax\n"
+        "own = [m for name, m in sys.modules.items() if name.partition('.')[0] == 'add_model']\n"
+        "print(sorted(m.__name__ for m in own if os.path.dirname(m.__file__) not in recall._TOOL))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from add_model.copies.finding import Code, Severity
+from add_model.copies.fixing.fix import fix
 from add_model.copies.judging import check as engine
 from add_model.copies.judging.check import Check
 from add_model.errors import AddModelError
@@ -423,14 +424,23 @@ LONG_HEADER = "def f(\n    x,\n    y: int = 1,\n) -> int:\n    return x\n"
         (LONG_HEADER.replace("-> int", "-> float"), "CP001"),
         (LONG_HEADER.replace(",\n)", ", z=1\n)"), "CP001"),
         ("def f(x, y: int = 1) -> float:\n    return x\n", "CP001"),
-        (LONG_HEADER.replace("def f(", "async def f("), "CP010"),
-        (LONG_HEADER.replace("    x,\n    y: int = 1,\n", "    x, y: int = 1\n").replace("def", "async def"), "CP010"),
+        (LONG_HEADER.replace("f(\n    x,", "f(x: int,"), "CP001"),
+        ("def f(x, y: float = 1) -> int:\n    return x\n", "CP001"),
     ],
 )
 def test_a_header_differs_behind_its_first_line(copy: str, code: str, tmp_path: Path) -> None:
     files = {"diffusers/base.py": LONG_HEADER, "diffusers/copy.py": f"# Copied from diffusers.base.f\n{copy}"}
     (finding,) = findings_of(write_library(tmp_path, files))
-    assert finding.code.name == code and finding.fixable is (code == "CP001")
+    assert finding.code.name == code and finding.fixable
+
+
+def test_a_header_of_several_lines_differs_in_its_first(tmp_path: Path) -> None:
+    original = "def f(x,\n    y: int = 1,\n    z=2\n) -> int:\n    return x\n"
+    copy = "# Copied from diffusers.base.f\ndef g(x: int,\n    y: int=1, z=2,\n) -> int:\n    return x\n"
+    library = write_library(tmp_path, {"diffusers/base.py": original, "diffusers/copy.py": copy})
+    (finding,) = findings_of(library)
+    assert finding.code is Code.CP010 and not finding.fixable
+    assert fix(library).after == {}
 
 
 @pytest.mark.parametrize(
@@ -445,4 +455,5 @@ def test_a_header_differs_behind_its_first_line(copy: str, code: str, tmp_path: 
 def test_the_body_of_a_block_on_one_line_is_no_header(copy: str, code: str, tmp_path: Path) -> None:
     original = "def f(x): return 1\n"
     files = {"diffusers/base.py": original, "diffusers/copy.py": f"# Copied from diffusers.base.f\n{copy}"}
-    assert codes_of(write_library(tmp_path, files)) == [code]
+    # What stands on one line is what that library's own script cannot read, whatever it is a copy of.
+    assert set(codes_of(write_library(tmp_path, files))) - {"CP012"} == {code}

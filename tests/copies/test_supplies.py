@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
+import sys
 from pathlib import Path
 
 import pytest
@@ -285,3 +286,39 @@ def test_no_name_is_ever_lost(tmp_path_factory: pytest.TempPathFactory, parts: t
         return
     strange = {name.replace("Bert", "ViT") for name in unbound(original)} | unbound(original)
     assert unbound(text) <= unbound(copy) | strange, text
+
+
+ZOO_COPY = """import torch
+from torch import nn
+
+
+# Copied from add_model.zoo.models.bert.modeling_bert.BertIntermediate with Bert->ViT
+class ViTIntermediate(nn.Module):
+    pass
+"""
+
+
+def test_a_copy_of_the_bundled_library_imports_from_its_own(tmp_path: Path) -> None:
+    own = {"my_models/activations.py": "def get_activation(name): ...\n"}
+    config = {"my_models/models/vit/configuration_vit.py": "class ViTConfig: ...\n"}
+    copy: dict[str, str | bytes] = {"my_models/models/vit/modeling_vit.py": ZOO_COPY}
+    library = write_library(tmp_path / "one", copy | own | config)
+    done = fix(library)
+    done.write()
+    assert done.findings == []
+    text = (tmp_path / "one/src/my_models/models/vit/modeling_vit.py").read_text()
+    assert (
+        "from ...activations import get_activation\n" in text and "from .configuration_vit import ViTConfig\n" in text
+    )
+    assert "add_model" not in text.replace("# Copied from add_model", "")
+    (finding,) = fix(write_library(tmp_path / "two", copy | config)).findings
+    assert "the library that comes with add-model has it in `add_model.zoo.activations`" in finding.message
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python reads it")
+def test_where_this_python_cannot_read_the_file_no_new_word_comes_in(tmp_path: Path) -> None:
+    newer = "\n\nx = t'{y}'\n"
+    text, left = fixed(tmp_path / "one", files("import math\n\n\n" + block("math.exp(x)"), COPY + newer))
+    assert text == COPY + newer and "this Python cannot read the file" in left[0].message
+    text, left = fixed(tmp_path / "two", files("import math\n\n\n" + block("x(x)"), COPY + newer))
+    assert left == [] and "return x(x)" in text

@@ -252,7 +252,7 @@ class Judge:
         if pair.original.origin is Origin.INSTALLED and not followed:
             return Code.CP009, Severity.WARNING, f"differs from {source} as installed here"
         if HEADERS_DIFFER_IN & self._library.packages.keys() and pair.verdict is Verdict.HEADER_DIFFERS:
-            return Code.CP010, Severity.WARNING, f"differs from {source} in the first line of its header"
+            return Code.CP010, Severity.WARNING, f"differs from {source} in its header"
         return Code.CP001, Severity.ERROR, f"differs from {source}"
 
     def _missing(self, missing: Missing, suggestion: str | None, place: _Place) -> Finding:

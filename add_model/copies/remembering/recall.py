@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 # `None` where the next run cannot rely on it.
 Signature = tuple[int, ...] | None
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_CHECKER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# What stands at the top of the tool is what the checker stands on.
+_TOOL = (os.path.dirname(_CHECKER), _CHECKER, *(entry.path for entry in os.scandir(_CHECKER) if entry.is_dir()))
 _KIND_OF_CACHE = "add-model check-copies 3"
 # For so long, in nanoseconds, the clock of a file may stand still; and one that counts whole seconds.
 _TICK, _COARSE_TICK = 100_000_000, 2_000_000_000
@@ -219,15 +221,8 @@ def _is_new(signature: tuple[int, ...], started: int) -> bool:
 
 def _first_line(library: Library) -> bytes:
     """What must be the same for a cache to hold: this tool, this Python, and what is asked of them."""
-    copies = os.path.join(_PACKAGE, "copies")
-    tool = [
-        *(
-            os.path.join(_PACKAGE, name)
-            for name in ("definitions.py", "encoding.py", "lexical.py", "library.py", "source.py", "visible.py")
-        ),
-        *(os.path.join(copies, name) for name in sorted(os.listdir(copies))),
-    ]
-    times = [(path, os.stat(path).st_mtime_ns) for path in tool if path.endswith(".py")]
+    modules = (entry for folder in _TOOL for entry in os.scandir(folder) if entry.name.endswith(".py"))
+    times = sorted((entry.path, entry.stat().st_mtime_ns) for entry in modules)
     packages = sorted((name, str(folder)) for name, folder in library.packages.items())
     configuration = [dict(value) if isinstance(value, Mapping) else value for value in library.configuration]
     key = (_KIND_OF_CACHE, __version__, sys.version, times, str(library.root), packages, configuration)

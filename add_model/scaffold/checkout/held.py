@@ -10,6 +10,7 @@ from add_model.held_model import HeldModel
 from add_model.library import Library
 from add_model.references import read_text
 from add_model.registry import CONFIGURATION_MAPPING, Registry
+from add_model.scaffold.belongings import model_state
 from add_model.scaffold.checkout.auto_classes import read_auto_tables
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout
 from add_model.scaffold.checkout.reference import model_folders, registered_types
@@ -56,7 +57,8 @@ def find_held_model(checkout: Checkout, library: Library, name: str) -> HeldMode
         tests_folder=checkout.tests_folder / called,
         shared_tests=tuple(sorted((checkout.root / "tests").glob("test_*_common.py"))),
         docs_page=docs / "model_doc" / f"{called}.md",
-        model_card=docs / "model_cards" / f"{called}.md",
+        # A tree of Transformers holds no cards: they stand with their checkpoints.
+        model_card=model_state(checkout.root, called) / "model_card.md",
     )
 
 
