@@ -54,7 +54,7 @@ def problems(text: str, package: Path, texts: Mapping[str, str] | None = None) -
 
 def _follow(lines: list[str], number: int, marker: re.Match[str], package: Path, texts: Mapping[str, str]) -> None:
     indent = marker["indent"]
-    copy = _definition(lines, number + 1, indent)
+    copy = definition_at(lines, number + 1, indent)
     original = _find(marker["path"], package, texts)
     here, there = taken_apart(copy), taken_apart(original)
     if here != there:
@@ -102,7 +102,7 @@ def _letter(line: str) -> str:
     return next(letter for letter, pattern in _LETTERS if re.match(pattern, line))
 
 
-def _definition(lines: list[str], start: int, indent: str) -> list[str]:
+def definition_at(lines: list[str], start: int, indent: str) -> list[str]:
     """The lines of the definition that starts at a line, at column 0: up to the first that is indented less."""
     if start >= len(lines) or not re.match(rf"{indent}(?:class|def)\s+\w+[(:]", lines[start]):
         raise Unreadable(f"no header below it: {lines[start : start + 1]}")
@@ -140,7 +140,7 @@ def _find(path: str, package: Path, texts: Mapping[str, str]) -> list[str]:
         if at == len(lines):
             raise Unreadable(f"no {name} in {module}")
         at += 1
-    return _definition(lines, at - 1, indent)
+    return definition_at(lines, at - 1, indent)
 
 
 @lru_cache(maxsize=64)

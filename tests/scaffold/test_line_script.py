@@ -10,7 +10,7 @@ import pytest
 from add_model.scaffold.copied_text.marking import blocks, lines_of, readable_markers, with_markers
 from add_model.scaffold.copied_text.parts import Part, parts_of
 from tests.copies.released import released
-from tests.scaffold.line_script import Unreadable, problems, taken_apart
+from tests.scaffold.line_script import Unreadable, definition_at, problems, taken_apart
 from tests.scaffold.rendered import in_a_checkout, in_a_package, modules
 from tests.scaffold.test_marking import MODULE, RENAMING
 from tests.transformers_models.folders import SAMPLE, model_folders, new_name
@@ -68,6 +68,12 @@ def test_what_cannot_be_taken_apart_gets_no_marker_and_is_named(text: str, parts
     assert [why for _, why in unmarked] == ["scripts that read line by line cannot take it apart"] * (parts is None)
 
 
+def test_what_stands_behind_an_overload_of_its_name_is_not_what_such_a_script_finds() -> None:
+    text = "@overload\ndef f(x: int) -> int: ...\n\n\ndef f(x):\n    return x\n"
+    marked, unmarked = with_markers(text, text, MODULE, RENAMING)
+    assert "Copied from" not in marked and [name for name, _ in unmarked] == ["f"]
+
+
 def test_comments_behind_the_last_method_are_statements_as_well() -> None:
     text = f"class A:\n{METHOD}\n    # def g(self):\n    #     pass\n\n\ndef f(x):\n    return x\n"
     marked, unmarked = with_markers(text, text, MODULE, RENAMING)
@@ -123,6 +129,13 @@ def unreadable(found: dict[str, str]) -> list[str]:
     return [f"{path}:{line} {why}" for path, text in found.items() for line, why in problems(text, package, found)]
 
 
+def _can_be_marked(lines: list[str], header: int) -> bool:
+    try:
+        return _of_the_model(definition_at(lines, header, "")) is not None
+    except Unreadable:
+        return False
+
+
 def check(folder: str, root: Path | None = None) -> None:
     """Holds a model to the rules: every marker can be followed, and what says that it cannot have one is right."""
     name = new_name(folder)
@@ -134,14 +147,14 @@ def check(folder: str, root: Path | None = None) -> None:
     assert [text for text in unreadable(found) if root is None or own not in text] == []
     without = [left.what for left in rendering.left_out if left.why.startswith("scripts that read line by line")]
     definitions = {
-        block.name: [line[block.column :].rstrip("\n") for line in lines_of(text)[block.header : block.last]]
+        block.name: (text.split("\n"), block.header)
         for text in found.values()
         for block in blocks(text)
-        if not block.column
+        if not block.column and text.count(f"\ndef {block.name}(") < 2
     }
     for what in without:
-        lines = definitions.get(what.removeprefix("marker of "))
-        assert lines is None or _of_the_model(lines) is None, what
+        place = definitions.get(what.removeprefix("marker of "))
+        assert place is None or not _can_be_marked(*place), what
 
 
 def test_markers_stand_below_decorators_and_above_headers() -> None:

@@ -150,12 +150,22 @@ def _replacements(
 ) -> tuple[Replacement, ...] | str:
     """The shortest list that makes one block of the other, or why there is to be no marker."""
     parts = parts_of(_from_header(original_lines, source))
-    # What stands below a condition is found by no such script.
-    if parts is None or source.column or parts != parts_of(_from_header(lines, block)):
+    # What stands below a condition, or behind an `@overload` of its name, is found by no such script.
+    if (
+        parts is None
+        or source.header != _first_of(original_lines, source.name)
+        or parts != parts_of(_from_header(lines, block))
+    ):
         return _NOT_READABLE
     source_text, block_text = _dedented(original_lines, source), _dedented(lines, block)
     found = shortest_replacements(source_text, block_text, renaming.pairs())
     return _NOT_REPRODUCED if found is None else found
+
+
+def _first_of(lines: Sequence[str], name: str) -> int | None:
+    """The number of the first line at column 0 that begins a definition of a name."""
+    begins = re.compile(rf"(?:class|def) +{re.escape(name)}[(:]")
+    return next((number for number, line in enumerate(lines) if begins.match(line)), None)
 
 
 def _inner_markers(
