@@ -68,7 +68,7 @@ KINDS = {"Standalone", "CheckoutTarget", "OutOfTree", "StandaloneKind", "Checkou
 
 
 def test_nothing_but_its_room_knows_a_kind_of_library() -> None:
-    rooms = [PACKAGE / "scaffold" / room for room in ("standalone", "checkout", "out_of_tree", "kinds.py")]
+    rooms = [PACKAGE / "scaffold" / room for room in ("standalone", "checkout", "out_of_tree", "library_kinds.py")]
     others = [path for path in PACKAGE.rglob("*.py") if not any(path.is_relative_to(room) for room in rooms)]
     named = {
         path.name for path in others for word in KINDS if re.search(rf"\b{word}\b", path.read_text(encoding="utf-8"))

@@ -1,13 +1,11 @@
 """`like`, as a path for data: answers -> plan -> files -> tree.
 
-- Answers: `questionnaire` completes and checks them, `answers` stores them; `interview`, `questions`, `prompts` and
-  `catalogue` ask for them; `destination` says where to write, `clashes` which names cannot be.
-- `plan` is what will be done, as a value.
-- `render` makes the files in memory: `selection` leaves heads out, `marking` puts the markers (`replacements` finds what
-  they say), `formatting` lays out; `around`, `documentation`, `templates` and `project_file` make what stands around the
-  code, in which `installation` says where others get add-model from.
-- `targets` knows the kinds of places that a model can go into, `making` what is made for each; `checkout` is a source
-  tree of Transformers, and has the path once more; `out_of_tree` is a package that depends on Transformers, whose models
-  come from an installed one. `rendering` is what all of them come to.
-- `tree` decides what becomes of each file and writes them in one transaction.
+- Answers: `questionnaire` completes and checks them, `answers` stores them; `interview` and `catalogue` ask for them, and
+  `destination` says where to write.
+- A kind of library is a room: `standalone`, `checkout` and `out_of_tree` answer the questions of `target`, plan, and render
+  the files in memory; `library_kinds` lists them. What each comes to is a `rendering`.
+- Floors below the rooms: `copied_text` renames and marks what is copied, `surroundings` makes what stands around it,
+  `formatting` lays out as the library's own settings say, and `naming` knows which names cannot be.
+- `writing` has the files written, and made anew where somebody saved one meanwhile; `tree` decides what becomes of each.
+  `record` is what is remembered of it, and `removal` takes it back, as far as it is the model's (`belongings`).
 """

@@ -10,7 +10,7 @@ from add_model.errors import AddModelError
 from add_model.library import find_library, installed_package
 from add_model.names import ModelName, to_snake
 from add_model.nearby import where_to_go
-from add_model.scaffold.kinds import STANDALONE, is_around, new_target, target_at
+from add_model.scaffold.library_kinds import STANDALONE, is_around, new_target, target_at
 from add_model.scaffold.naming import TAKEN_PACKAGES
 from add_model.scaffold.target import Target
 from add_model.transaction import was_interrupted

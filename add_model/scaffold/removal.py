@@ -15,7 +15,7 @@ from add_model.reading import read_bytes
 from add_model.references import encoded
 from add_model.registry import parse_registry
 from add_model.scaffold.belongings import Belongings, in_own_library
-from add_model.scaffold.kinds import target_at
+from add_model.scaffold.library_kinds import target_at
 from add_model.scaffold.record import RECORD_FILE, Record, checked_path, digest, load_record, state_of, without_hunks
 from add_model.scaffold.room import write_in_any_case
 from add_model.state import STATE_FOLDER

@@ -1,6 +1,6 @@
 """What a kind of library is asked: where it is, what can be started from there, what is allowed, what is made, what it holds.
 
-Whoever asks knows nothing of the kinds. Each is a room of its own, with a module `target`; `kinds` lists them.
+Whoever asks knows nothing of the kinds. Each is a room of its own, with a module `target`; `library_kinds` lists them.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from add_model.porting.checkpoints.files import Weight
+from add_model.porting.checkpoints.formats import Weight
 from add_model.porting.conversion.plan import NewWeights, make_plan, new_weights
 from add_model.porting.model.subject import Subject, find_subject
 from add_model.porting.rules.rule import Fill, Rule, Rules

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoints import staged
-from add_model.porting.checkpoints.files import Weight
+from add_model.porting.checkpoints.formats import Weight
 from add_model.porting.checkpoints.shards import ShardsWriter, make_shards
 from add_model.porting.checkpoints.staged import staged_folder
 from add_model.porting.conversion.plan import NewWeights, make_plan

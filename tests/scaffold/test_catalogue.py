@@ -6,7 +6,7 @@ from add_model.errors import AddModelError
 from add_model.family import FamilyMember, family
 from add_model.scaffold.answers import Answers
 from add_model.scaffold.catalogue import catalogue, matching, rows
-from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.library_kinds import STANDALONE
 from add_model.scaffold.standalone.target import Standalone
 from tests.scaffold.libraries import make_library
 

@@ -5,7 +5,7 @@ import pytest
 
 from add_model.errors import AddModelError
 from add_model.scaffold.destination import find_destination, package_name
-from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.library_kinds import STANDALONE
 from add_model.scaffold.standalone.target import Standalone
 from add_model.scaffold.target import Target
 from tests.scaffold.libraries import make_library

@@ -13,7 +13,7 @@ from add_model.scaffold.interview.interview import Preview, interview
 from add_model.scaffold.interview.questions import Check, Choose, Topic, Write, casings, question
 from add_model.scaffold.interview.review import summary
 from add_model.scaffold.interview.terminal.menu import menu_of
-from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.library_kinds import STANDALONE
 from add_model.scaffold.questionnaire import Request
 from add_model.scaffold.standalone.target import Standalone
 from tests.scaffold.checkout.trees import make_checkout

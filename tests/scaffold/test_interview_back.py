@@ -15,7 +15,7 @@ from add_model.scaffold.interview.purposes import purposes
 from add_model.scaffold.interview.questions import Topic, question
 from add_model.scaffold.interview.review import review, summary
 from add_model.scaffold.interview.wording import in_words
-from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.library_kinds import STANDALONE
 from add_model.scaffold.out_of_tree.target import OutOfTree, OutOfTreeKind
 from add_model.scaffold.questionnaire import Request
 from add_model.scaffold.standalone.target import Standalone

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 GOES_BACK = "Esc or Ctrl-B goes back"
 PROGRAM = """
 from pathlib import Path
-from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.library_kinds import STANDALONE
 from add_model.scaffold.interview.interview import Preview, interview
 from add_model.scaffold.questionnaire import Request
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from add_model.errors import AddModelError
 from add_model.references import find_reference
 from add_model.scaffold.answers import Answers
-from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.library_kinds import STANDALONE
 from add_model.scaffold.questionnaire import Request, check_name, chosen_heads, complete
 from add_model.scaffold.standalone.target import Standalone
 from tests.scaffold.libraries import make_library

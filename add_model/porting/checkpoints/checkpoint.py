@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
-from add_model.porting.checkpoints.files import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
+from add_model.porting.checkpoints.formats import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
 from add_model.porting.checkpoints.parts import Part, listed
 from add_model.porting.documents import read_json
 from add_model.porting.tensor_file import open_regular

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from add_model.porting.checkpoints.files import SAFETENSORS_TYPES, Weight
+from add_model.porting.checkpoints.formats import SAFETENSORS_TYPES, Weight
 from add_model.porting.checkpoints.staged import StagedFolder
 
 INDEX_NAME = "model.safetensors.index.json"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass
 
 from add_model.porting.checkpoints.concepts import told_apart
-from add_model.porting.checkpoints.files import Weight
+from add_model.porting.checkpoints.formats import Weight
 
 Indices = tuple[int, ...]
 

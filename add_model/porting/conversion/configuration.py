@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
-from add_model.porting.checkpoints.files import Weight
+from add_model.porting.checkpoints.formats import Weight
 from add_model.porting.conversion.configuration_from_shapes import derive
 from add_model.porting.documents import read_json
 from add_model.porting.model.subject import Subject

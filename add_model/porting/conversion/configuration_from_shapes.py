@@ -13,7 +13,7 @@ from typing import Any
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoints.concepts import Meaning, meaning
-from add_model.porting.checkpoints.files import Weight
+from add_model.porting.checkpoints.formats import Weight
 from add_model.porting.checkpoints.units import Unit, find_units
 from add_model.porting.conversion.plan import new_weights
 from add_model.porting.model.subject import Subject

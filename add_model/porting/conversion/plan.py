@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from add_model.nearest import close
-from add_model.porting.checkpoints.files import Weight
+from add_model.porting.checkpoints.formats import Weight
 from add_model.porting.rules.expansion import Expansion, Move, expand
 from add_model.porting.rules.operations import Cast, Operation, output_shapes
 from add_model.porting.rules.rule import Keep, Rule, Rules, Share

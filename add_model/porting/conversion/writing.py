@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from add_model.errors import AddModelError
-from add_model.porting.checkpoints.files import Weight
+from add_model.porting.checkpoints.formats import Weight
 from add_model.porting.checkpoints.shards import ShardsWriter, make_shards, pieces
 from add_model.porting.checkpoints.staged import StagedFolder, staged_folder
 from add_model.porting.conversion.configuration import CONFIG_FILE_NAME, config_text

@@ -132,7 +132,7 @@ def read_inputs(path: Path) -> dict[str, torch.Tensor]:
     """
     import torch
 
-    from add_model.porting.checkpoints.files import NumpyFile
+    from add_model.porting.checkpoints.formats import NumpyFile
 
     try:
         if path.suffix == ".safetensors":

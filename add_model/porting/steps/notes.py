@@ -6,7 +6,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.porting.evidence import Evidence, forget, load, make, store
-from add_model.porting.steps.fourteen import step
+from add_model.porting.steps.fourteen_steps import step
 
 NOT_APPLICABLE = "not applicable"
 DONE = "done"

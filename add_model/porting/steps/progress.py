@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from add_model.porting.steps.facts import Facts, Held, Looked
-from add_model.porting.steps.fourteen import STEPS, Step
+from add_model.porting.steps.fourteen_steps import STEPS, Step
 from add_model.porting.steps.notes import DONE, NOT_APPLICABLE
 
 OPEN = "open"

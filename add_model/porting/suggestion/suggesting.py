@@ -17,7 +17,7 @@ import torch
 from add_model.errors import AddModelError
 from add_model.extras import install_command
 from add_model.porting.checkpoints.concepts import Meaning, meaning
-from add_model.porting.checkpoints.files import Weight
+from add_model.porting.checkpoints.formats import Weight
 from add_model.porting.checkpoints.units import Unit, find_units, split_units
 from add_model.porting.conversion.plan import NewWeights
 from add_model.porting.rules.condense import condense

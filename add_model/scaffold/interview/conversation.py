@@ -13,7 +13,7 @@ from add_model.scaffold.answers import SINGLE_STYLE
 from add_model.scaffold.interview.purposes import purposes, with_purpose
 from add_model.scaffold.interview.questions import ANY_GROUP, OTHER_NAME, OTHER_TOKENIZER, Topic, chosen_reference
 from add_model.scaffold.interview.wording import in_words
-from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.library_kinds import STANDALONE
 from add_model.scaffold.questionnaire import (
     Earlier,
     Request,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from add_model.errors import AddModelError
-from add_model.scaffold.kinds import KINDS, STANDALONE, kind_called
+from add_model.scaffold.library_kinds import KINDS, STANDALONE, kind_called
 from add_model.scaffold.questionnaire import Request
 from add_model.scaffold.target import Kind, Target
 

@@ -16,7 +16,7 @@ from add_model.scaffold.interview.questions import Check, Choose, Option, Topic,
 from add_model.scaffold.interview.review import review
 from add_model.scaffold.interview.terminal.menu import menu_of
 from add_model.scaffold.interview.terminal.pages import answer_lines, menu_page, write_footer
-from add_model.scaffold.kinds import STANDALONE
+from add_model.scaffold.library_kinds import STANDALONE
 from add_model.scaffold.out_of_tree.target import OutOfTreeKind
 from add_model.scaffold.questionnaire import Request
 from tests.scaffold.checkout.trees import make_checkout
