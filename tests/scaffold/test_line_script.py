@@ -146,15 +146,13 @@ def check(folder: str, root: Path | None = None) -> None:
     own = f"# Copied from transformers.models.{name}."
     assert [text for text in unreadable(found) if root is None or own not in text] == []
     without = [left.what for left in rendering.left_out if left.why.startswith("scripts that read line by line")]
-    definitions = {
-        block.name: (text.split("\n"), block.header)
-        for text in found.values()
-        for block in blocks(text)
-        if not block.column and text.count(f"\ndef {block.name}(") < 2
-    }
+    # A name may be defined in several files, and below a condition in one of them.
     for what in without:
-        place = definitions.get(what.removeprefix("marker of "))
-        assert place is None or not _can_be_marked(*place), what
+        name = what.removeprefix("marker of ")
+        places = [(text, block) for text in found.values() for block in blocks(text) if block.name == name]
+        is_found = [not block.column and text.count(f"\ndef {name}(") < 2 for text, block in places]
+        able = [_can_be_marked(text.split("\n"), block.header) for text, block in places]
+        assert not all(is_found) or not all(able), what
 
 
 def test_markers_stand_below_decorators_and_above_headers() -> None:
