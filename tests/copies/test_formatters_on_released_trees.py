@@ -15,12 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from add_model.copies.finding import Code
 from add_model.copies.judging.check import Check
 from add_model.library import Library
 
 from .released import RELEASES, installed_apart, released
 
 SEED = 5
+# A marker that a script which reads line by line ends with an error at: how a header is laid out makes it one.
+LAYOUT = Code.CP012.name
 SINGLE_QUOTES = ("--config", "format.quote-style='single'")
 # The tool, the share of the files that it formats, as black takes many times longer for one, and its options.
 FORMATTERS = {
@@ -47,7 +50,13 @@ def command(tool: str) -> list[str]:
 def reports(library: Library, texts: dict[str, bytes]) -> Counter[tuple[str, str, str, str]]:
     """What is reported of a library in which some files have other texts; the lines are others, and left out."""
     check = Check(library, read=lambda path: texts.get(path) or Path(path).read_bytes())
-    return Counter((found.path, found.code.name, found.object, found.source) for found in check.findings())
+    found = ((each.path, _verdict(each.code), each.object, each.source) for each in check.findings())
+    return Counter(report for report in found if report[1] != LAYOUT)
+
+
+def _verdict(code: Code) -> str:
+    """The code, but for what by its very meaning hangs on layout: which line of a header differs, what a script can read."""
+    return (Code.CP001 if code is Code.CP010 else code).name
 
 
 @pytest.mark.slow
