@@ -17,15 +17,15 @@ from tests.scaffold.checkout.trees import make_checkout
 from .commands import SOURCES, Result, add_model_here, check_refusal, contents
 
 # Between reading a file and writing it: before its text is laid out, and before it is decided what becomes of it.
-MOMENTS = ("add_model.scaffold.{}.format_files", "add_model.scaffold.tree.decide")
+MOMENTS = ("add_model.scaffold.laying_out.format_files", "add_model.scaffold.tree.decide")
 LINE = b"# saved meanwhile\n"
 
 
 class Place:
-    """A place to write a model into: what to type, the file in it that gets an entry, and the module that makes it."""
+    """A place to write a model into: what to type, and the file in it that gets an entry."""
 
-    def __init__(self, folder: Path, arguments: tuple[str, ...], file: Path, entry: bytes, module: str) -> None:
-        self.folder, self.arguments, self.file, self.entry, self.module = folder, arguments, file, entry, module
+    def __init__(self, folder: Path, arguments: tuple[str, ...], file: Path, entry: bytes) -> None:
+        self.folder, self.arguments, self.file, self.entry = folder, arguments, file, entry
 
     def like(self) -> Result:
         return add_model_here(self.folder, "like", *self.arguments)
@@ -36,25 +36,24 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param in ("library", "index"):
         library = request.getfixturevalue("library")
         file, entry = ("src/my_models/registry.py", b'"wren": "WrenConfig"') if request.param == "library" else ("docs/index.md", b"(models/wren.md)")  # fmt: skip
-        return Place(library, ("gpt2", "--name", "wren"), library / file, entry, "standalone.render")
+        return Place(library, ("gpt2", "--name", "wren"), library / file, entry)
     if request.param == "checkout":
         root = make_checkout(tmp_path / "checkout", 5)
         file = "src/transformers/models/auto/modeling_auto.py"
-        return Place(root, ("wren", "--name", "new_wren"), root / file, b'"new_wren"', "checkout.render")
+        return Place(root, ("wren", "--name", "new_wren"), root / file, b'"new_wren"')
     project = tmp_path / "mine" / "pyproject.toml"
     project.parent.mkdir()
     project.write_text('[project]\nname = "mine"\nversion = "1"\n')
     if request.param == "own project":
         arguments = ("zoo:gpt2", "--name", "wren", "--into", ".")
-        return Place(project.parent, arguments, project, b"[tool.add-model]", "standalone.render")
+        return Place(project.parent, arguments, project, b"[tool.add-model]")
     arguments = ("transformers:gpt2", "--name", "wren", "--into", ".")
-    return Place(project.parent, arguments, project, b"[tool.add-model]", "out_of_tree.render")
+    return Place(project.parent, arguments, project, b"[tool.add-model]")
 
 
 def saving(monkeypatch: pytest.MonkeyPatch, place: Place, moment: str, times: int) -> None:
     """Lets somebody save the file, a line longer, at a moment of the run; only so many times."""
-    name = moment.format(place.module)
-    module, _, function = name.rpartition(".")
+    module, _, function = moment.rpartition(".")
     __import__(module)
     original: Callable[..., Any] = getattr(sys.modules[module], function)
     left = [None] * times
@@ -65,7 +64,7 @@ def saving(monkeypatch: pytest.MonkeyPatch, place: Place, moment: str, times: in
             place.file.write_bytes(place.file.read_bytes() + LINE)
         return original(*arguments)
 
-    monkeypatch.setattr(name, saved_meanwhile)
+    monkeypatch.setattr(moment, saved_meanwhile)
 
 
 @pytest.mark.slow
