@@ -40,7 +40,9 @@ def test_every_public_name_gets_one_of_its_own_and_every_block_a_marker(folder: 
     unmarked = [each for module in modules for each in module.unmarked]
     # What no script of the library can take apart stands below a condition, or is odd in one way or another.
     assert {why for _, why in unmarked} <= {"scripts that read line by line cannot take it apart"}
-    assert {name for name, _ in unmarked if folder != "xlstm"} <= {"Rotation", "load_stereo_chemical_props"}
+    # Of a function behind its `@overload`s such a script finds the first of these, which says nothing.
+    odd = {"Rotation", "load_stereo_chemical_props", "pseudo_beta_fn", "tree_map"}
+    assert {name for name, _ in unmarked if folder != "xlstm"} <= odd
     code = "\n".join(module.text for module in modules)
     code = re.sub(r"(?m)^ *# Copied from .*$", "", code)
     left = {name for name in renamed.classes if re.search(rf"(?<![\w/-]){name}(?![\w/-])", code)}
