@@ -114,7 +114,7 @@ def test_a_dead_link_or_a_forgotten_page_ends_the_build(page: str, text: str, wa
 
 def test_the_pictures_are_small() -> None:
     pictures = list(PICTURES.iterdir())
-    assert {path.name for path in pictures} == {"interview.svg", "summary.svg", "comparison.png"}
+    assert {path.name for path in pictures} == {"architecture.svg", "interview.svg", "summary.svg", "comparison.png"}
     assert sum(path.stat().st_size for path in pictures) < 150_000
 
 
