@@ -39,7 +39,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_an_edit_changes_what_it_is_about_alone(pieces: list[str]) -> None:
     text = "".join(piece if piece.endswith("\n") else f"{piece}\n" for piece in pieces)
     if pieces and not pieces[-1].endswith("\n"):
@@ -55,6 +55,11 @@ def test_an_edit_changes_what_it_is_about_alone(pieces: list[str]) -> None:
     lines = [line for line in text.split("\n") if line.strip(" \t\f") and line not in removed]
     assert [line for line in left.split("\n") if line.strip(" \t\f") and line not in removed] == lines
     assert "Gone" not in left
+
+
+def test_a_line_that_stands_there_again_is_not_taken_for_another() -> None:
+    text = "\fx = 2\nclass Gone:\n    x = 5\n\fx = 2\n\fx = 2\n"
+    assert without_names(text, {"Gone"})[0] == "\fx = 2\n\fx = 2\n\fx = 2\n"
 
 
 @pytest.mark.parametrize("release", RELEASES)
