@@ -22,6 +22,8 @@ CTRL_B = "\x02"
 ESCAPE = "\x1b"
 
 _PATIENCE_SECONDS = 60
+# A screen is drawn in several writes, the keys of one word one after the other: what is looked at stands still.
+_STILL_SECONDS = 0.15
 _SOURCES = str(Path(add_model.__file__).parents[1])
 
 
@@ -91,24 +93,29 @@ class Terminal:
         return f"\n{self.screen}".rpartition("\n? ")[2]
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        """Reads until the text stands on the screen, as often as that."""
+        """Reads until the text stands on the screen, as often as that, and nothing more is drawn."""
         self._wait_until(lambda: self.screen.count(text) >= times, text)
 
     def wait_for_question(self, *texts: str) -> None:
-        """Reads until the last question on the screen says all of this, in this order."""
+        """Reads until the last question on the screen says all of this, in this order, and nothing more is drawn."""
         self._wait_until(
             lambda: re.search(".*".join(map(re.escape, texts)), self.asked, re.DOTALL) is not None, *texts
         )
 
     def _wait_until(self, is_there: Callable[[], bool], *texts: str) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not is_there():
+        is_still = False
+        while not (is_still and is_there()):
+            patience = _STILL_SECONDS if is_there() else max(deadline - time.monotonic(), 0)
             try:
-                self._stream.feed(self.child.read_nonblocking(4096, timeout=max(deadline - time.monotonic(), 0)))
+                self._stream.feed(self.child.read_nonblocking(4096, timeout=patience))
+                is_still = False
             except (pexpect.EOF, pexpect.TIMEOUT) as error:
-                raise AssertionError(
-                    f"{texts} is not on the screen ({type(error).__name__}):\n{self.screen}"
-                ) from None
+                if not is_there():
+                    raise AssertionError(
+                        f"{texts} is not on the screen ({type(error).__name__}):\n{self.screen}"
+                    ) from None
+                is_still = True
 
     def wait_for_end(self) -> int:
         """Reads until the program ends; returns its exit status."""

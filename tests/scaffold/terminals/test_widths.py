@@ -28,7 +28,7 @@ STEPS = (
     ((ENTER,), ("most like?", "» bert", "Ctrl-C stops")),
     (("vit",), ("/ vit", "- vit_mae", "Ctrl-C stops")),
     (("xyz",), ("/ vitxyz", "nothing is called")),
-    ((BACKSPACE * 6, "gpt"), ("» gpt2", "GPT-2", "Ctrl-C stops")),
+    ((BACKSPACE * 6, "gpt"), ("/ gpt", "» gpt2", "GPT-2", "Ctrl-C stops")),
     ((ENTER,), ("called?", "Ctrl-C stops")),
     (("My Gpt",), ("is not a snake_case name", "Ctrl-C stops")),
     ((BACKSPACE * 6, "my_gpt_of_a_longer_name"), ("files my_gpt_of_a_longer_name", "Ctrl-C stops")),
@@ -44,7 +44,7 @@ STEPS = (
     ((UP, ENTER), ("Is that right?", "» preview", "Ctrl-C stops")),
     ((ENTER,), ("Is that right?", "» write them", "Ctrl-C stops")),
     ((UP, ENTER), ("Which file?", "Ctrl-C stops")),
-    (("modeling_my",), ("» modeling_my_gpt_of_a_longer_name.py", "Ctrl-C stops")),
+    (("modeling_my",), ("/ modeling_my", "» modeling_my_gpt_of_a_longer_name.py", "Ctrl-C stops")),
     ((ESCAPE,), ("Is that right?", "» write them", "Ctrl-C stops")),
 )  # fmt: skip
 
