@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # Two implementations of one formula round differently, by a few of the data type's last digits.
 _ROUNDING_STEPS = 10.0
 _PRECISION = {"F64": 2.0**-52, "F32": 2.0**-23, "F16": 2.0**-10, "BF16": 2.0**-7}
-# What attention adds to the scores of a position that is not attended to.
-_MASKED_BELOW = -1e4
+# What attention adds to the scores of a position that is not attended to: this or less, where it adds nothing else; where
+# it adds a bias as well, this or less.
+_MASKED_FROM, _HIDDEN_FROM = -99.0, -9e3
 # So many elements are looked at at a time: in double precision they fit into a processor's cache, and what is made of
 # them on the way takes no memory to speak of, however large the tensors are.
 _PIECE = 1 << 18
@@ -156,9 +157,14 @@ def is_mask(values: torch.Tensor) -> bool:
         return True
     if not values.is_floating_point():
         return all(bool(((piece == 0) | (piece == 1)).all()) for piece in pieces(values))
-    return all(bool(((piece == 0) | (piece < _MASKED_BELOW)).all()) for piece in pieces(values))
+    return all(bool(((piece == 0) | (piece <= _MASKED_FROM)).all()) for piece in pieces(values))
 
 
 def attends(mask: torch.Tensor) -> torch.Tensor:
     """A mask as truth values: true where it lets attend."""
-    return mask > _MASKED_BELOW if mask.is_floating_point() else mask != 0
+    return mask > _MASKED_FROM if mask.is_floating_point() else mask != 0
+
+
+def hides(values: torch.Tensor) -> torch.Tensor:
+    """Where what is added to the scores of attention, a mask or one together with a bias, leaves a position out."""
+    return values <= _HIDDEN_FROM

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from add_model.porting.comparison.comparing import Comparison, Place, Row
+from add_model.porting.comparison.comparing import Comparison, Place
+from add_model.porting.comparison.measuring import Row
 from add_model.porting.comparison.diagnosis import Cause
 
 EQUAL, WITHIN, DIFFERS = "equal", "within", "differs"

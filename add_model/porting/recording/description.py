@@ -58,6 +58,10 @@ def _read(path: Path, content: Mapping[str, Any], file: TensorFile) -> Recording
         },
         calls=tuple(_call(index, call, len(calls), file) for index, call in enumerate(calls)),
         file=file,
+        flow={
+            key: tuple(_text(source, f"flow of {key!r}") for source in _sequence(sources, f"flow of {key!r}"))
+            for key, sources in _entry(content, "flow", _mapping, "it", {}).items()
+        },
     )  # fmt: skip
 
 
