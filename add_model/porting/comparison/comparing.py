@@ -154,7 +154,7 @@ def compare(
         raise AddModelError(f"{original.path} and {new.path}: no two tensors of them hold values and could belong together; name the weights' correspondence with --rules")  # fmt: skip
     arrangement = Arrangement(original, new, alignment, rows)
     origin = Origin(rows, alignment, new, arrangement)
-    first = origin.first(_starts(origin, rows, outputs, strict_inside))
+    first = origin.first(_starts(origin, new, outputs, strict_inside))
     place = None if first is None else _place_of(first, alignment, original, new)
     arranged = tuple(
         Arranged(row, arrangement.reason(row) or MADE_GOOD) for row in origin.differing if _is_arranged(row, place)
@@ -197,7 +197,7 @@ def _final_values(recording: Recording) -> Iterator[tuple[str, TensorRecord]]:
             yield name, record
 
 
-def _starts(origin: Origin, rows: list[Row], outputs: tuple[Output, ...], strict_inside: bool) -> list[Row]:
+def _starts(origin: Origin, new: Recording, outputs: tuple[Output, ...], strict_inside: bool) -> list[Row]:
     """The places that differ and that the search for the beginning goes back from."""
     if not outputs or strict_inside:
         return origin.differing
@@ -207,8 +207,20 @@ def _starts(origin: Origin, rows: list[Row], outputs: tuple[Output, ...], strict
         if output.counterpart is not None and not output.is_on_the_way
     }
     pairs = {(row.records[0].key, row.records[1].key) for row in origin.differing if row.records[1] is not None}
-    keys = {new for first, new in wanted & pairs}
-    return [row for row in origin.differing if row.records[1] is not None and row.records[1].key in keys]
+    keys = {counterpart for _, counterpart in wanted & pairs}
+    return [
+        row for row in origin.differing if (_lost_mask(row, new) if row.records[1] is None else row.records[1].key in keys)
+    ]
+
+
+def _lost_mask(row: Row, new: Recording) -> bool:
+    """Whether a mask that the original is given reaches nothing in the new model: what it hides may happen not to count."""
+    return not any(
+        "mask" in name
+        for call in new.calls
+        if row.new.began <= call.began and call.ended <= row.new.ended
+        for name, _ in tensors_of(dict(call.inputs))
+    )
 
 
 def _is_arranged(row: Row, place: Place | None) -> bool:
