@@ -103,12 +103,12 @@ class _Matching:
         callers, new_callers = _callers(self.original), _callers(self.new)
         for call in self.original.calls:
             if call.index not in self.to_new and self._sizes_of_original.get(call.path):
-                candidates[self._sizes_of_original[call.path], call.index in callers].append(call)
+                candidates[_size(self._sizes_of_original, call, callers)].append(call)
         exchanged = _Exchanged(self.original, self.new, names)
         for call in self.new.calls:
             if call.index in self.to_original or not self._sizes_of_new.get(call.path):
                 continue
-            found = candidates[self._sizes_of_new[call.path], call.index in new_callers]
+            found = candidates[_size(self._sizes_of_new, call, new_callers)]
             named = [each for each in found if names.get(each.path) == call.path]
             rest = (each for each in found if names.get(each.path) != call.path and not exchanged(each, call))
             self._pair_with_same_output(call, chain(named, rest))
@@ -139,6 +139,16 @@ class _Matching:
             busy = [call for call in some if call.index not in self._idle_of_original]
             new_busy = [call for call in others if call.index not in self._idle_of_new]
             self._pair_the_best(_ended(busy), _ended(new_busy))
+            self._pair_the_last(busy, new_busy)
+
+    def _pair_the_last(self, some: Sequence[Call], others: Sequence[Call]) -> None:
+        """Pairs the only two of a kind that are left, if they were given the same: their parameters have other sizes."""
+        left = [call for call in some if call.index not in self.to_new and call.path in self._sizes_of_original]
+        new_left = [call for call in others if call.index not in self.to_original and call.path in self._sizes_of_new]
+        if len(left) == len(new_left) == 1 and left[0].class_name == new_left[0].class_name:
+            given, new_given = (main_tensor(dict(call.inputs)) for call in (left[0], new_left[0]))
+            if self._returned.same(given, new_given):
+                self.pair(left[0], new_left[0])
 
     def _could_be(self, first: Call, second: Call) -> bool:
         """Whether two calls without weights of their own both compute something, or neither does."""
@@ -178,12 +188,16 @@ class _Matching:
 
     def result(self) -> Alignment:
         pairs = [(self.to_original[call.index], call) for call in self.new.calls if call.index in self.to_original]
-        sizes = self._sizes_of_original, self._sizes_of_new
+        callers = _callers(self.original), _callers(self.new)
+
+        def is_alike(old: Call, new: Call) -> bool:
+            return _size(self._sizes_of_original, old, callers[0]) == _size(self._sizes_of_new, new, callers[1])
+
         return Alignment(
             tuple(pairs),
             tuple(call for call in self.original.calls if call.index not in self.to_new),
             tuple(call for call in self.new.calls if call.index not in self.to_original),
-            frozenset(new.index for old, new in pairs if sizes[0].get(old.path, ()) == sizes[1].get(new.path, ())),
+            frozenset(new.index for old, new in pairs if is_alike(old, new)),
             frozenset(new.index for old, new in pairs if new.index in self._idle_of_new and old.index in self._idle_of_original),
             len(self._unweighed),
         )  # fmt: skip
@@ -226,6 +240,12 @@ def _given(recording: Recording) -> Mapping[str, tuple[str, ...]]:
     for call in recording.calls:
         given.setdefault(call.path, tuple(record.key for _, record in tensors_of(dict(call.inputs))))
     return given
+
+
+def _size(sizes: Mapping[str, tuple[int, ...]], call: Call, callers: set[int | None]) -> tuple[object, ...]:
+    """How large the parameters of a call's submodule are: each of a layer's; together, of what calls others."""
+    own = sizes.get(call.path, ())
+    return ("calls others", sum(own)) if call.index in callers else own
 
 
 def _callers(recording: Recording) -> set[int | None]:

@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from add_model.porting.comparison.alignment import Alignment
 from add_model.porting.comparison.lanes import lanes_between
-from add_model.porting.comparison.layouts import in_one_shape
+from add_model.porting.comparison.layouts import in_one_shape, sample_agrees
 from add_model.porting.comparison.measuring import Row
 from add_model.porting.comparison.returned import SameValues
 from add_model.porting.recording.file import Call, Recording, TensorRecord, tensors_of
 
 LANES = "lanes of the heads in another order"
 ELSEWHERE = "the same value stands elsewhere in the original"
+BIAS = "the bias is added outside"
 MADE_GOOD = "everything that is computed from it agrees"
 
 
@@ -53,8 +54,11 @@ class Arrangement:
         second = row.records[1]
         if second is None or row.is_cut:
             return ""
-        if row.new.index not in self._alignment.alike and self._stands_elsewhere(second):
-            return ELSEWHERE
+        if row.new.index not in self._alignment.alike:
+            if self._stands_elsewhere(second):
+                return ELSEWHERE
+            if self._has_its_bias_elsewhere(row):
+                return BIAS
         own = self._lanes_of(row)
         if own is None:
             return ""
@@ -64,6 +68,24 @@ class Arrangement:
 
     def _stands_elsewhere(self, second: TensorRecord) -> bool:
         return any(self._same.same(first, second) for first in self._values_of_original(second.shape))
+
+    def _has_its_bias_elsewhere(self, row: Row) -> bool:
+        """Whether one of the two has a bias inside, which the other holds elsewhere, and that is all that differs."""
+        first, second = row.records
+        if row.side != "output" or second is None:
+            return False
+        sides = (self._original, row.original.path, self._new), (self._new, row.new.path, self._original)
+        biases = [(own.parameter(f"{path}.bias"), other) for own, path, other in sides]
+        inside = [(bias, other) for bias, other in biases if bias is not None]
+        both = in_one_shape(self._original, first, self._new, second)
+        if len(inside) != 1 or both is None or inside[0][0].shape != both.new.shape[-1:]:
+            return False
+        bias, other = inside[0]
+        sign = 1 if other is self._new else -1
+        if not sample_agrees(both.original.double(), both.new.double() + sign * bias):
+            return False
+        same = (other.parameter(name) for name, record in other.parameters.items() if record.shape == tuple(bias.shape))
+        return any(value is not None and bool((value == bias).all()) for value in same)
 
     def _values_of_original(self, shape: Iterable[int]) -> list[TensorRecord]:
         return self._by_shape.get(_sizes(shape), [])

@@ -37,7 +37,7 @@ class Origin:
     """
 
     def __init__(self, rows: Sequence[Row], alignment: Alignment, new: Recording, arrangement: Arrangement) -> None:
-        self._new, self._arrangement = new, arrangement
+        self._new, self._arrangement, self._alike = new, arrangement, alignment.alike
         self.noise = 0.0
         self._last = math.inf
         self.differing: list[Row] = []
@@ -95,10 +95,10 @@ class Origin:
         if not self._new.flow:
             yield from (each for each in self.differing if each.time < row.time)
             return
-        made = [each for each in self._outputs[second.key] if each.time < row.time]
+        made = self._made(second.key, row.time)
         if row.side == "output":
             if made:
-                yield made[-1]
+                yield from made
                 return
             yield from self._masks_missing(row.new)
             keys = self._new.flow.get(second.key) or [record.key for _, record in tensors_of(dict(row.new.inputs))]
@@ -107,7 +107,7 @@ class Origin:
         around = None if row.new.parent is None else self._new.calls[row.new.parent]
         given = self._given(second.key, around)
         if given or made:
-            yield from given or made[-1:]
+            yield from given or made
             return
         yield from self._holding(self._new.flow.get(second.key, ()), around, row.time)
 
@@ -117,9 +117,9 @@ class Origin:
         seen, waiting = set(keys), list(keys)
         while waiting:
             key = waiting.pop()
-            made = [row for row in self._outputs[key] if row.time < time]
+            made = self._made(key, time)
             taken = [row for row in self._inputs[key] if row.time < time]
-            rows = self._given(key, around) or made[-1:]
+            rows = self._given(key, around) or made
             # Where others were given it, one place that agrees says that the value is the original's.
             if not rows and taken:
                 rows = [] if any(not self._counts(row) for row in taken) else taken[:1]
@@ -129,6 +129,11 @@ class Origin:
             more = [each for each in self._new.flow.get(key, ()) if each not in seen]
             seen.update(more)
             waiting += more
+
+    def _made(self, key: str, time: int) -> list[Row]:
+        """Where a value was returned last: by a submodule that is as large as its counterpart, if there is one."""
+        made = [row for row in self._outputs[key] if row.time < time]
+        return ([row for row in made if row.new.index in self._alike] or made)[-1:]
 
     def _given(self, key: str, around: Call | None) -> list[Row]:
         """Where the innermost of the calls around that was given a value was given it."""
