@@ -133,7 +133,10 @@ def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
     cause = diagnosis.cause
     if cause is not None:
         say(f"cause: {cause.name}: {cause.explanation}")
-        say(f"remedy: {cause.remedy}")
+        first, *rules = cause.remedy.split("\n")
+        say(f"remedy: {first}")
+        for line in rules:
+            say(line)
     else:
         known = (
             "none of the known ones explains it"

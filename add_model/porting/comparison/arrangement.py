@@ -9,11 +9,12 @@ from add_model.porting.comparison.alignment import Alignment
 from add_model.porting.comparison.lanes import lanes_between
 from add_model.porting.comparison.layouts import in_one_shape, sample_agrees
 from add_model.porting.comparison.measuring import Row
-from add_model.porting.comparison.returned import SameValues
+from add_model.porting.comparison.returned import SameValues, is_made_of
 from add_model.porting.recording.file import Call, Recording, TensorRecord, tensors_of
 
 LANES = "lanes of the heads in another order"
 ELSEWHERE = "the same value stands elsewhere in the original"
+BEHIND = "the original has that value behind it"
 BIAS = "the bias is added outside"
 MADE_GOOD = "everything that is computed from it agrees"
 
@@ -54,6 +55,8 @@ class Arrangement:
         second = row.records[1]
         if second is None or row.is_cut:
             return ""
+        if row.side == "output" and self._stands_behind(row.records[0], second):
+            return BEHIND
         if row.new.index not in self._alignment.alike:
             if self._stands_elsewhere(second):
                 return ELSEWHERE
@@ -68,6 +71,12 @@ class Arrangement:
 
     def _stands_elsewhere(self, second: TensorRecord) -> bool:
         return any(self._same.same(first, second) for first in self._values_of_original(second.shape))
+
+    def _stands_behind(self, first: TensorRecord, second: TensorRecord) -> bool:
+        """Whether the original computes from its own value the one that the new model has here: a residual, a bias or a
+        norm is outside the one module, and inside the other."""
+        same = (each for each in self._values_of_original(second.shape) if each.key != first.key)
+        return any(self._same.same(each, second) and is_made_of(self._original, each.key, first.key) for each in same)
 
     def _has_its_bias_elsewhere(self, row: Row) -> bool:
         """Whether one of the two has a bias inside, which the other holds elsewhere, and that is all that differs."""

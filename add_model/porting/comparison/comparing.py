@@ -18,7 +18,7 @@ from add_model.porting.comparison.differences import difference, rounding, value
 from add_model.porting.comparison.layouts import in_one_shape
 from add_model.porting.comparison.measuring import Measuring, Row, model_inputs, values_of
 from add_model.porting.comparison.origin import Origin
-from add_model.porting.comparison.outputs import Output, faults_of, largest_of, outputs_of
+from add_model.porting.comparison.outputs import Output, faults_of, largest_of, outputs_of, rows_of
 from add_model.porting.recording.file import Call, Recording, TensorRecord, tensors_of
 from add_model.porting.recording.writer import UNRECORDED
 
@@ -94,12 +94,12 @@ class Comparison:
     def passed(self) -> bool:
         """Whether every output of the original has a counterpart within the tolerance."""
         inside = self._by_outputs or self.largest <= self.tolerance
-        return inside and all(output.is_within(self.tolerance) for output in self.outputs)
+        return inside and not self.faults and all(output.is_within(self.tolerance) for output in self.outputs)
 
     @property
     def faults(self) -> tuple[str, ...]:
         """What keeps outputs from being compared: another shape, or no counterpart."""
-        return tuple(faults_of(self.outputs, self.tolerance))
+        return tuple(faults_of(self.outputs, list(tensors_of(self.new.root.outputs)), self.tolerance))
 
     @property
     def layouts(self) -> tuple[str, ...]:
@@ -150,6 +150,7 @@ def compare(
     measuring = Measuring(original, new)
     rows = measuring.rows(alignment)
     outputs = outputs_of(original, new, alignment, measuring)
+    rows += rows_of(outputs, original, new, measuring)
     if not rows and not any(output.difference is not None for output in outputs):
         raise AddModelError(f"{original.path} and {new.path}: no two tensors of them hold values and could belong together; name the weights' correspondence with --rules")  # fmt: skip
     arrangement = Arrangement(original, new, alignment, rows)

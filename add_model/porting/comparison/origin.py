@@ -8,6 +8,7 @@ differently, and decides nothing.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -68,8 +69,21 @@ class Origin:
         else:
             self.noise = max(self.noise, found)
 
-    def first(self, starts: Iterable[Row]) -> Row | None:
+    def first(self, starts: Sequence[Row]) -> Row | None:
         """The place at which the difference begins that the given ones, which differ, come from."""
+        while True:
+            row, seen = self._first(starts)
+            if row is None or row in starts or not self._is_arranged_elsewhere(row, seen):
+                return row
+            # As it is made good in the other layers, it would be here.
+            self._differs.discard(id(row))
+
+    def _is_arranged_elsewhere(self, row: Row, seen: set[int]) -> bool:
+        """Whether the same place of another layer differs too, and everything behind it agrees."""
+        same = (each for each in self.differing if each is not row and _kind(each) == _kind(row))
+        return any(id(each) not in seen and each.time < row.time and self._counts(each) for each in same)
+
+    def _first(self, starts: Iterable[Row]) -> tuple[Row | None, set[int]]:
         seen: set[int] = set()
         waiting, begins = list(starts), []
         while waiting:
@@ -81,7 +95,7 @@ class Origin:
             waiting += before
             if not before:
                 begins.append(row)
-        return min(begins, key=lambda row: row.time, default=None)
+        return min(begins, key=lambda row: row.time, default=None), seen
 
     def _counts(self, row: Row) -> bool:
         """Whether a place differs, and not by its arrangement alone."""
@@ -149,3 +163,8 @@ class Origin:
         while call is not None:
             yield from self._without_mask[call.index]
             call = None if call.parent is None else self._new.calls[call.parent]
+
+
+def _kind(row: Row) -> tuple[str, str, str]:
+    """A place, whichever layer it is in."""
+    return re.sub(r"\d+", "#", row.new.path), row.side, row.name

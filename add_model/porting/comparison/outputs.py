@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from add_model.porting.comparison.alignment import Alignment
 from add_model.porting.comparison.differences import Difference
 from add_model.porting.comparison.layouts import squeezed
-from add_model.porting.comparison.measuring import Measuring
-from add_model.porting.comparison.returned import SameValues
+from add_model.porting.comparison.measuring import Measuring, Row
+from add_model.porting.comparison.returned import SameValues, is_made_of
 from add_model.porting.recording.file import Recording, TensorRecord, tensors_of
 
 _Named = tuple[str, TensorRecord]
@@ -54,11 +54,12 @@ def outputs_of(original: Recording, new: Recording, alignment: Alignment, measur
     if not original.modules or not new.modules:
         return ()
     wanted, returned = list(tensors_of(original.root.outputs)), list(tensors_of(new.root.outputs))
-    pairs = _Pairs(SameValues(original, new), wanted, returned)
+    pairs = _Pairs(SameValues(original, new), wanted, returned, new)
     pairs.by_name_and_value()
     pairs.by_value()
     pairs.by_name()
     pairs.by_shape()
+    pairs.by_axes()
     inner = list(_inner_values(new))
     aligned = _aligned(alignment)
     found = []
@@ -77,8 +78,8 @@ def outputs_of(original: Recording, new: Recording, alignment: Alignment, measur
 class _Pairs:
     """The outputs of two models, paired one after the other."""
 
-    def __init__(self, values: SameValues, wanted: Sequence[_Named], returned: Sequence[_Named]) -> None:
-        self.values, self._wanted = values, wanted
+    def __init__(self, values: SameValues, wanted: Sequence[_Named], returned: Sequence[_Named], new: Recording) -> None:
+        self.values, self._wanted, self._returned, self._new = values, wanted, returned, new
         self.left = list(returned)
         self.found: dict[int, _Named] = {}
 
@@ -99,7 +100,23 @@ class _Pairs:
         last = len(self._wanted) - 1
         if last not in self.found and len(self.left) == 1 and len(self._wanted) > 1:
             self._take(last, lambda one, other: _same_shape(one[1], other[1]))
+        left = [number for number in range(len(self._wanted)) if number not in self.found]
+        if len(left) == 1:
+            # So it is where the new model returns the states of all layers, and the original the last.
+            last = len(self.left) - 1
+            self.left = [each for number, each in enumerate(self.left) if number == last or not self._has_later(number)]
         self._pair(lambda one, other: _same_shape(one[1], other[1]))
+
+    def _has_later(self, number: int) -> bool:
+        """Whether an output that is left is the state of a layer, and those of others follow it in the same list."""
+        name, record = self.left[number]
+        later = [each for each in self.left[number + 1 :] if _list_of(each[0]) is not None and _list_of(each[0]) == _list_of(name)]  # fmt: skip
+        return any(_same_shape(record, each[1]) and is_made_of(self._new, each[1].key, record.key) for each in later)
+
+    def by_axes(self) -> None:
+        """The first of both, if both are left, with as many axes: what the model is for has another size."""
+        if self._returned[:1] == self.left[:1]:
+            self._take(0, lambda one, other: len(squeezed(one[1].shape)) == len(squeezed(other[1].shape)))
 
     def _pair(self, fits: object) -> None:
         for number in range(len(self._wanted)):
@@ -109,7 +126,7 @@ class _Pairs:
         assert callable(fits)
         if number in self.found:
             return
-        for other in self.left:
+        for other in list(self.left):
             if self._wanted[number][1].dtype[0] == other[1].dtype[0] and fits(self._wanted[number], other):
                 self.found[number] = other
                 self.left.remove(other)
@@ -169,7 +186,7 @@ def _with_layers(found: Iterator[Output], original: Recording) -> Iterator[Outpu
     outputs = list(found)
     for number, output in enumerate(outputs):
         later = [each for each in outputs[number + 1 :] if each.counterpart is not None and _list_of(each.name) == _list_of(output.name)]  # fmt: skip
-        is_state = any(_is_made_of(original, each.record.key, output.record.key) for each in later[-1:])
+        is_state = any(is_made_of(original, each.record.key, output.record.key) for each in later[-1:])
         alike = bool(later) and squeezed(later[-1].record.shape) == squeezed(output.record.shape)
         yield replace(output, is_on_the_way=is_state and alike)
 
@@ -180,17 +197,16 @@ def _list_of(name: str) -> str | None:
     return head if last.isdigit() else None
 
 
-def _is_made_of(recording: Recording, key: str, source: str) -> bool:
-    """Whether a tensor was computed from another one."""
-    seen, waiting = {key}, [key]
-    while waiting:
-        for each in recording.flow.get(waiting.pop(), ()):
-            if each == source:
-                return True
-            if each not in seen:
-                seen.add(each)
-                waiting.append(each)
-    return False
+def rows_of(outputs: Sequence[Output], original: Recording, new: Recording, measuring: Measuring) -> Iterator[Row]:
+    """The outputs as places."""
+    for output in outputs:
+        if output.counterpart is None:
+            continue
+        name = output.counterpart_name or output.name
+        found = measuring.measure(output.record, output.counterpart, f"output {name} of the model".replace("  ", " "))
+        if found is not None:
+            records = (output.record, output.counterpart)
+            yield Row(original.root, new.root, "output", name, records, found[0], new.root.ended, *found[1:])
 
 
 def largest_of(outputs: Sequence[Output]) -> float | None:
@@ -199,8 +215,18 @@ def largest_of(outputs: Sequence[Output]) -> float | None:
     return max((value for value in known if not math.isnan(value)), default=None)
 
 
-def faults_of(outputs: Sequence[Output], tolerance: float) -> Iterator[str]:
-    """What keeps outputs from being compared: another shape, or no counterpart."""
+def faults_of(outputs: Sequence[Output], returned: Sequence[_Named], tolerance: float) -> Iterator[str]:
+    """What keeps outputs from being compared: another shape, no counterpart, or only one inside the new model.
+
+    Args:
+        outputs: the original's, each with its counterpart.
+        returned: what the new model returns.
+        tolerance: the largest absolute difference that counts as equal.
+    """
+    if outputs and all(output.counterpart_name is None for output in outputs):
+        found = [f"{name or 'it'} {list(record.shape)}" for name, record in returned]
+        if found and all(output.counterpart is not None for output in outputs):
+            yield f"nothing that the new model returns, {', '.join(found)}, is an output of the original, which has its values inside; let both return the same"  # fmt: skip
     for output in outputs:
         if output.is_within(tolerance) or (output.difference is not None and not output.has_other_shape):
             continue

@@ -63,3 +63,16 @@ def idle_calls(recording: Recording) -> frozenset[int]:
         if made and given and made[0].key in given:
             idle.add(call.index)
     return frozenset(idle)
+
+
+def is_made_of(recording: Recording, key: str, source: str) -> bool:
+    """Whether a tensor was computed from another one."""
+    seen, waiting = {key}, [key]
+    while waiting:
+        for each in recording.flow.get(waiting.pop(), ()):
+            if each == source:
+                return True
+            if each not in seen:
+                seen.add(each)
+                waiting.append(each)
+    return False

@@ -7,6 +7,7 @@ weights stand in the other order. One projection on query, key and value holds t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -200,6 +201,11 @@ def _original_name(scene: Scene, call: Call) -> str:
     return call.path if first is None else first.path
 
 
+def _in_every_layer(path: str) -> str:
+    """A path with a place for the number of the layer, as a rule has it."""
+    return re.sub(r"(?<![^.])\d+(?![^.])", "{layer}", path, count=1)
+
+
 def _steps(steps: Sequence[str]) -> str:
     return f"do = [{', '.join(f'{{ {step} }}' for step in steps)}]"
 
@@ -249,8 +255,12 @@ class RotaryLanes:
             return f"{self.remedy}: of each head's {int(size * way.part)} rotated rows, {'those of even number before those of odd' if to_halves else 'one of the first half, one of the second, in turn'}"  # fmt: skip
         if reordered and not to_halves:
             return "leave the rows of query and key in the original's order when the checkpoint is converted: the rule that reorders them is one too many"  # fmt: skip
-        rules = [f"from = \"{_original_name(scene, call)}.weight\", to = \"{call.path}.weight\", {_reordering(shape[0] // size, size, shape[1], to_halves)}" for call, shape in zip(projected.calls, shapes, strict=True)]  # fmt: skip
-        return f"reorder the rows of query and key by the rules, as in [[fill]] {'; [[fill]] '.join(rules)}"
+        rules = []
+        for call, shape in zip(projected.calls, shapes, strict=True):
+            old, new = _original_name(scene, call), call.path
+            steps = _reordering(shape[0] // size, size, shape[1], to_halves)
+            rules += ["[[fill]]", f'from = "{_in_every_layer(old)}.weight"', f'to = "{_in_every_layer(new)}.weight"', steps]
+        return "\n".join(["reorder the rows of query and key when the checkpoint is converted, with these in the rules:", *rules])  # fmt: skip
 
 
 class FusedHeadByHead:

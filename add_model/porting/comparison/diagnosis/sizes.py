@@ -20,7 +20,10 @@ def cut(comparison: Comparison) -> tuple[str, str] | None:
     if row.difference.relative > max(rounding(first.dtype), rounding("F32")):
         return None
     own, theirs = next((b, a) for a, b in zip(squeezed(first.shape), squeezed(second.shape), strict=True) if a != b)
-    name = f"{place.path}.weight" if place.path else "the weight"
+    name = f"{place.path}.weight"
+    record = comparison.new.parameters.get(name)
+    if record is None or own not in record.shape:
+        return None
     said = f"the original has {theirs} of them, the new model {own}; the {min(own, theirs)} that both have agree"
     if own > theirs:
         return said, f"give the new model {theirs} in its configuration (vocab_size, max_position_embeddings), or cut the output to {theirs}: the {own - theirs} rows of {name} behind them are no part of the original"  # fmt: skip
