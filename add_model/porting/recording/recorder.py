@@ -28,9 +28,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
+from add_model.porting.recording.offloaded import offloaded
 from add_model.porting.recording.writer import (
     DEFAULT_LIMIT,
     NAMED_VALUE,
+    ON_META,
     UNRECORDED,
     RecordingWriter,
     row_count,
@@ -242,6 +244,12 @@ class Recorder:
             dtype = _DTYPES.get(str(tensor.dtype).removeprefix("torch."))
             size = tensor.numel() * tensor.element_size()
             key = None
+            if tensor.is_meta:
+                held = offloaded(model, name)
+                if held is None:
+                    self._metadata["model"].setdefault(ON_META, []).append(name)
+                else:
+                    tensor = held
             if first in described and first != name:
                 key = described[first][2]
             elif dtype is not None and size <= limit and is_plain(tensor):
