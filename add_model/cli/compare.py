@@ -135,8 +135,8 @@ def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
         say(f"cause: {cause.name}: {cause.explanation}")
         first, *rules = cause.remedy.split("\n")
         say(f"remedy: {first}")
-        for line in rules:
-            say(line)
+        for rule in rules:
+            say(rule)
     else:
         known = (
             "none of the known ones explains it"

@@ -350,7 +350,9 @@ def _known(generator: random.Random) -> Iterator[Pair]:
             ("logits scaled", plain, replace(new, fault="logits", bias_outside=True), "", "scale missing"),
         ]  # fmt: skip
         if new is others:
-            cases += [("gate and up", plain, replace(new, gate_swapped=True), place_of(new, 0, "mlp"), "projections swapped")]
+            cases += [
+                ("gate and up", plain, replace(new, gate_swapped=True), place_of(new, 0, "mlp"), "projections swapped")
+            ]
             cases += [("gate and up, lanes", _LANES, replace(new, reorder=True, gate_swapped=True), place_of(new, 0, "mlp"), "projections swapped")]  # fmt: skip
         for what, one, other, place, cause in cases:
             yield Pair(what, one, other, generator.randrange(1 << 30), place, cause)

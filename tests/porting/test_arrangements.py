@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ from torch import nn
 from add_model.porting.comparison.comparing import Comparison, compare
 from add_model.porting.comparison.diagnosis import diagnose, examine
 from add_model.porting.comparison.report import arranged, document, lines, summary
-from add_model.porting.rules.operations import parse_operation
+from add_model.porting.rules.expansion import expand
+from add_model.porting.rules.reading import load_rules
+from add_model.porting.rules.rule import Fill, Rules
 
 from .arrangements import ARRANGEMENTS, LAYERS, WORDS, Pair, Style, build, inputs, pairs, place_of
 from .sketches import recorded
@@ -130,14 +131,15 @@ def test_the_rule_for_rotary_lanes_makes_the_port_right(rotation: str, tmp_path:
     assert cause is not None and cause.name == "rotary lanes"
     port = build(new, 3)
     weights = port.state_dict()
-    rules = tomllib.loads(cause.remedy.partition("\n")[2])["fill"]
-    assert [rule["from"].rpartition(".layers.")[2] for rule in rules] == ["{layer}.attention.wq.weight", "{layer}.attention.wk.weight"]  # fmt: skip
-    for rule in rules:
-        for layer in range(LAYERS):
-            values = [weights[rule["from"].format(layer=layer)]]
-            for step in rule["do"]:
-                values = parse_operation(step).apply(values)
-            weights[rule["to"].format(layer=layer)] = values[0].clone()
+    (tmp_path / "rules.toml").write_text(cause.remedy.partition("\n")[2])
+    rules = [rule for rule in load_rules(tmp_path / "rules.toml").rules if isinstance(rule, Fill)]
+    moves = expand(Rules(tuple(rules)), list(weights)).moves
+    assert {move.sources for move in moves} == {(f"trunk.layers.{layer}.attention.{part}.weight",) for layer in range(LAYERS) for part in ("wq", "wk")}  # fmt: skip
+    for move in moves:
+        values = [weights[name] for name in move.sources]
+        for operation in move.rule.operations:
+            values = operation.apply(values)
+        weights[move.targets_among(list(weights))[0]] = values[0].clone()
     port.load_state_dict(weights)
     assert compared(tmp_path, build(original, 3), port, inputs(3)).passed
 

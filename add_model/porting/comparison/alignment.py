@@ -338,5 +338,3 @@ def _key(first: Call | None, second: Call | None) -> tuple[int, int]:
 
 def _ended(calls: Sequence[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: call.ended)
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+
 from add_model.porting.comparison.alignment import Alignment
 from add_model.porting.comparison.lanes import lanes_between
 from add_model.porting.comparison.layouts import in_one_shape, sample_agrees
@@ -93,7 +94,9 @@ class Arrangement:
         sign = 1 if other is self._new else -1
         if not sample_agrees(both.original.double(), both.new.double() + sign * bias):
             return False
-        same = (other.parameter(name) for name, record in other.parameters.items() if record.shape == tuple(bias.shape))
+        same = (
+            other.parameter(name) for name, record in other.parameters.items() if record.shape == tuple(bias.shape)
+        )
         return any(value is not None and bool((value == bias).all()) for value in same)
 
     def _values_of_original(self, shape: Iterable[int]) -> list[TensorRecord]:

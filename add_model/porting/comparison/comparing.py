@@ -15,6 +15,7 @@ from add_model.errors import AddModelError
 from add_model.porting.comparison.alignment import Alignment, align
 from add_model.porting.comparison.arrangement import MADE_GOOD, Arrangement
 from add_model.porting.comparison.differences import difference, rounding, values_of_both
+from add_model.porting.comparison.hidden import forgets_padding
 from add_model.porting.comparison.layouts import in_one_shape
 from add_model.porting.comparison.measuring import Measuring, Row, model_inputs, values_of
 from add_model.porting.comparison.origin import Origin
@@ -155,13 +156,21 @@ def compare(
         raise AddModelError(f"{original.path} and {new.path}: no two tensors of them hold values and could belong together; name the weights' correspondence with --rules")  # fmt: skip
     arrangement = Arrangement(original, new, alignment, rows)
     origin = Origin(rows, alignment, new, arrangement)
-    first = origin.first(_starts(origin, new, outputs, strict_inside))
+    first = origin.first(_starts(origin, original, new, outputs, strict_inside))
     place = None if first is None else _place_of(first, alignment, original, new)
     arranged = tuple(
         Arranged(row, arrangement.reason(row) or MADE_GOOD) for row in origin.differing if _is_arranged(row, place)
     )
     return Comparison(
-        original, new, alignment, tuple(rows), outputs, place, () if strict_inside else arranged, tolerance, strict_inside
+        original,
+        new,
+        alignment,
+        tuple(rows),
+        outputs,
+        place,
+        () if strict_inside else arranged,
+        tolerance,
+        strict_inside,
     )
 
 
@@ -198,7 +207,9 @@ def _final_values(recording: Recording) -> Iterator[tuple[str, TensorRecord]]:
             yield name, record
 
 
-def _starts(origin: Origin, new: Recording, outputs: tuple[Output, ...], strict_inside: bool) -> list[Row]:
+def _starts(
+    origin: Origin, original: Recording, new: Recording, outputs: tuple[Output, ...], strict_inside: bool
+) -> list[Row]:
     """The places that differ and that the search for the beginning goes back from."""
     if not outputs or strict_inside:
         return origin.differing
@@ -209,19 +220,22 @@ def _starts(origin: Origin, new: Recording, outputs: tuple[Output, ...], strict_
     }
     pairs = {(row.records[0].key, row.records[1].key) for row in origin.differing if row.records[1] is not None}
     keys = {counterpart for _, counterpart in wanted & pairs}
-    return [
-        row for row in origin.differing if (_lost_mask(row, new) if row.records[1] is None else row.records[1].key in keys)
-    ]
+    starts = [row for row in origin.differing if row.records[1] is not None and row.records[1].key in keys]
+    return starts or [row for row in origin.differing if _forgets_padding(row, original, new)]
 
 
-def _lost_mask(row: Row, new: Recording) -> bool:
-    """Whether a mask that the original is given reaches nothing in the new model: what it hides may happen not to count."""
-    return not any(
-        "mask" in name
-        for call in new.calls
-        if row.new.began <= call.began and call.ended <= row.new.ended
-        for name, _ in tensors_of(dict(call.inputs))
-    )
+def _forgets_padding(row: Row, original: Recording, new: Recording) -> bool:
+    """Whether a mask of the original's has no counterpart that hides padding: that what it hides may happen not to count
+    does not make the port right."""
+    first, second = row.records
+    inside = [call for call in new.calls if row.new.began <= call.began and call.ended <= row.new.ended]
+    given = [(name, record) for call in inside for name, record in tensors_of(dict(call.inputs)) if "mask" in name]
+    if second is None:
+        return not given
+    others = [record for _, record in given if record.key != second.key]
+    if row.side == "output" or "mask" not in row.name or others or first.rows is not None or second.rows is not None:
+        return False
+    return forgets_padding(original.values(first), new.values(second))
 
 
 def _is_arranged(row: Row, place: Place | None) -> bool:

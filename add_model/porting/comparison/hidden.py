@@ -47,6 +47,19 @@ def mask_difference(
     return min(found, key=lambda each: each.largest, default=None)
 
 
+def forgets_padding(original: torch.Tensor, new: torch.Tensor) -> bool:
+    """Whether the original's mask hides positions from all others, as padding is, and the new model's none, but for those
+    behind: what was computed may agree by chance, where padding comes last and nothing looks behind."""
+    import torch
+
+    if not (is_mask(original) and is_mask(new)) or new.dim() < 3 or new.shape[-1] != original.shape[-1]:
+        return False
+    first, second = attends(original), attends(new)
+    causal = torch.ones(second.shape[-2:], dtype=torch.bool).tril(second.shape[-1] - second.shape[-2])
+    padded = not bool(first.any(dim=-2).all())
+    return padded and bool((second | ~causal).all())
+
+
 def _pattern(mask: torch.Tensor, name: str) -> torch.Tensor:
     import torch
 

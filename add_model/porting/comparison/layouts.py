@@ -148,7 +148,12 @@ def _both(fine: torch.Tensor, original: torch.Tensor, new: torch.Tensor, order: 
 
 def _orders(count: int) -> list[Shape]:
     """All orders of so many axes; the first two exchanged, and the second moved to the end, come first."""
-    usual = [tuple(range(count)), (1, 0, *range(2, count)), (0, *range(2, count), 1), (0, count - 1, *range(1, count - 1))]
+    usual = [
+        tuple(range(count)),
+        (1, 0, *range(2, count)),
+        (0, *range(2, count), 1),
+        (0, count - 1, *range(1, count - 1)),
+    ]
     known = [order for order in usual if sorted(order) == list(range(count))]
     return list(dict.fromkeys([*known, *permutations(range(count))]))
 
@@ -163,5 +168,3 @@ def _merges(fine: Sequence[int], coarse: Sequence[int]) -> bool:
         if total != size:
             return False
     return not sizes
-
-

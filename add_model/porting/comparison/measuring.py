@@ -74,7 +74,9 @@ class Measuring:
         found = []
         for first, second in alignment.pairs:
             found += [(second.began, "input", first, second, *names) for names in _input_pairs(self, first, second)]
-            if first is not self.original.root or not self.original.modules:  # whose outputs are a question of their own
+            if (
+                first is not self.original.root or not self.original.modules
+            ):  # whose outputs are a question of their own
                 found += [(second.ended, "output", first, second, *names) for names in _output_pairs(first, second)]
         rows = []
         # In the order of the run, so that of several values that are no numbers the first is named.

@@ -78,7 +78,9 @@ def outputs_of(original: Recording, new: Recording, alignment: Alignment, measur
 class _Pairs:
     """The outputs of two models, paired one after the other."""
 
-    def __init__(self, values: SameValues, wanted: Sequence[_Named], returned: Sequence[_Named], new: Recording) -> None:
+    def __init__(
+        self, values: SameValues, wanted: Sequence[_Named], returned: Sequence[_Named], new: Recording
+    ) -> None:
         self.values, self._wanted, self._returned, self._new = values, wanted, returned, new
         self.left = list(returned)
         self.found: dict[int, _Named] = {}
@@ -104,7 +106,9 @@ class _Pairs:
         if len(left) == 1:
             # So it is where the new model returns the states of all layers, and the original the last.
             last = len(self.left) - 1
-            self.left = [each for number, each in enumerate(self.left) if number == last or not self._has_later(number)]
+            self.left = [
+                each for number, each in enumerate(self.left) if number == last or not self._has_later(number)
+            ]
         self._pair(lambda one, other: _same_shape(one[1], other[1]))
 
     def _has_later(self, number: int) -> bool:

@@ -70,7 +70,10 @@ def page(
         "tolerance": f"{comparison.tolerance:g}",
         "passed": comparison.passed,
         "summary": summary(comparison),
-        "said": (*_said(comparison, cause, untested), *(f"{line[0].upper()}{line[1:]}." for line in arranged(comparison))),
+        "said": (
+            *_said(comparison, cause, untested),
+            *(f"{line[0].upper()}{line[1:]}." for line in arranged(comparison)),
+        ),
         "cause": cause,
         "begins": next((number for number, line in enumerate(every) if line.first), None),
         "lines": every,

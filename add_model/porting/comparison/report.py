@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from add_model.porting.comparison.comparing import Comparison, Place
-from add_model.porting.comparison.measuring import Row
 from add_model.porting.comparison.diagnosis import Cause
+from add_model.porting.comparison.measuring import Row
 
 EQUAL, WITHIN, DIFFERS, ARRANGED = "equal", "within", "differs", "arranged"
 # So many places are named of those that are arranged differently for one reason.
@@ -147,7 +147,9 @@ def document(comparison: Comparison, cause: Cause | None, untested: str | None =
             }
             for output in comparison.outputs
         ],
-        "arranged": [{"path": each.row.new.path, "side": each.row.side, "reason": each.reason} for each in comparison.arranged],
+        "arranged": [
+            {"path": each.row.new.path, "side": each.row.side, "reason": each.reason} for each in comparison.arranged
+        ],
         "layouts": list(comparison.layouts),
         "unreached": list(comparison.unreached),
         "first": None

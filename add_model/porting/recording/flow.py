@@ -48,9 +48,9 @@ class Flow(TorchFunctionMode):
                 self._set(tensor, sources)
             changed = given[0] if given and _changes_first(func) else None
             if changed is not None:
-                for tensor in (changed, changed._base):
-                    if tensor is not None:
-                        self._set(tensor, sources | self._of(tensor))
+                for written in (changed, changed._base):
+                    if written is not None:
+                        self._set(written, sources | self._of(written))
         return result
 
     def _of(self, tensor: torch.Tensor) -> frozenset[str]:

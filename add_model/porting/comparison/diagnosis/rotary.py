@@ -77,7 +77,7 @@ def attended(way: Way, parts: Sequence[torch.Tensor], mask: torch.Tensor) -> tor
     key, value = (each.repeat_interleave(repeats, 1) for each in (key, value))
     scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-    mixed = scores.softmax(-1) @ value
+    mixed: torch.Tensor = scores.softmax(-1) @ value
     return mixed.transpose(1, 2).flatten(2)
 
 
@@ -87,11 +87,11 @@ def _heads_of(way: Way, parts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ..
         import torch
 
         together = torch.cat([part.double() for part in parts], -1)
-        size = together.shape[-1] // (3 * way.heads)
-        return together.unflatten(-1, (way.heads, 3, size)).permute(3, 0, 2, 1, 4).unbind(0)
+        apart = together.reshape(*together.shape[:-1], way.heads, 3, together.shape[-1] // (3 * way.heads))
+        return tuple(apart.permute(3, 0, 2, 1, 4))
     three = parts if len(parts) == 3 else parts[0].tensor_split(3, -1)
     size = three[0].shape[-1] // way.heads
-    return tuple(part.double().unflatten(-1, (-1, size)).transpose(1, 2) for part in three)
+    return tuple(part.double().reshape(*part.shape[:-1], -1, size).transpose(1, 2) for part in three)
 
 
 def _rotated(states: torch.Tensor, way: Way) -> torch.Tensor:
@@ -138,7 +138,9 @@ class _Ways:
     def of_new(self, candidates: Iterator[Way]) -> Way | None:
         """The first of some ways that gives what the new model computed."""
         mask = self.mask
-        return next((way for way in candidates if mask is not None and self._gives(way, mask, self._scene.found)), None)
+        return next(
+            (way for way in candidates if mask is not None and self._gives(way, mask, self._scene.found)), None
+        )
 
     def _variants(self, heads: int, rotations: Sequence[int | None]) -> Iterator[Way]:
         for rotation in rotations:
@@ -237,7 +239,9 @@ class RotaryLanes:
         if new is None or new.rotation is None:
             return None
         to_halves = original.rotation > new.rotation
-        reordered = -1 in (original.rotation, new.rotation) or new.rotation == _IN_TURN and self._is_reordered(scene, ways)
+        reordered = (
+            -1 in (original.rotation, new.rotation) or new.rotation == _IN_TURN and self._is_reordered(scene, ways)
+        )
         said = f"the original rotates lanes {_NAMES.get(original.rotation, 'in halves')}, the new model {_NAMES.get(new.rotation, 'in turn')}; with the rows of query and key in the other order the values agree"  # fmt: skip
         if reordered:
             said = "the rows of query and key stand in another order than the rotation needs; with them in the other the values agree"
@@ -259,7 +263,12 @@ class RotaryLanes:
         for call, shape in zip(projected.calls, shapes, strict=True):
             old, new = _original_name(scene, call), call.path
             steps = _reordering(shape[0] // size, size, shape[1], to_halves)
-            rules += ["[[fill]]", f'from = "{_in_every_layer(old)}.weight"', f'to = "{_in_every_layer(new)}.weight"', steps]
+            rules += [
+                "[[fill]]",
+                f'from = "{_in_every_layer(old)}.weight"',
+                f'to = "{_in_every_layer(new)}.weight"',
+                steps,
+            ]
         return "\n".join(["reorder the rows of query and key when the checkpoint is converted, with these in the rules:", *rules])  # fmt: skip
 
 

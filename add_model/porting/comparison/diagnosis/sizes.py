@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from add_model.porting.comparison.comparing import Comparison
-from add_model.porting.comparison.layouts import squeezed
 from add_model.porting.comparison.differences import rounding
+from add_model.porting.comparison.layouts import squeezed
 
 NAME = "vocabulary or positions padded or cut"
 

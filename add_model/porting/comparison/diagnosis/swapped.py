@@ -119,7 +119,9 @@ class GateAndUpSwapped:
         for one, other, names in self._pairs(scene):
             for kind, function in kinds().items():
                 scene.budget.spend(4 * one.numel())
-                if scene.matches(function(one) * other, scene.target) and scene.matches(function(other) * one, scene.found):
+                if scene.matches(function(one) * other, scene.target) and scene.matches(
+                    function(other) * one, scene.found
+                ):
                     return f"the original has {kind} of what {names[0]} returns here, times {names[1]}; the new model {kind} of {names[1]}, times {names[0]}"  # fmt: skip
         return None
 
