@@ -7,12 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from add_model.porting.comparison.alignment import Alignment
+from add_model.porting.comparison.differences import difference, rounding
 from add_model.porting.comparison.lanes import lanes_between
-from add_model.porting.comparison.layouts import in_one_shape, sample_agrees
+from add_model.porting.comparison.layouts import in_one_shape
 from add_model.porting.comparison.measuring import Row
 from add_model.porting.comparison.returned import SameValues, is_made_of
 from add_model.porting.recording.file import Call, Recording, TensorRecord, tensors_of
 
+# What is computed in another order may be so many times as far apart as what is computed in one step.
+_ROUNDINGS = 4.0
 LANES = "lanes of the heads in another order"
 ELSEWHERE = "the same value stands elsewhere in the original"
 BEHIND = "the original has that value behind it"
@@ -71,13 +74,20 @@ class Arrangement:
         return LANES if any(self._lanes_of(each) == own for each in others) else ""
 
     def _stands_elsewhere(self, second: TensorRecord) -> bool:
-        return any(self._same.same(first, second) for first in self._values_of_original(second.shape))
+        return any(self._is(first, second) for first in self._values_of_original(second.shape))
+
+    def _is(self, first: TensorRecord, second: TensorRecord) -> bool:
+        """Whether two tensors hold the same values up to rounding: a small fault is no arrangement."""
+        if not self._same.same(first, second):
+            return False
+        both = in_one_shape(self._original, first, self._new, second)
+        return both is not None and both.difference().relative <= _ROUNDINGS * rounding(first.dtype)
 
     def _stands_behind(self, first: TensorRecord, second: TensorRecord) -> bool:
         """Whether the original computes from its own value the one that the new model has here: a residual, a bias or a
         norm is outside the one module, and inside the other."""
         same = (each for each in self._values_of_original(second.shape) if each.key != first.key)
-        return any(self._same.same(each, second) and is_made_of(self._original, each.key, first.key) for each in same)
+        return any(self._is(each, second) and is_made_of(self._original, each.key, first.key) for each in same)
 
     def _has_its_bias_elsewhere(self, row: Row) -> bool:
         """Whether one of the two has a bias inside, which the other holds elsewhere, and that is all that differs."""
@@ -92,7 +102,8 @@ class Arrangement:
             return False
         bias, other = inside[0]
         sign = 1 if other is self._new else -1
-        if not sample_agrees(both.original.double(), both.new.double() + sign * bias):
+        gap = difference(both.original, both.new + sign * bias).relative
+        if gap > _ROUNDINGS * rounding(first.dtype):
             return False
         same = (
             other.parameter(name) for name, record in other.parameters.items() if record.shape == tuple(bias.shape)
@@ -123,7 +134,7 @@ class Arrangement:
         both = in_one_shape(self._original, first, self._new, second)
         if both is None or both.is_reshaped or not both.new.is_floating_point() or both.new.dim() < 2:
             return None
-        return lanes_between(both.original, both.new)
+        return lanes_between(both.original, both.new, _ROUNDINGS * rounding(first.dtype))
 
 
 def _given(call: Call) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from add_model.porting.comparison.differences import difference
+
 if TYPE_CHECKING:
     import torch
 
@@ -27,15 +29,20 @@ def order_of_columns(target: torch.Tensor, found: torch.Tensor) -> torch.Tensor 
     return order
 
 
-def lanes_between(target: torch.Tensor, found: torch.Tensor) -> tuple[int, ...] | None:
+def lanes_between(target: torch.Tensor, found: torch.Tensor, most: float) -> tuple[int, ...] | None:
     """The order of the lanes of every head, the same in all of them: lane `i` of the target is lane `order[i]` of what
-    was found. `None` where the columns are not those of the target, or move from head to head, or not at all."""
+    was found. `None` where the columns are not those of the target, or move from head to head, or not at all.
+
+    Args:
+        target, found: `(..., columns)`.
+        most: the relative difference that rounding may have made.
+    """
     import torch
 
     width = target.shape[-1]
     target, found = target.reshape(-1, width), found.reshape(-1, width)
     order = order_of_columns(target, found)
-    if order is None or not _agree(target, found[:, order]):
+    if order is None or difference(target, found[:, order]).relative > most:
         return None
     steps = torch.arange(width)
     if torch.equal(order, steps):
@@ -52,8 +59,3 @@ def lanes_between(target: torch.Tensor, found: torch.Tensor) -> tuple[int, ...] 
 def in_turn(size: int) -> tuple[int, ...]:
     """Where the lanes that are rotated in pairs of neighbours stand, once those of each pair are half a head apart."""
     return tuple(lane // 2 + (size // 2 if lane % 2 else 0) for lane in range(size))
-
-
-def _agree(target: torch.Tensor, found: torch.Tensor) -> bool:
-    gap = (target.double() - found.double()).norm()
-    return bool(gap <= 1e-4 * target.double().norm())
