@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from add_model.porting.comparison.diagnosis import masks
+from add_model.porting.comparison.diagnosis.budget import WorkSpent
 from add_model.porting.comparison.diagnosis.roles import role
 from add_model.porting.comparison.diagnosis.scene import Example, Finding, Scene, whole
+from add_model.porting.comparison.differences import difference
 from add_model.porting.comparison.lanes import in_turn
 from add_model.porting.recording.file import Call, tensors_of
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 _MOST_HEADS = 128
 # More scores than this are not computed at once.
 _MOST_SCORES = 1 << 23
+# So much work, in elements, the search for a way may take.
+_MOST_WORK = 400_000_000
+# The last query of a way that is right is no further away.
+_NEAR = 1e-3
 _BASES = (10_000.0, 500_000.0, 1_000_000.0)
 # How often the lanes are put into the order for halves before they are rotated so: once is the same as in turn.
 _HALVES, _IN_TURN, _PLAIN = 0, 1, None
@@ -62,8 +68,8 @@ class _Projected:
         return len(self.parts) == 1
 
 
-def attended(way: Way, parts: Sequence[torch.Tensor], mask: torch.Tensor) -> torch.Tensor:
-    """`(batch, length, width)` of attention that is computed in a way.
+def attended(way: Way, parts: Sequence[torch.Tensor], mask: torch.Tensor, rows: slice = slice(None)) -> torch.Tensor:
+    """`(batch, length, width)` of attention that is computed in a way, or of some of the queries.
 
     Raises:
         RuntimeError: the sizes do not fit.
@@ -75,6 +81,7 @@ def attended(way: Way, parts: Sequence[torch.Tensor], mask: torch.Tensor) -> tor
         query, key = (_rotated(each, way) for each in (query, key))
     repeats = query.shape[1] // key.shape[1]
     key, value = (each.repeat_interleave(repeats, 1) for each in (key, value))
+    query, mask = query[:, :, rows], mask if mask.shape[-2] == 1 else mask[..., rows, :]
     scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     mixed: torch.Tensor = scores.softmax(-1) @ value
@@ -114,7 +121,7 @@ class _Ways:
     """The ways in which a place's attention can be computed, and which of them gives a value."""
 
     def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+        self._scene, self._left = scene, _MOST_WORK
         self.projected = _projected(scene)
         self.mask: torch.Tensor | None = None
 
@@ -151,17 +158,29 @@ class _Ways:
 
     def _gives(self, way: Way, mask: torch.Tensor, wanted: torch.Tensor) -> bool:
         assert self.projected is not None
-        batch, length = self.projected.parts[0].shape[:2]
-        scores = batch * way.heads * length * length
-        if scores > _MOST_SCORES:
-            return False
-        # Two products, and what is done to the scores between them.
-        self._scene.budget.spend(scores * 8 + 4 * sum(part.numel() for part in self.projected.parts))
+        parts = self.projected.parts
+        batch, length = parts[0].shape[:2]
+        one = [part[:1] for part in parts]
+        # The last query, which sees most, of the first text: nearly every way that is wrong is so there.
+        self._spend(16 * sum(part.numel() for part in one))
         try:
-            value = attended(way, self.projected.parts, mask)
+            last = attended(way, one, mask[:1], slice(length - 1, length))
+            if last.shape != wanted[:1, -1:].shape or difference(wanted[:1, -1:], last).relative > _NEAR:
+                return False
+            scores = batch * way.heads * length * length
+            rows = slice(0, length, -(-scores // _MOST_SCORES))
+            self._spend(8 * min(scores, _MOST_SCORES) + 16 * sum(part.numel() for part in parts))
+            value = attended(way, parts, mask, rows)
         except (RuntimeError, ValueError):
             return False
-        return value.shape == wanted.shape and self._scene.matches(value, wanted)
+        return self._scene.match([(value, wanted[:, rows])], wanted)
+
+    def _spend(self, elements: int) -> None:
+        """Notes work, of which there may be less than other causes may take: they are tested as well."""
+        self._left -= elements
+        if self._left < 0:
+            raise WorkSpent
+        self._scene.budget.spend(elements)
 
 
 def _projected(scene: Scene) -> _Projected | None:
