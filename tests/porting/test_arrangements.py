@@ -113,6 +113,17 @@ def test_a_value_inside_is_no_output_of_the_new_model(tmp_path: Path) -> None:
     assert not comparison.passed and "values inside" in summary(comparison)
 
 
+def _with_scale(scale: float, returns: bool) -> nn.Module:
+    model = Returning(build(Style(), 3), lambda logits: (logits, model.scale.exp()) if returns else logits)
+    model.scale = nn.Parameter(torch.tensor(scale))
+    return model
+
+
+def test_a_weight_that_is_returned_is_held_against_the_weights(tmp_path: Path) -> None:
+    assert compared(tmp_path, _with_scale(2.66, True), _with_scale(2.66, False), inputs(3)).passed
+    assert not compared(tmp_path, _with_scale(2.66, True), _with_scale(2.5, False), inputs(3)).passed
+
+
 @pytest.mark.parametrize("shorter", ["original", "new"])
 def test_of_the_states_of_all_layers_the_last_is_the_output(shorter: str, tmp_path: Path) -> None:
     every, last = Style(output="states"), Style(output="state")

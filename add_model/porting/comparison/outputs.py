@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from add_model.porting.comparison.alignment import Alignment
-from add_model.porting.comparison.differences import Difference
+from add_model.porting.comparison.differences import Difference, difference
 from add_model.porting.comparison.layouts import squeezed
 from add_model.porting.comparison.measuring import Measuring, Row
 from add_model.porting.comparison.returned import SameValues, is_made_of
 from add_model.porting.recording.file import Recording, TensorRecord, tensors_of
 
+_SAME_WEIGHT = 1e-5
 _Named = tuple[str, TensorRecord]
 
 
@@ -27,6 +28,7 @@ class Output:
         counterpart_name: where in what the new model returns it stands; `None` if it is a value inside it.
         difference: how far they are apart; `None` where they have no counterpart or other shapes.
         is_on_the_way: whether it is a state of a layer on the way to another output, which is what counts.
+        is_a_weight: whether it is made of nothing that the model was given, and the new model holds it among its weights.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Output:
     counterpart_name: str | None = None
     difference: Difference | None = None
     is_on_the_way: bool = False
+    is_a_weight: bool = False
 
     @property
     def has_other_shape(self) -> bool:
@@ -44,7 +47,7 @@ class Output:
 
     def is_within(self, tolerance: float) -> bool:
         """Whether there is a counterpart of the same shape, and no element is further away than this."""
-        if self.is_on_the_way:
+        if self.is_on_the_way or self.is_a_weight:
             return True
         return self.difference is not None and not self.has_other_shape and self.difference.largest <= tolerance
 
@@ -71,7 +74,8 @@ def outputs_of(original: Recording, new: Recording, alignment: Alignment, measur
         of_call = [aligned[record.key]] if record.key in aligned else []
         same = (each for each in (*of_call, *inner) if pairs.values.same(record, each) and _same_shape(record, each))
         counterpart_inside = next(same, of_call[0] if of_call and _same_shape(record, of_call[0]) else None)
-        found.append(_measured(Output(name, record, counterpart_inside), measuring))
+        is_a_weight = counterpart_inside is None and _is_a_weight(original, record, new)
+        found.append(_measured(Output(name, record, counterpart_inside, is_a_weight=is_a_weight), measuring))
     return tuple(_with_layers(_with_misshapen(found, pairs), original))
 
 
@@ -163,6 +167,16 @@ def _aligned(alignment: Alignment) -> dict[str, TensorRecord]:
             if first.path:
                 found.setdefault(record.key, other)
     return found
+
+
+def _is_a_weight(original: Recording, record: TensorRecord, new: Recording) -> bool:
+    """Whether a value is a weight of the new model, or a temperature that is kept as its logarithm."""
+    if not original.flow or original.flow.get(record.key) or record.rows is not None or record.dtype[0] not in "FB":
+        return False
+    value = original.values(record).double().reshape(-1)
+    same = [name for name, each in new.parameters.items() if squeezed(each.shape) == squeezed(record.shape)]
+    held = [weight.double().reshape(-1) for weight in map(new.parameter, same) if weight is not None]
+    return any(difference(value, each).relative < _SAME_WEIGHT for weight in held for each in (weight, weight.exp()))
 
 
 def _measured(output: Output, measuring: Measuring) -> Output:
