@@ -33,7 +33,11 @@ def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
         else find_library(paths[0] if paths else Path.cwd())
     )
     if not library.packages:
-        raise AddModelError(f"{library.root}: holds no package; name the library's folder with --root")
+        from add_model.copies.reading.files import search
+
+        if not search(library).modules:
+            remedy = "name another folder" if root is not None else "name the library's folder with --root"
+            raise AddModelError(f"{library.root}: holds no package and no module; {remedy}")
     return library
 
 

@@ -64,7 +64,7 @@ class Check:
         self._read, self._progress = read, progress
         tree = search(library, paths) if tree is None else tree
         self.files = tree.files
-        self.sources = Sources(library, read, tree)
+        self.sources = Sources(library, read, tree, is_whole=not paths)
         self._selection = read_selection(library)
         self._named = {relative for relative, _ in self.files} if paths else set()
         self._judge = Judge(library, self.sources, self._selection, keep_pairs)

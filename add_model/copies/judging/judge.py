@@ -142,9 +142,11 @@ class Judge:
         own = self._sources.leads_into_library(marker.source, in_tests)
         if not own:
             meant = self._sources.meant_path(marker.source, in_tests)
-            if meant is not None:
-                message = f"checks nothing: `{marker.source}` leads out of the library; did you mean `{meant}`?"
-                yield place.warning(Code.CP003, message)
+            is_for_tests = self._tests is not None and marker.source.startswith(f"{TESTS}.")
+            if meant is not None or is_for_tests:
+                hint = f"; did you mean `{meant}`?" if meant is not None else ""
+                self.unchecked += 1
+                yield place.warning(Code.CP003, f"checks nothing: `{marker.source}` leads out of the library{hint}")
                 return None
         try:
             original = self._sources.find(marker.source)
@@ -164,7 +166,9 @@ class Judge:
         for problem in marker.problems:
             yield place.warning(Code.CP003, f"checks less than it says: {problem}")
         if original.elsewhere is not None:
-            message = f"is not defined there; compared with `{original.elsewhere}`, which follows: name that"
+            how = "is inherited from" if original.is_inherited else "is not defined there; compared with"
+            where = "and compared there" if original.is_inherited else "which follows"
+            message = f"{how} `{original.elsewhere}`, {where}: name that"
             yield place.warning(Code.CP002, message)
         header = governed_header(place.module, marker, place.start)
         if header is None:

@@ -47,6 +47,13 @@ class Outlook:
             known = self.kinds[path] = _kind(path)
         return known
 
+    def has_folder(self, path: str) -> bool:
+        """Whether a folder stands at a path, or anything else that is no file; folders come and go unsearched."""
+        known = self.kinds.get(path)
+        if known is None:
+            known = self.kinds[path] = _kind(path)
+        return known is Kind.OTHER
+
     def _searched(self, path: str) -> Kind | None:
         """What the search for the files to check has found at a path; `None` where it did not look."""
         tree = self._tree

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 from add_model import __version__
-from add_model.copies.reading.files import Tree, search, tree_from_record, tree_to_record
+from add_model.copies.reading.files import Tree, is_same_tree, search, tree_from_record, tree_to_record
 from add_model.copies.reading.outlook import Outlook
 from add_model.library import Library
 from add_model.values import TYPE_CHECKING, NamedTuple
@@ -43,7 +43,7 @@ Signature = tuple[int, ...] | None
 _CHECKER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # What stands at the top of the tool is what the checker stands on.
 _TOOL = (os.path.dirname(_CHECKER), _CHECKER, *(entry.path for entry in os.scandir(_CHECKER) if entry.is_dir()))
-_KIND_OF_CACHE = "add-model check-copies 3"
+_KIND_OF_CACHE = "add-model check-copies 4"
 # For so long, in nanoseconds, the clock of a file may stand still; and one that counts whole seconds.
 _TICK, _COARSE_TICK = 100_000_000, 2_000_000_000
 # Whatever a broken cache leads to, it leads to a run without one.
@@ -199,7 +199,7 @@ def _compared(
         standing = signatures(tree.folders | tree.doubtful)
     now = signatures(path for _, path in tree.files)
     recalled = Recalled(started, tree, now, standing, path, first_line, Outlook())
-    if tree != before or not outlook.is_current():
+    if not is_same_tree(tree, before) or not outlook.is_current():
         return recalled
     changed = _differing(files, now) | _differing(elsewhere, signatures(elsewhere))
     if said and not changed and not in_full:
@@ -225,7 +225,8 @@ def _first_line(library: Library) -> bytes:
     times = sorted((entry.path, entry.stat().st_mtime_ns) for entry in modules)
     packages = sorted((name, str(folder)) for name, folder in library.packages.items())
     configuration = [dict(value) if isinstance(value, Mapping) else value for value in library.configuration]
-    key = (_KIND_OF_CACHE, __version__, sys.version, times, str(library.root), packages, configuration)
+    searched = [str(folder) for folder in library.searched]
+    key = (_KIND_OF_CACHE, __version__, sys.version, times, str(library.root), packages, searched, configuration)
     return repr(key).encode("utf-8", "surrogateescape")
 
 
