@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from add_model.reading import read_bytes
 from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
+
+UNKNOWN_VERSION = "unknown"
+_VERSION = r"""^__version__\s*(?::\s*str\s*)?=\s*["']([^"']+)["']"""
+_METADATA_VERSION = r"^Version: *(\S+)"
 
 
 def installed_package(name: str) -> Path | None:
@@ -50,3 +57,26 @@ def _path_of_python() -> list[str]:
     entries = told.split(os.pathsep) if told is not None else []
     from_here = {os.path.abspath(entry) for entry in entries if not os.path.isabs(entry)}
     return [entry for entry in sys.path if os.path.isabs(entry) and entry not in from_here]
+
+
+def installed_version(package: str) -> str:
+    """The version of an installed package, read off its files; `unknown` where they do not say."""
+    folder = installed_package(package)
+    return UNKNOWN_VERSION if folder is None else version_in(folder)
+
+
+def version_in(folder: Path) -> str:
+    """The version of the package in a folder, read off its files; `unknown` where they do not say."""
+    for path, pattern in ((folder / "__init__.py", _VERSION), *_metadata(folder)):
+        try:
+            found = re.search(pattern, read_bytes(path).decode("utf-8", "replace"), re.MULTILINE)
+        except OSError:
+            continue
+        if found is not None:
+            return found[1]
+    return UNKNOWN_VERSION
+
+
+def _metadata(folder: Path) -> Iterator[tuple[Path, str]]:
+    for metadata in sorted(folder.parent.glob(f"{folder.name}-*.dist-info")):
+        yield metadata / "METADATA", _METADATA_VERSION

@@ -199,6 +199,7 @@ def _fix(
         ("rewrote", "would rewrite", fixed.rewritten, ("copy", "copies")),
         ("merged", "would merge", fixed.merged, ("copy", "copies")),
         ("moved", "would move", fixed.moved, ("marker", "markers")),
+        ("mended", "would mend", fixed.mended, ("marker", "markers")),
     )
     changed = [
         f"{past if write else future} {count} {names[count != 1]} in {library.root}"
@@ -257,5 +258,8 @@ def _tell_unreadable(findings: Sequence[Finding]) -> None:
 def _summarise(said: str, changed: Sequence[str], is_outlook: bool) -> None:
     for line in changed:
         tell(line)
+    *notes, outcome = said.split("\n")
+    for line in notes:
+        tell(line)
     # What a diff is followed by speaks of the library as --fix would leave it.
-    tell(f"{'afterwards: ' if is_outlook else ''}{said}")
+    tell(f"{'afterwards: ' if is_outlook else ''}{outcome}")

@@ -116,16 +116,19 @@ def summary(findings: Sequence[Finding], counts: Counts, seconds: float, passed_
 
 
 def outcome(findings: Sequence[Finding], counts: Counts, passed_over: int = 0) -> str:
-    """The start of a summary, in which no run differs from another that finds the same."""
+    """The start of a summary, in which no run differs from another that finds the same; behind what there is to say
+    of the library as a whole, a line each."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     warnings = len(findings) - errors
     found = f"{_number(errors, 'error')}, {_number(warnings, 'warning')}"
     if passed_over:
         found += f", {passed_over} passed over"
     elif not findings:
-        found = "all copies hold"
+        found = "all copies hold" if counts.markers else "no copies found"
     unchecked = f", {counts.unchecked} unchecked" if counts.unchecked else ""
-    return f"{found}: {_number(counts.markers, 'marker')} checked{unchecked} in {_number(counts.files, 'file')}"
+    prose = f", {counts.prose} taken for words" if counts.prose else ""
+    said = f"{found}: {_number(counts.markers, 'marker')} checked{unchecked}{prose} in {_number(counts.files, 'file')}"
+    return "".join(f"{visible_line(note)}\n" for note in counts.notes) + said
 
 
 def _number(count: int, noun: str) -> str:

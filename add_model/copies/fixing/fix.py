@@ -19,6 +19,7 @@ from add_model.copies.judging.check import Check
 from add_model.copies.judging.cycles import Place, place_of_copy
 from add_model.copies.judging.full_copies import originals_first as full_copies_in_order
 from add_model.copies.judging.judge import HEADERS_DIFFER_IN
+from add_model.copies.judging.mending import Malformed
 from add_model.copies.judging.pair import Pair
 from add_model.copies.language.equality import blocks_match, equal
 from add_model.copies.language.marker import GrownTooLong
@@ -97,7 +98,7 @@ class _Fix:
         self._rewritten: set[_Key] = set()
         self._merged: set[_Key] = set()
         self._unwritable: dict[_Key, str] = {}
-        self._moved = 0
+        self._moved = self._mended = 0
         self._supplies: Supplies
 
     def result(self) -> Fixed:
@@ -127,6 +128,9 @@ class _Fix:
             contents |= self._with_moved_markers(
                 [pair for pair in check.misplaced if pair.module.place not in contents]
             )
+            contents |= self._with_mended_markers(
+                [each for each in check.malformed if each.module.place not in contents]
+            )
             rounds += 1
             if not contents or rounds > self._most_rounds(check):
                 break
@@ -140,6 +144,7 @@ class _Fix:
             rewritten=len(self._rewritten),
             merged=len(self._merged - self._rewritten),
             moved=self._moved,
+            mended=self._mended,
             findings=left,
             counts=check.counts,
             sides=self._sides,
@@ -345,6 +350,18 @@ class _Fix:
                 below = module.text.index("\n", pair.start) + 1
                 edits += Edit(pair.start, below, ""), Edit(pair.header, pair.header, module.text[pair.start : below])
                 self._moved += 1
+            self._before.setdefault(module.place, content)
+            contents[module.place] = apply_edits(content, module.encoding, edits)
+        return contents
+
+    def _with_mended_markers(self, malformed: Sequence[Malformed]) -> dict[str, bytes]:
+        """New bytes for every file that holds one of these markers, with the line that it was meant to be."""
+        contents: dict[str, bytes] = {}
+        for module in {each.module.place: each.module for each in malformed}.values():
+            content, text = self._content(module), module.text
+            written = [each for each in malformed if each.module is module]
+            edits = [Edit(each.start, min(each.end + 1, len(text)), f"{each.line}\n") for each in written]
+            self._mended += len(edits)
             self._before.setdefault(module.place, content)
             contents[module.place] = apply_edits(content, module.encoding, edits)
         return contents

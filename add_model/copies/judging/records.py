@@ -24,6 +24,7 @@ class FileResult(NamedTuple):
         unchecked: how many could not be.
         edges: its copies that others may be copies of.
         used: the files whose text had a say in that, besides its own.
+        prose: how many lines that read like markers were taken for words.
     """
 
     size: int = 0
@@ -32,6 +33,7 @@ class FileResult(NamedTuple):
     unchecked: int = 0
     edges: tuple[Edge, ...] = ()
     used: tuple[str, ...] = ()
+    prose: int = 0
 
 
 def finding_to_record(finding: Finding) -> Record:

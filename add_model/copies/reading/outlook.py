@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from enum import Enum
+from pathlib import Path
 
 from add_model.copies.reading.files import Tree
-from add_model.library import installed_package
+from add_model.installed import UNKNOWN_VERSION, installed_package, version_in
 from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Outlook:
         kinds: what stands at a path; less what is known from the search for the files to check.
         folders: the names of the modules and folders in a folder.
         packages: the folder of an installed package.
+        versions: the version of one.
     """
 
     def __init__(
@@ -35,9 +37,11 @@ class Outlook:
         kinds: dict[str, Kind] | None = None,
         folders: dict[str, list[str]] | None = None,
         packages: dict[str, str | None] | None = None,
+        versions: dict[str, str] | None = None,
         tree: Tree | None = None,
     ) -> None:
         self.kinds, self.folders, self.packages = kinds or {}, folders or {}, packages or {}
+        self.versions = versions or {}
         self._tree = tree or Tree([], set(), set(), set(), set())
 
     def kind(self, path: str) -> Kind:
@@ -81,18 +85,25 @@ class Outlook:
             self.packages[name] = None if found is None else str(found)
         return self.packages[name]
 
+    def version(self, name: str) -> str:
+        """The version of an installed package; `unknown` where its files do not say."""
+        if name not in self.versions:
+            folder = self.package(name)
+            self.versions[name] = UNKNOWN_VERSION if folder is None else version_in(Path(folder))
+        return self.versions[name]
+
     def to_record(self) -> Any:
         """The answers as plain data."""
         kinds: dict[str, list[str]] = {kind.name: [] for kind in Kind}
         for path, kind in self.kinds.items():
             kinds[kind.name].append(path)
-        return kinds, self.folders, self.packages
+        return kinds, self.folders, self.packages, self.versions
 
     @classmethod
     def from_record(cls, record: Any) -> Outlook:
         """The answers that were made plain data."""
-        kinds, folders, packages = record
-        return cls({path: Kind[name] for name, paths in kinds.items() for path in paths}, folders, packages)
+        kinds, folders, packages, versions = record
+        return cls({path: Kind[name] for name, paths in kinds.items() for path in paths}, folders, packages, versions)
 
     def is_current(self) -> bool:
         """Whether every answer would be the same now."""
@@ -101,6 +112,7 @@ class Outlook:
             all(now.kind(path) is kind for path, kind in self.kinds.items())
             and all(now.entries(folder) == entries for folder, entries in self.folders.items())
             and all(now.package(name) == folder for name, folder in self.packages.items())
+            and all(now.version(name) == version for name, version in self.versions.items())
         )
 
     def add(self, other: Outlook) -> None:
@@ -108,6 +120,7 @@ class Outlook:
         self.kinds.update(other.kinds)
         self.folders.update(other.folders)
         self.packages.update(other.packages)
+        self.versions.update(other.versions)
 
 
 def _kind(path: str) -> Kind:

@@ -94,12 +94,14 @@ class Missing(NamedTuple):
             the library is not in this tree.
         module: the module that was searched for it, if the path leads to one.
         origin: whose the package is, if there is one.
+        is_module: whether the path leads to a module itself.
     """
 
     reason: str
     checkable: bool
     module: Module | None = None
     origin: Origin | None = None
+    is_module: bool = False
 
 
 class Paths:
@@ -244,7 +246,7 @@ class Paths:
             return Missing(f"package `{top}` is neither in this library nor installed", checkable=False)
         if path is None or not name:
             reason = "names a module, not a definition" if path else "leads to no module"
-            return Missing(reason, self._is_shipped(top, parts[0]), origin=origin)
+            return Missing(reason, self._is_shipped(top, parts[0]), origin=origin, is_module=path is not None)
         module = self.module(path)
         definition = module.find(name)
         if definition is not None:
@@ -257,6 +259,9 @@ class Paths:
         inherited = None if is_read_so else self._inherited(source, module, name)
         if inherited is not None or behind is not None:
             return inherited or behind  # type: ignore[return-value]
+        inside = os.path.join(os.path.dirname(path), *name.split("."))
+        if os.path.basename(path) == "__init__.py" and self._module_file(inside) is not None:
+            return Missing("names a module, not a definition", True, origin=origin, is_module=True)
         return Missing(f"`{source.removesuffix(name)[:-1]}` holds no `{name}`", True, module, origin)
 
     def _inherited(self, source: str, module: Module, name: str) -> Original | None:

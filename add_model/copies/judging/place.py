@@ -1,0 +1,25 @@
+"""Where a comment stands, and what is wrong there."""
+
+from __future__ import annotations
+
+from add_model.copies.finding import Code, Finding, Severity
+from add_model.source import Module
+from add_model.values import NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a comment stands: its module, the path that reports show, the start of its line; and what it names."""
+
+    module: Module
+    path: str
+    start: int
+    source: str
+
+    def finding(self, code: Code, severity: Severity, message: str) -> Finding:
+        """What is wrong with that line."""
+        line = self.module.line_of(self.start)
+        return Finding(code, severity, self.path, line, line, "", self.source, message)
+
+    def warning(self, code: Code, message: str) -> Finding:
+        """Something about that line that fails no run."""
+        return self.finding(code, Severity.WARNING, message)
