@@ -27,12 +27,14 @@ class Library(NamedTuple):
             `{"my_models": root / "src/my_models", "tests": root / "tests"}`.
         configuration: what `[tool.add-model]` says, or the defaults.
         searched: the folders that are looked at; those of the packages, where none is named.
+        environment: the folder with the packages that are installed, where the user has named one.
     """
 
     root: Path
     packages: Mapping[str, Path]
     configuration: Configuration = Configuration()
     searched: tuple[Path, ...] = ()
+    environment: Path | None = None
 
     @property
     def folders(self) -> tuple[Path, ...]:

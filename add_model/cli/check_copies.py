@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from add_model.cli.checking import check, exit_code, library_of
+from add_model.cli.checking import check, exit_code, leaves_unchecked, library_of
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import take_back, tell_interrupted
 from add_model.cli.output import say_code, say_document, tell
@@ -103,6 +103,19 @@ def check_copies(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Rely on no earlier run, and keep nothing for later ones.")
     ] = False,
+    python: Annotated[
+        Path | None,
+        typer.Option(
+            "--python",
+            metavar="ENV",
+            help="The virtual environment whose packages hold the originals outside. Default: the active one, this one, or .venv.",
+            show_default=False,
+        ),
+    ] = None,
+    strict_external: Annotated[
+        bool,
+        typer.Option("--strict-external", help="Fail where a copy of another package's code could not be checked."),
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail the run, too.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")] = False,
 ) -> None:
@@ -123,7 +136,7 @@ def check_copies(
 
     def run() -> int:
         started = time.monotonic()
-        library = library_of(root, paths or [])
+        library = library_of(root, paths or [], python)
         selection = read_selection(library, select or (), ignore or ())
         if (fix or diff) and Code.CP001 not in selection.codes:
             raise AddModelError("--fix and --diff put CP001 right: leave it among the codes")
@@ -148,7 +161,8 @@ def check_copies(
             _show(_placed(findings, library.root, output_format), output_format, statistics)
         said = summary(findings, counts, time.monotonic() - started, passed_over=found - len(findings))
         _summarise(said, changed, is_outlook=diff and bool(changed))
-        return exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
+        code = exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
+        return code or int(strict_external and not exit_zero and leaves_unchecked(findings))
 
     raise typer.Exit(_watch(root, paths or [], run) if watch else run())
 

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from add_model.copies.remembering.recall import Recalled
 
 
-def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
+def library_of(root: Path | None, paths: Sequence[Path], python: Path | None = None) -> Library:
     """The library that is checked: at `--root`, or around the first path, or around the current folder.
+
+    Args:
+        root: its folder, if the user has named it.
+        paths: what is to be checked of it.
+        python: the virtual environment that holds other packages, or its Python, if the user has named it.
 
     Raises:
         AddModelError: there is none.
@@ -38,6 +43,15 @@ def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
         if not search(library).modules:
             remedy = "name another folder" if root is not None else "name the library's folder with --root"
             raise AddModelError(f"{library.root}: holds no package and no module; {remedy}")
+    if python is not None:
+        from add_model.installed import packages_of_environment
+
+        packages = packages_of_environment(Path(os.path.abspath(python)))
+        if packages is None:
+            raise AddModelError(
+                f"--python {python}: holds no packages; name a virtual environment, or the Python in it"
+            )
+        library = library._replace(environment=packages)
     return library
 
 
@@ -57,6 +71,13 @@ def check(
     """
     from add_model.copies.finding import Code
 
+    def told(findings: list[Finding]) -> list[Finding]:
+        if not any(finding.code is Code.CP001 for finding in findings):
+            return findings
+        from add_model.copies.remembering.sides import with_sides
+
+        return with_sides(library, findings, base)
+
     if paths:
         from add_model.copies.judging.check import Check
 
@@ -66,12 +87,22 @@ def check(
         from add_model.copies.remembering.cache import check_library
         from add_model.copies.remembering.recall import cache_folder
 
-        findings, counts = check_library(library, cache_folder() if cached else None, progress, recalled)
-    if any(finding.code is Code.CP001 for finding in findings):
-        from add_model.copies.remembering.sides import with_sides
+        folder = cache_folder() if cached else None
+        # What is said of the last commit is kept; what of another one, is asked for once.
+        if base is None:
+            return check_library(library, folder, progress, recalled, told)
+        findings, counts = check_library(library, folder, progress, recalled)
+    return told(findings), counts
 
-        findings = with_sides(library, findings, base)
-    return findings, counts
+
+def leaves_unchecked(findings: Sequence[Finding]) -> bool:
+    """Whether some copies of what stands in other packages could not be checked here."""
+    from add_model.copies.finding import Code
+
+    return any(
+        finding.code is Code.CP013 or (finding.code is Code.CP002 and finding.message.startswith("unchecked"))
+        for finding in findings
+    )
 
 
 def exit_code(findings: Sequence[Finding], strict: bool, exit_zero: bool, pending: bool = False) -> int:

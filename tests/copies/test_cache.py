@@ -221,7 +221,7 @@ def _rewrite(path: Path, part: int, change: Callable[[list[object]], object]) ->
         lambda path: path.write_bytes(path.read_bytes().replace(b"ALayer", b"BLayer")),
         lambda path: path.write_bytes(b"[" * 100_000),
         lambda path: path.write_bytes(path.read_bytes().replace(b"'0.", b"'1.", 1)),
-        lambda path: _rewrite(path, 1, lambda kept: kept.__setitem__(1, (1, 2, 3, 4, 5))),
+        lambda path: _rewrite(path, 1, lambda kept: kept.__setitem__(1, (1, 2, 3, 4, 5, 6))),
         lambda path: _rewrite(path, 1, lambda kept: kept.clear()),
         lambda path: _rewrite(path, 0, lambda head: head.clear()),
         lambda path: _rewrite(path, 0, lambda head: head.__setitem__(0, 7)),

@@ -110,10 +110,13 @@ def dump(blocks: _Blocks) -> str:
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
-def versions_sentence(moved: Moved, birth: Birth) -> str:
+def versions_sentence(library: Library, moved: Moved, birth: Birth) -> str:
     """Which side of a copy has moved, with the versions, as the end of a sentence about a difference."""
     package = birth.source.partition(".")[0]
-    before, now = f"{package} {birth.version}", f"{package} {installed_version(package)}"
+    before, now = (
+        f"{package} {birth.version}",
+        f"{package} {installed_version(package, library.environment, library.root)}",
+    )
     if moved is Moved.ORIGINAL:
         return f"the original moved from {before}, which it was copied from, to {now}, which is installed"
     if moved is Moved.COPY:
@@ -157,7 +160,12 @@ def _births(
         pair = Pair(module, comment, line, header, original)
         name = _name(pair)
         if pair.verdict is Verdict.EQUAL and (known is None or name in known):
-            births[name] = Birth(comment.source, installed_version(top), digest(original.block), digest(pair.block))
+            births[name] = Birth(
+                comment.source,
+                installed_version(top, library.environment, library.root),
+                digest(original.block),
+                digest(pair.block),
+            )
     return births
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from add_model.copies.reading.files import Tree
 from add_model.installed import UNKNOWN_VERSION, installed_package, version_in
+from add_model.library import Library
 from add_model.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,9 +40,12 @@ class Outlook:
         packages: dict[str, str | None] | None = None,
         versions: dict[str, str] | None = None,
         tree: Tree | None = None,
+        environment: Path | None = None,
+        root: Path | None = None,
     ) -> None:
         self.kinds, self.folders, self.packages = kinds or {}, folders or {}, packages or {}
         self.versions = versions or {}
+        self._environment, self._root = environment, root
         self._tree = tree or Tree([], set(), set(), set(), set())
 
     def kind(self, path: str) -> Kind:
@@ -81,7 +85,7 @@ class Outlook:
     def package(self, name: str) -> str | None:
         """The folder of an installed package."""
         if name not in self.packages:
-            found = installed_package(name)
+            found = installed_package(name, self._environment, self._root)
             self.packages[name] = None if found is None else str(found)
         return self.packages[name]
 
@@ -100,14 +104,15 @@ class Outlook:
         return kinds, self.folders, self.packages, self.versions
 
     @classmethod
-    def from_record(cls, record: Any) -> Outlook:
-        """The answers that were made plain data."""
+    def from_record(cls, record: Any, library: Library) -> Outlook:
+        """The answers about a library that were made plain data."""
         kinds, folders, packages, versions = record
-        return cls({path: Kind[name] for name, paths in kinds.items() for path in paths}, folders, packages, versions)
+        kinds = {path: Kind[name] for name, paths in kinds.items() for path in paths}
+        return cls(kinds, folders, packages, versions, environment=library.environment, root=library.root)
 
     def is_current(self) -> bool:
         """Whether every answer would be the same now."""
-        now = Outlook()
+        now = Outlook(environment=self._environment, root=self._root)
         return (
             all(now.kind(path) is kind for path, kind in self.kinds.items())
             and all(now.entries(folder) == entries for folder, entries in self.folders.items())

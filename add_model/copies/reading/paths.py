@@ -130,7 +130,7 @@ class Paths:
         self.layout = Layout(library, lambda: tree if tree is not None and is_whole else search(library))
         self._aliases = sorted(library.configuration.alias.items(), key=lambda pair: -len(pair[0]))
         self.used: set[str] = set()
-        self.outlook = Outlook(tree=tree)
+        self.outlook = Outlook(tree=tree, environment=library.environment, root=library.root)
         # What a path was answered with, and the files that had a say in that.
         self._found: dict[str, tuple[Original | Missing, set[str]]] = {}
         self._own: dict[str, list[str]] = {name: [str(folder)] for name, folder in library.packages.items()}
