@@ -97,6 +97,21 @@ def check_copies(
         list[str] | None,
         typer.Option("--ignore", metavar="CODES", help="Do not report these codes.", show_default=False),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-baseline",
+            metavar="FILE",
+            help="Write what is found to a file; `baseline` in the configuration sets it aside from then on.",
+            show_default=False,
+        ),
+    ] = None,
+    init: Annotated[
+        bool, typer.Option("--init", help="Propose a configuration for this tree; with --fix, write it.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="List every warning, also those that say the same in many places.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Check again whenever a file is saved, until Ctrl-C.")
     ] = False,
@@ -134,6 +149,11 @@ def check_copies(
     if watch and (fix or diff):
         raise AddModelError("--watch checks only: leave out --fix and --diff")
 
+    if init:
+        raise typer.Exit(_propose(library_of(root, paths or [], python), write=fix))
+    if baseline is not None and (paths or fix or diff):
+        raise AddModelError("--write-baseline writes down what a check of the whole library finds: leave out paths, --fix and --diff")  # fmt: skip
+
     def run() -> int:
         started = time.monotonic()
         library = library_of(root, paths or [], python)
@@ -155,16 +175,53 @@ def check_copies(
                 changed = []
         found = len(findings)
         findings = sorted(filter(selection.reports, findings), key=lambda finding: finding.sort_key)
+        if baseline is not None:
+            return _write_baseline(library, baseline, findings)
+        stale = 0
+        if library.configuration.baseline is not None:
+            from add_model.copies.baseline import without_baseline
+
+            findings, stale = without_baseline(findings, library.root / library.configuration.baseline)
         if diff:
             _tell_unreadable(findings)
         else:
-            _show(_placed(findings, library.root, output_format), output_format, statistics)
+            _show(_placed(findings, library.root, output_format), output_format, statistics, verbose)
         said = summary(findings, counts, time.monotonic() - started, passed_over=found - len(findings))
+        if stale and not paths and not select:
+            tell(f"{stale} of the baseline's entries stand for nothing any more; write it anew: --write-baseline {library.configuration.baseline}")  # fmt: skip
         _summarise(said, changed, is_outlook=diff and bool(changed))
         code = exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
         return code or int(strict_external and not exit_zero and leaves_unchecked(findings))
 
     raise typer.Exit(_watch(root, paths or [], run) if watch else run())
+
+
+def _write_baseline(library: Library, path: Path, findings: Sequence[Finding]) -> int:
+    from add_model.copies.baseline import write_baseline
+
+    path = Path(os.path.abspath(path))
+    count = write_baseline(library.root, path, findings)
+    relative = os.path.relpath(path, library.root)
+    tell(f"wrote {count} findings to {path}")
+    if library.configuration.baseline is None:
+        tell(f'set them aside with `baseline = "{relative}"` in [tool.add-model] of pyproject.toml')
+    return 0
+
+
+def _propose(library: Library, write: bool) -> int:
+    """Shows the configuration that a tree calls for, and writes it if that is asked for."""
+    from add_model.copies.proposal import propose, written
+
+    proposed = propose(library)
+    if not proposed:
+        tell("nothing to configure: every marker is reached without")
+        return 0
+    say_document("\n".join(["[tool.add-model]", *(f"{line.toml}  # {line.why}" for line in proposed)]))
+    if write:
+        tell(f"wrote {len(proposed)} keys to {written(library, proposed)}")
+    else:
+        tell("--init --fix writes this to pyproject.toml")
+    return 0
 
 
 def _look_up(base: str, library: Library) -> None:
@@ -243,7 +300,7 @@ def _placed(findings: Sequence[Finding], root: Path, output_format: OutputFormat
     return [finding._replace(path=(below / finding.path).as_posix()) for finding in findings]
 
 
-def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: bool) -> None:
+def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: bool, verbose: bool) -> None:
     from add_model import __version__
     from add_model.copies import report
 
@@ -257,7 +314,10 @@ def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: 
     elif findings:
         from add_model.cli.drawing import draw
 
-        draw(*(report.statistics_as_text(findings) if statistics else report.as_text(findings)), wraps=False)
+        draw(
+            *(report.statistics_as_text(findings) if statistics else report.as_text(findings, folds=not verbose)),
+            wraps=False,
+        )
 
 
 def _tell_unreadable(findings: Sequence[Finding]) -> None:

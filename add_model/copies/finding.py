@@ -97,6 +97,8 @@ class Finding(NamedTuple):
         difference: of a copy that differs, where it does so first.
         moved: of a copy that differs, which side has moved; `None` where git cannot tell.
         conflicts: of a copy whose sides have both moved, what could not be merged.
+        digests: what tells the copy and its original, as they are, from what they were; of the marker, where no copy is
+            compared.
     """
 
     code: Code
@@ -111,6 +113,7 @@ class Finding(NamedTuple):
     difference: Difference | None = None
     moved: Moved | None = None
     conflicts: tuple[Conflict, ...] = ()
+    digests: str = ""
 
     @property
     def sort_key(self) -> tuple[str, int, str]:

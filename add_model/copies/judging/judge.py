@@ -9,7 +9,7 @@ from add_model.copies.finding import Code, Finding, Severity
 from add_model.copies.judging.cycles import Edge, place_of_copy, place_of_original
 from add_model.copies.judging.mending import Mender, may_be_malformed
 from add_model.copies.judging.pair import Pair, Verdict, governed_header
-from add_model.copies.judging.place import Place
+from add_model.copies.judging.place import Place, digests_of
 from add_model.copies.language.allowance import Allowance, Exhausted
 from add_model.copies.language.by_lines import reads_by_lines, unreadable
 from add_model.copies.language.marker import GrownTooLong, Marker, Mention, Oversized, find_comments
@@ -248,6 +248,7 @@ class Judge:
             message,
             fixable,
             first_difference(pair),
+            digests=digests_of(pair.block, pair.original.block),
         )
         # What the configuration passes over is nobody's to rewrite either.
         if fixable and self._selection.reports(finding):

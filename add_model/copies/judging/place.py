@@ -18,8 +18,20 @@ class Place(NamedTuple):
     def finding(self, code: Code, severity: Severity, message: str) -> Finding:
         """What is wrong with that line."""
         line = self.module.line_of(self.start)
-        return Finding(code, severity, self.path, line, line, "", self.source, message)
+        end = self.module.text.find("\n", self.start)
+        digests = digests_of(self.module.text[self.start : end if end >= 0 else None].strip())
+        return Finding(code, severity, self.path, line, line, "", self.source, message, digests=digests)
 
     def warning(self, code: Code, message: str) -> Finding:
         """Something about that line that fails no run."""
         return self.finding(code, Severity.WARNING, message)
+
+
+def digests_of(copy: str, original: str | None = None) -> str:
+    """What tells two texts from others: a short digest of each; a dash where there is but one."""
+    from hashlib import sha256
+
+    def digest(text: str) -> str:
+        return sha256(text.rstrip().encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+    return f"{digest(copy)} {'-' if original is None else digest(original)}"

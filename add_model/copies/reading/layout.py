@@ -61,6 +61,21 @@ class Layout:
         """The folders and modules of that name which are no package at the top, but can be imported from where they lie."""
         return self._others.get(top, [])
 
+    def modules_in(self, folder: str) -> list[str] | None:
+        """The modules of a package that lies in the tree, as they lie; `None` for one that does not."""
+        if folder not in self._packages:
+            return None
+        start = folder + os.sep
+        inside = (path for path in self._tree.modules if path.startswith(start))
+        return sorted(path for path in inside if self._is_importable_below(folder, os.path.dirname(path)))
+
+    def _is_importable_below(self, package: str, folder: str) -> bool:
+        while folder != package:
+            if folder not in self._packages:
+                return False
+            folder = os.path.dirname(folder)
+        return True
+
     def within(self, top: str) -> list[str]:
         """The folders of that name in packages of another, as dotted paths: where a mirror of a package lies."""
         found = []

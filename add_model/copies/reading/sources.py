@@ -181,7 +181,13 @@ class Sources(Paths):
         if known is not None:
             return known
         found: dict[str, list[tuple[str, str]]] = {}
-        folders = [(folder, path)]
+        own = self.layout.modules_in(folder)
+        for file in own or ():
+            name = os.path.basename(file).removesuffix(".py")
+            if name != "__init__":
+                dotted = file[len(folder) :].removesuffix(".py").replace(os.sep, ".")
+                found.setdefault(name, []).append((file, path + dotted))
+        folders = [(folder, path)] if own is None else []
         for number, (folder_, path_) in enumerate(folders):
             if number >= _MOST_FOLDERS:
                 break

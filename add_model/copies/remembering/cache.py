@@ -163,6 +163,6 @@ def _answer(library: Library, shown: Checked) -> tuple[Answer | None, list[str]]
         if decided is None:
             return None, []
         deciding = decided
-    text = "".join(f"{line}\n" for line in as_text(findings, PlainText))
+    text = "".join(f"{line}\n" for line in as_text(findings, PlainText, folds=True))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     return Answer(text, outcome(findings, shown.counts), errors, len(findings) - errors), deciding
