@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from add_model.configuration import CONFIGURATION_FILE as CONFIGURATION_FILE
 from add_model.configuration import CONFIGURATION_TABLE as CONFIGURATION_TABLE
@@ -28,6 +29,7 @@ class Library(NamedTuple):
         configuration: what `[tool.add-model]` says, or the defaults.
         searched: the folders that are looked at; those of the packages, where none is named.
         environment: the folder with the packages that are installed, where the user has named one.
+        clones: repository, as `owner/name` -> the folder of a clone of it that the user has named.
     """
 
     root: Path
@@ -35,6 +37,7 @@ class Library(NamedTuple):
     configuration: Configuration = Configuration()
     searched: tuple[Path, ...] = ()
     environment: Path | None = None
+    clones: Mapping[str, Path] = MappingProxyType({})
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -127,6 +127,15 @@ def check_copies(
             show_default=False,
         ),
     ] = None,
+    clone: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--clone",
+            metavar="OWNER/NAME=DIR",
+            help="Where a clone lies of a repository that markers name by its address on GitHub.",
+            show_default=False,
+        ),
+    ] = None,
     strict_external: Annotated[
         bool,
         typer.Option("--strict-external", help="Fail where a copy of another package's code could not be checked."),
@@ -150,13 +159,13 @@ def check_copies(
         raise AddModelError("--watch checks only: leave out --fix and --diff")
 
     if init:
-        raise typer.Exit(_propose(library_of(root, paths or [], python), write=fix))
+        raise typer.Exit(_propose(library_of(root, paths or [], python, clone or []), write=fix))
     if baseline is not None and (paths or fix or diff):
         raise AddModelError("--write-baseline writes down what a check of the whole library finds: leave out paths, --fix and --diff")  # fmt: skip
 
     def run() -> int:
         started = time.monotonic()
-        library = library_of(root, paths or [], python)
+        library = library_of(root, paths or [], python, clone or [])
         selection = read_selection(library, select or (), ignore or ())
         if (fix or diff) and Code.CP001 not in selection.codes:
             raise AddModelError("--fix and --diff put CP001 right: leave it among the codes")

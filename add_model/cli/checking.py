@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from add_model.copies.remembering.recall import Recalled
 
 
-def library_of(root: Path | None, paths: Sequence[Path], python: Path | None = None) -> Library:
+def library_of(
+    root: Path | None, paths: Sequence[Path], python: Path | None = None, clones: Sequence[str] = ()
+) -> Library:
     """The library that is checked: at `--root`, or around the first path, or around the current folder.
 
     Args:
         root: its folder, if the user has named it.
         paths: what is to be checked of it.
         python: the virtual environment that holds other packages, or its Python, if the user has named it.
+        clones: clones of repositories that the user has named, as `owner/name=folder`.
 
     Raises:
         AddModelError: there is none.
@@ -52,7 +55,16 @@ def library_of(root: Path | None, paths: Sequence[Path], python: Path | None = N
                 f"--python {python}: holds no packages; name a virtual environment, or the Python in it"
             )
         library = library._replace(environment=packages)
+    if clones:
+        library = library._replace(clones=dict(map(_clone, clones)))
     return library
+
+
+def _clone(text: str) -> tuple[str, Path]:
+    repository, _, folder = text.partition("=")
+    if repository.count("/") != 1 or not folder or not os.path.isdir(folder):
+        raise AddModelError(f"--clone {text}: must be owner/name=FOLDER, with a folder that is there")
+    return repository, Path(os.path.abspath(folder))
 
 
 def check(

@@ -100,10 +100,12 @@ class Check:
             if finding.code in LEAD_OUTSIDE:
                 outside.append(finding)
             yield finding
-        if outside:
-            from add_model.copies.judging.notes import notes
+        unreached = [name for result in results.values() for name in result.unreached]
+        if outside or unreached:
+            from add_model.copies.judging.notes import notes, of_addresses
 
-            self.counts = self.counts._replace(notes=tuple(notes(self.library, outside, self.sources)))
+            said = (*notes(self.library, outside, self.sources), *of_addresses(unreached))
+            self.counts = self.counts._replace(notes=said)
 
     def _of_all(self, results: Mapping[str, FileResult]) -> Iterator[Finding]:
         circles = list(self._cycles([edge for result in results.values() for edge in result.edges]))
@@ -148,7 +150,8 @@ class Check:
             findings.append(judge.unreadable(SourceError(Path(path), problem)))
         used = tuple(sorted(self.sources.used - {path}))
         self.sources.forget(path)
-        return FileResult(size, tuple(findings), judge.markers, judge.unchecked, tuple(judge.edges), used, judge.prose)
+        checked = judge.markers, judge.unchecked, tuple(judge.edges), used, judge.prose, tuple(judge.unreached)
+        return FileResult(size, tuple(findings), *checked)
 
     def would_rewrite(self, pair: Pair) -> bool:
         """Whether a fix is to rewrite a copy, if it differs."""

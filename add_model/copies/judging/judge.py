@@ -12,7 +12,8 @@ from add_model.copies.judging.pair import Pair, Verdict, governed_header
 from add_model.copies.judging.place import Place, digests_of
 from add_model.copies.language.allowance import Allowance, Exhausted
 from add_model.copies.language.by_lines import reads_by_lines, unreadable
-from add_model.copies.language.marker import GrownTooLong, Marker, Mention, Oversized, find_comments
+from add_model.copies.language.marker import Address, GrownTooLong, Marker, Mention, Oversized, find_comments
+from add_model.copies.reading.addresses import Addresses
 from add_model.copies.reading.files import relative_path
 from add_model.copies.reading.selection import Selection
 from add_model.copies.reading.sources import TESTS, Missing, Origin, Sources
@@ -43,12 +44,14 @@ class Judge:
         markers: how many markers the last file has.
         unchecked: how many of them, and of what looks like one, could not be checked.
         prose: how many lines that read like markers are taken for words.
+        unreached: the repositories whose addresses it names, each as often as it could not be looked into.
         edges: what its copies are copies of.
     """
 
     def __init__(self, library: Library, sources: Sources, selection: Selection, keep_pairs: bool) -> None:
         self.drifted: list[Pair] = []
         self.misplaced: list[Pair] = []
+        self._addresses = Addresses(sources)
         self._mender = Mender(sources, selection)
         self.malformed = self._mender.malformed
         self._is_read_by_lines = reads_by_lines(library.packages)
@@ -63,6 +66,7 @@ class Judge:
         """Forgets the last file."""
         self.edges: list[Edge] = []
         self.markers = self.unchecked = self.prose = 0
+        self.unreached: list[str] = []
 
     def allow(self, size: int) -> None:
         """Says how many bytes the file has: what its markers may ask for is in proportion."""
@@ -79,6 +83,9 @@ class Judge:
             if isinstance(comment, Mention):
                 if not (yield from self._mended(None, place)):
                     yield from self._check_mention(comment, place)
+                continue
+            if isinstance(comment, Address):
+                yield from self._check_address(comment, place)
                 continue
             if isinstance(comment, Oversized):
                 self.unchecked += 1
@@ -114,6 +121,34 @@ class Judge:
         meant, finding = found
         yield finding
         return meant
+
+    def _check_address(self, address: Address, place: Place) -> Iterator[Finding]:
+        """Compares what stands below the address of its original, if it is a definition, and the original is here."""
+        from add_model.copies.judging.kinds import kinds_of_change
+
+        marker = Marker(address.indent, address.source, address.replacements)
+        header = governed_header(place.module, marker, place.start)
+        if header is None:
+            return
+        original = self._addresses.find(address, place.module.name_at(header))
+        if original is None:
+            self.unchecked += 1
+            self.unreached.append(address.repository)
+            return
+        self.markers += 1
+        try:
+            self._allowance.compare(len(original.block), marker.replacements)
+            pair = Pair(place.module, marker, place.start, header, original)
+            self._allowance.tell_apart(len(pair.expected))
+        except (GrownTooLong, Exhausted) as error:
+            yield self._refused(place, str(error))
+            return
+        if not pair.is_equal:
+            kinds = kinds_of_change(pair)
+            where = f"{original.definition.name} of {address.path} in {address.repository} at {address.revision}"
+            message = f"differs from {where}, in {' and '.join(kinds)}"
+            if not set(kinds).issubset(self._library.configuration.ignore_kinds):
+                yield self._of_pair(pair, place, Code.CP009, Severity.WARNING, message)
 
     def _check_mention(self, mention: Mention, place: Place) -> Iterator[Finding]:
         in_tests = self._is_test(place.path)
@@ -191,6 +226,24 @@ class Judge:
         self._allowance.compare(len(original.block), marker.replacements)
         return Pair(place.module, marker, place.start, header, original)
 
+    def _of_pair(self, pair: Pair, place: Place, code: Code, severity: Severity, message: str) -> Finding:
+        """A finding about a copy that differs."""
+        from add_model.copies.judging.difference import first_difference
+
+        return Finding(
+            code,
+            severity,
+            place.path,
+            pair.line,
+            pair.module.line_of(pair.end - 1),
+            pair.module.name_at(pair.header),
+            pair.marker.source,
+            message,
+            code is Code.CP001,
+            first_difference(pair),
+            digests=digests_of(pair.block, pair.original.block),
+        )
+
     def _check_by_lines(self, pair: Pair, place: Place) -> Iterator[Finding]:
         """Says of a marker that the library's own script, which reads it as well, ends with an error there."""
         if pair.marker.source.partition(".")[0] not in self._library.packages:
@@ -223,8 +276,6 @@ class Judge:
         self._allowance.tell_apart(len(pair.expected))
         if pair.is_equal:
             return
-        from add_model.copies.judging.difference import first_difference
-
         code, severity, message = self._drift(pair, nested)
         if code is Code.CP009:
             from add_model.copies.judging.kinds import headers, kinds_of_change
@@ -236,20 +287,8 @@ class Judge:
                 return
             both = headers(pair)
             message += f", in {' and '.join(kinds)}" if both is None else f": `{both[0]}` there, `{both[1]}` here"
-        fixable = code is Code.CP001
-        finding = Finding(
-            code,
-            severity,
-            place.path,
-            pair.line,
-            pair.module.line_of(pair.end - 1),
-            pair.module.name_at(pair.header),
-            pair.marker.source,
-            message,
-            fixable,
-            first_difference(pair),
-            digests=digests_of(pair.block, pair.original.block),
-        )
+        finding = self._of_pair(pair, place, code, severity, message)
+        fixable = finding.fixable
         # What the configuration passes over is nobody's to rewrite either.
         if fixable and self._selection.reports(finding):
             self.drifted.append(pair)

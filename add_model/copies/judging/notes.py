@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from add_model.copies.finding import Code, Finding, Severity
@@ -23,10 +24,19 @@ def notes(library: Library, findings: Iterable[Finding], sources: Sources) -> It
     for finding in findings:
         package = finding.source.partition(".")[0]
         # What the library has none of, and what an alias stands for, is nobody else's.
-        if package and package not in library.packages and package not in library.configuration.alias:
+        if package.isidentifier() and package not in library.packages and package not in library.configuration.alias:
             by_package.setdefault(package, []).append(finding)
     for package, found in sorted(by_package.items(), key=lambda item: (-len(item[1]), item[0]))[:_MOST]:
         yield from _of_package(library, package, found, sources)
+
+
+def of_addresses(unreached: Iterable[str]) -> Iterator[str]:
+    """What to say of the repositories whose addresses markers name and of which nothing lies here."""
+    for repository, count in Counter(unreached).most_common(_MOST):
+        yield (
+            f"{repository} is named by its address, and {_markers(count)} cannot be checked without a clone of it: "
+            f"--clone {repository}=FOLDER"
+        )
 
 
 def _of_package(library: Library, package: str, findings: list[Finding], sources: Sources) -> Iterator[str]:

@@ -25,6 +25,7 @@ class FileResult(NamedTuple):
         edges: its copies that others may be copies of.
         used: the files whose text had a say in that, besides its own.
         prose: how many lines that read like markers were taken for words.
+        unreached: the repositories whose addresses it names, each as often as it could not be looked into.
     """
 
     size: int = 0
@@ -34,6 +35,7 @@ class FileResult(NamedTuple):
     edges: tuple[Edge, ...] = ()
     used: tuple[str, ...] = ()
     prose: int = 0
+    unreached: tuple[str, ...] = ()
 
 
 def finding_to_record(finding: Finding) -> Record:

@@ -158,7 +158,7 @@ def _modules(start: str, tree: Tree) -> list[str]:
             continue
         tree.folders.add(folder)
         if folder != start and any(entry.name == _ENVIRONMENT for entry in entries):
-            tree.others.update(entry.path for entry in entries if _can_be_named(entry.name))
+            tree.others.update(entry.path for entry in entries if can_be_named(entry.name))
             continue
         for entry in entries:
             path = entry.path
@@ -173,12 +173,12 @@ def _modules(start: str, tree: Tree) -> list[str]:
                 found.append(path)
             elif entry.is_dir(follow_symlinks=False) and _is_searched(entry):
                 folders.append(path)
-            elif _can_be_named(entry.name):
+            elif can_be_named(entry.name):
                 tree.others.add(path)
     return found
 
 
-def _can_be_named(name: str) -> bool:
+def can_be_named(name: str) -> bool:
     """Whether what has this name may be a part of a dotted path."""
     return name.removesuffix(".py").isidentifier()
 

@@ -6,7 +6,7 @@ import os
 from enum import Enum
 from pathlib import Path
 
-from add_model.copies.reading.files import Tree
+from add_model.copies.reading.files import Tree, can_be_named
 from add_model.installed import UNKNOWN_VERSION, installed_package, version_in
 from add_model.library import Library
 from add_model.values import TYPE_CHECKING
@@ -73,7 +73,8 @@ class Outlook:
             path, folder = folder, os.path.dirname(folder)
             if path == folder:
                 return None
-        return None if path in tree.folders or path in tree.others else Kind.ABSENT
+        is_known = path not in tree.folders and path not in tree.others and can_be_named(os.path.basename(path))
+        return Kind.ABSENT if is_known else None
 
     def entries(self, folder: str) -> list[str]:
         """The names of the modules and folders in a folder; none where it cannot be read."""

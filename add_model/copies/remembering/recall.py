@@ -237,7 +237,7 @@ def _first_line(library: Library) -> bytes:
     times = sorted((entry.path, entry.stat().st_mtime_ns) for entry in modules)
     packages = sorted((name, str(folder)) for name, folder in library.packages.items())
     configuration = [dict(value) if isinstance(value, Mapping) else value for value in library.configuration]
-    searched = [str(folder) for folder in (*library.searched, library.environment)]
+    searched = [str(folder) for folder in (*library.searched, library.environment, *sorted(library.clones.items()))]
     key = (_KIND_OF_CACHE, __version__, sys.version, times, str(library.root), packages, searched, configuration)
     return repr(key).encode("utf-8", "surrogateescape")
 
