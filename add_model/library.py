@@ -16,7 +16,7 @@ from add_model.installed import installed_package as installed_package
 from add_model.values import NamedTuple
 
 # A folder with one of these is a project of its own, whatever lies above it.
-_PROJECT_FILES = (CONFIGURATION_FILE, "setup.py", "setup.cfg")
+PROJECT_FILES = (CONFIGURATION_FILE, "setup.py", "setup.cfg")
 
 
 class Library(NamedTuple):
@@ -136,7 +136,7 @@ def _library_by_layout(folder: Path) -> Library:
     if top is not None:
         return library_at(top)
     for candidate in (outside, *outside.parents):
-        if any((candidate / name).is_file() for name in _PROJECT_FILES):
+        if any((candidate / name).is_file() for name in PROJECT_FILES):
             return library_at(candidate)
         if any(name != "tests" for name, _ in _packages(candidate, Configuration())):
             return library_at(candidate.parent if candidate.name == "src" else candidate)

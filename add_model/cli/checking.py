@@ -83,6 +83,15 @@ def check(
     """
     from add_model.copies.finding import Code
 
+    def with_unseen(findings: list[Finding], counts: Counts) -> tuple[list[Finding], Counts]:
+        # Nothing found may mean that nothing was looked at.
+        if counts.markers:
+            return findings, counts
+        from add_model.copies.unseen import unseen
+
+        note = unseen(library, paths)
+        return findings, counts._replace(notes=(*counts.notes, note)) if note else counts
+
     def told(findings: list[Finding]) -> list[Finding]:
         if not any(finding.code is Code.CP001 for finding in findings):
             return findings
@@ -102,9 +111,9 @@ def check(
         folder = cache_folder() if cached else None
         # What is said of the last commit is kept; what of another one, is asked for once.
         if base is None:
-            return check_library(library, folder, progress, recalled, told)
+            return with_unseen(*check_library(library, folder, progress, recalled, told))
         findings, counts = check_library(library, folder, progress, recalled)
-    return told(findings), counts
+    return with_unseen(told(findings), counts)
 
 
 def leaves_unchecked(findings: Sequence[Finding]) -> bool:

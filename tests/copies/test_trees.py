@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from add_model.cli import app
 from add_model.copies.finding import Counts, Finding
 from add_model.copies.fixing.fix import fix
 from add_model.copies.judging.check import Check
@@ -218,3 +220,31 @@ def test_a_malformed_marker_is_shown_as_the_line_to_write_and_mended(written: st
 def test_the_root_of_a_project_is_found_from_a_folder_of_plain_modules(tmp_path: Path) -> None:
     root = lay(tmp_path / "tree", {"pyproject.toml": "", "brand/models/layers.py": ORIGINAL})
     assert find_library(root / "brand/models").root == root
+
+
+def said(*arguments: str) -> str:
+    return CliRunner().invoke(app, ["check-copies", *arguments]).output
+
+
+def test_a_run_that_finds_nothing_to_compare_says_where_markers_stand(tmp_path: Path) -> None:
+    files = {
+        "src/brand/__init__.py": "",
+        "src/brand/layers.py": ORIGINAL,
+        "examples/run.py": copy_of("brand.layers.Layer"),
+    }
+    root = lay(tmp_path, {"pyproject.toml": f'{CONFIGURED}exclude = ["examples/**"]\n', **files})
+    stand = "1 line that reads like a marker stands in 1 other file, such as examples/run.py: "
+    assert f"{stand}`exclude` leaves them out" in said("--root", str(root))
+    (root / "pyproject.toml").write_text("")
+    assert f"{stand}check them with --root {root}" in said("--root", str(root / "src/brand"))
+    assert f"{stand}leave out the paths" in said("--root", str(root), str(root / "src"))
+    assert "1 marker checked" in said("--root", str(root))
+
+
+def test_a_folder_with_nothing_in_it_is_not_told_to_use_the_option_that_it_was_named_by(tmp_path: Path) -> None:
+    run = CliRunner().invoke(app, ["check-copies", "--root", str(tmp_path)])
+    assert (
+        run.exit_code != 0
+        and "holds no package and no module" in str(run.exception)
+        and "--root" not in str(run.exception)
+    )

@@ -151,10 +151,11 @@ def _paths(files: Sequence[CheckedFile], relative: set[str]) -> set[str]:
 def _answer(library: Library, shown: Checked) -> tuple[Answer | None, list[str]]:
     """What the run says, and the files besides those that it looked at on which that depends.
 
-    It says nothing that could be kept where a file cannot be read, or more than files has a say.
+    It says nothing that could be kept where a file cannot be read, or more than files has a say; and where nothing was
+    compared, it is looked for what stands elsewhere.
     """
     findings, deciding = shown.findings, list[str]()
-    if any(finding.code is Code.CP006 for finding in findings):
+    if not shown.counts.markers or any(finding.code is Code.CP006 for finding in findings):
         return None, []
     if _differ_by_sides(shown):
         from add_model.copies.remembering.decided import deciding_files
