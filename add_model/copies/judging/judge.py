@@ -13,7 +13,6 @@ from add_model.copies.judging.place import Place, digests_of
 from add_model.copies.language.allowance import Allowance, Exhausted
 from add_model.copies.language.by_lines import reads_by_lines, unreadable
 from add_model.copies.language.marker import Address, GrownTooLong, Marker, Mention, Oversized, find_comments
-from add_model.copies.reading.addresses import Addresses
 from add_model.copies.reading.files import relative_path
 from add_model.copies.reading.selection import Selection
 from add_model.copies.reading.sources import TESTS, Missing, Origin, Sources
@@ -26,6 +25,7 @@ from add_model.values import TYPE_CHECKING
 # What is wrong is rare: only where something is, what tells it is loaded.
 if TYPE_CHECKING:
     from add_model.copies.language.syntax import SyntaxProblem
+    from add_model.copies.reading.addresses import Addresses
 
 # Libraries whose own script compares a copy from behind the first line of its header on, so that those of their releases differ.
 HEADERS_DIFFER_IN = frozenset({"diffusers"})
@@ -51,7 +51,7 @@ class Judge:
     def __init__(self, library: Library, sources: Sources, selection: Selection, keep_pairs: bool) -> None:
         self.drifted: list[Pair] = []
         self.misplaced: list[Pair] = []
-        self._addresses = Addresses(sources)
+        self._addresses: Addresses | None = None
         self._mender = Mender(sources, selection)
         self.malformed = self._mender.malformed
         self._is_read_by_lines = reads_by_lines(library.packages)
@@ -125,11 +125,14 @@ class Judge:
     def _check_address(self, address: Address, place: Place) -> Iterator[Finding]:
         """Compares what stands below the address of its original, if it is a definition, and the original is here."""
         from add_model.copies.judging.kinds import kinds_of_change
+        from add_model.copies.reading.addresses import Addresses
 
         marker = Marker(address.indent, address.source, address.replacements)
         header = governed_header(place.module, marker, place.start)
         if header is None:
             return
+        if self._addresses is None:
+            self._addresses = Addresses(self._sources)
         original = self._addresses.find(address, place.module.name_at(header))
         if original is None:
             self.unchecked += 1

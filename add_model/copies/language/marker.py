@@ -55,6 +55,8 @@ _ADDRESS = (
     r"(?P<indent>[ \t]*)#[ \t]*Copied[ \t]+from[ \t]+(?P<address>https?://github\.com/(?P<repository>\w[\w.-]*/\w[\w.-]*)/blob/"
     r"(?P<revision>\w[\w.+-]*)/(?P<path>\w[\w./-]*\.py))(?:#L(?P<first>\d{1,7})\S*)?\.?(?P<rest>[ \t].*)?$"
 )
+# What moves on says nothing of what was copied.
+_BRANCHES = frozenset({"main", "master", "dev", "develop", "trunk", "head"})
 _COPIED = "Copied"
 _MARKER_LINE = re.compile(rf"[ \t]*#[ \t]*{_COPIED}[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)")
 _WITH = re.compile(r"^with\b\s*")
@@ -201,7 +203,8 @@ def read_comment(line: str) -> Marker | Mention | Oversized | Address | None:
             return Marker(indent, source, *_read_replacements(rest or ""))
     if "://github.com/" in line:
         address = re.match(_ADDRESS, line)
-        if address is not None and len(line) <= MOST_CHARACTERS_OF_PATH and ".." not in address["path"]:
+        is_fixed = address is not None and address["revision"].lower() not in _BRANCHES
+        if address is not None and is_fixed and len(line) <= MOST_CHARACTERS_OF_PATH and ".." not in address["path"]:
             return _read_address(address)
     comment = next(comments(line), "") if "#" in line and re.search(_SAID, line, re.IGNORECASE) else ""
     mention = re.match(_MENTION, comment, re.IGNORECASE)
