@@ -122,7 +122,7 @@ _KINDS = {
 }
 # What of a copy may be left out of account where its original is another package's.
 IGNORABLE_KINDS = ("comments", "docstrings", "annotations")
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_REPOSITORY = r"[\w.-]+/[\w.-]+"
 
 
 def _configuration(table: Any, path: Path) -> Configuration:
@@ -179,7 +179,7 @@ def _ensure_names(configuration: Configuration, path: Path) -> None:
             known = ", ".join(IGNORABLE_KINDS)
             raise AddModelError(f"{path}: `ignore-kinds` {where} knows {known}, and no {kind[:_SHOWN]!r}")
     for repository in configuration.clones:
-        if not _REPOSITORY.fullmatch(repository):
+        if not re.fullmatch(_REPOSITORY, repository):
             raise AddModelError(f"{path}: `clones` {where} names repositories as owner/name, not {repository[:_SHOWN]!r}")  # fmt: skip
 
 

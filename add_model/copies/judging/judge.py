@@ -124,7 +124,6 @@ class Judge:
 
     def _check_address(self, address: Address, place: Place) -> Iterator[Finding]:
         """Compares what stands below the address of its original, if it is a definition, and the original is here."""
-        from add_model.copies.judging.kinds import kinds_of_change
         from add_model.copies.reading.addresses import Addresses
 
         marker = Marker(address.indent, address.source, address.replacements)
@@ -147,6 +146,8 @@ class Judge:
             yield self._refused(place, str(error))
             return
         if not pair.is_equal:
+            from add_model.copies.judging.kinds import kinds_of_change
+
             kinds = kinds_of_change(pair)
             where = f"{original.definition.name} of {address.path} in {address.repository} at {address.revision}"
             message = f"differs from {where}, in {' and '.join(kinds)}"

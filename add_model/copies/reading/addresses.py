@@ -14,9 +14,13 @@ from add_model.copies.reading.outlook import Kind
 from add_model.copies.reading.sources import Origin, Original, Sources
 from add_model.definitions import Definition
 from add_model.encoding import SourceError
-from add_model.git import Repository, ask, find_repository
 from add_model.reading import MOST_BYTES
 from add_model.source import Module, decode_module
+from add_model.values import TYPE_CHECKING
+
+# Most addresses lead to nothing that lies here; only where one may do, git is loaded.
+if TYPE_CHECKING:
+    from add_model.git import Repository
 
 # Git's files that change whenever a tag or a commit may have come or moved.
 _OF_GIT = ("HEAD", "packed-refs")
@@ -50,6 +54,8 @@ class Addresses:
         key = address.repository, address.revision, address.path
         clone = self._clones.get(address.repository)
         if clone is not None and self._sources.outlook.has_folder(clone):
+            from add_model.git import find_repository
+
             repository = find_repository(Path(clone))
             if repository is not None and os.path.realpath(clone) == str(repository.top):
                 self._sources.used.update(str(repository.common / name) for name in _OF_GIT)
@@ -77,6 +83,8 @@ class Addresses:
 
 def _at_revision(repository: Repository, address: Address) -> Module | None:
     """The module as it was at a commit or tag; `None` where git knows none."""
+    from add_model.git import ask
+
     answer = ask(repository, "cat-file", "--batch", questions=f"{address.revision}:{address.path}\n".encode())
     head, _, rest = answer.output.partition(b"\n")
     words = head.rsplit(b" ", 2)

@@ -31,7 +31,8 @@ class Layout:
     @cached_property
     def _packages(self) -> set[str]:
         """Every folder that is a package."""
-        return {os.path.dirname(path) for path in self._tree.modules if os.path.basename(path) == _INIT}
+        ending = os.sep + _INIT
+        return {path[: -len(ending)] for path in self._tree.modules if path.endswith(ending)}
 
     @cached_property
     def packages(self) -> dict[str, list[str]]:
