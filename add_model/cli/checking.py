@@ -84,12 +84,12 @@ def check(
     from add_model.copies.finding import Code
 
     def with_unseen(findings: list[Finding], counts: Counts) -> tuple[list[Finding], Counts]:
-        # Nothing found may mean that nothing was looked at.
-        if counts.markers:
+        # Nothing found may mean that nothing was looked at; of files that were named it was asked for.
+        if counts.markers or paths:
             return findings, counts
         from add_model.copies.unseen import unseen
 
-        note = unseen(library, paths)
+        note = unseen(library)
         return findings, counts._replace(notes=(*counts.notes, note)) if note else counts
 
     def told(findings: list[Finding]) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from add_model.copies.reading.files import Tree, relative_path, search
@@ -13,12 +13,11 @@ from add_model.reading import read_bytes
 _MARKER = re.compile(rb"^[ \t]*#[ \t]*Copied[ \t]+from[ \t]+[^\W\d]\w*(?:[./][^\W\d]\w*){2,}", re.MULTILINE)
 
 
-def unseen(library: Library, paths: Sequence[Path]) -> str:
-    """What to say of the markers that a run has passed by; empty where it has not."""
-    looked_at = {path for _, path in search(library, paths).files}
-    if paths:
-        return _told(library.root, _standing(search(library), looked_at), "leave out the paths to check them")
-    excluded = _told(library.root, _standing(search(library), looked_at), "`exclude` leaves them out")
+def unseen(library: Library) -> str:
+    """What to say of the markers that a run over a whole library has passed by; empty where it has not."""
+    tree = search(library)
+    looked_at = {path for _, path in tree.files}
+    excluded = _told(library.root, _standing(tree, looked_at), "`exclude` leaves them out")
     if excluded:
         return excluded
     around = _project_around(library)
