@@ -278,7 +278,9 @@ def test_an_unchanged_tree_is_answered_as_it_was(library: Library, tmp_path: Pat
     module(library, "d").write_text(marker("a", "d") + layer("d", 2))
     assert recall(library, tmp_path / "cache", in_full=False).answer is None
     check_library(library, tmp_path / "cache")
-    # Which side of a copy has moved is for git to say, in every run anew.
+    # Which side of a copy has moved is for git to say: it is asked again as soon as there is a repository.
+    assert recall(library, tmp_path / "cache", in_full=False).answer is not None
+    (library.root / ".git").mkdir()
     assert recall(library, tmp_path / "cache", in_full=False).answer is None
 
 

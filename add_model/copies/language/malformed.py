@@ -13,6 +13,8 @@ from add_model.values import NamedTuple
 
 # Nobody wraps a marker into more lines.
 _MOST_LINES = 6
+# Nor does anybody write lines as long, and what looks for ends of lines takes long for them.
+_MOST_CHARACTERS = 1_000
 _COMMENT = re.compile(r"([ \t]*)#[ \t]*(.*?)[ \t]*$")
 _REPLACEMENTS_ONLY = re.compile(r"(?:with[ \t]+)?[^\s,]+->[^\s,]+(?:[ \t]+all-casing)?[ \t]*(?:,|$)")
 _GOES_ON = re.compile(r"(?:,|\bwith|\w\.)$")
@@ -38,6 +40,8 @@ class Repaired(NamedTuple):
 
 def repaired(text: str, start: int) -> Repaired | None:
     """What the comment that starts there was meant to be; `None` where it is a marker as it is, or none at all."""
+    if _line_end(text, start) - start > _MOST_CHARACTERS:
+        return None
     line, end, lines = _joined(text, start)
     comment = read_comment(line)
     if isinstance(comment, Marker) and not comment.problems and ".py" not in comment.source:
@@ -55,12 +59,6 @@ def repaired(text: str, start: int) -> Repaired | None:
     return Repaired(meant, end, "; ".join(reasons)) if reasons else None
 
 
-def goes_on(text: str, end: int, indent: str) -> bool:
-    """Whether the line behind a marker, which ends there, is a comment at its indentation that it may go on in."""
-    below = end + 1 + len(indent)
-    return text.startswith("#", below) and text.startswith(indent, end + 1)
-
-
 def _joined(text: str, start: int) -> tuple[str, int, int]:
     """A comment with those below that it goes on in, as one line; where the last of them ends; how many they are."""
     end = _line_end(text, start)
@@ -69,6 +67,8 @@ def _joined(text: str, start: int) -> tuple[str, int, int]:
     count = 1
     while first is not None and end < len(text) and count < _MOST_LINES:
         below = _line_end(text, end + 1)
+        if below - end > _MOST_CHARACTERS:
+            break
         more = _COMMENT.match(text[end + 1 : below])
         if more is None or more[1] != first[1] or not more[2] or read_comment(more[0]) is not None:
             break

@@ -201,10 +201,10 @@ def read_comment(line: str) -> Marker | Mention | Oversized | Address | None:
             if excess:
                 return Oversized(source[:_SHOWN], excess)
             return Marker(indent, source, *_read_replacements(rest or ""))
-    if "://github.com/" in line:
+    if "://github.com/" in line and len(line) <= MOST_CHARACTERS_OF_PATH:
         address = re.match(_ADDRESS, line)
         is_fixed = address is not None and address["revision"].lower() not in _BRANCHES
-        if address is not None and is_fixed and len(line) <= MOST_CHARACTERS_OF_PATH and ".." not in address["path"]:
+        if address is not None and is_fixed and ".." not in address["path"]:
             return _read_address(address)
     comment = next(comments(line), "") if "#" in line and re.search(_SAID, line, re.IGNORECASE) else ""
     mention = re.match(_MENTION, comment, re.IGNORECASE)
