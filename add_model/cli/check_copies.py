@@ -19,6 +19,7 @@ from add_model.cli.interrupted import take_back, tell_interrupted
 from add_model.cli.output import say_code, say_document, tell
 from add_model.cli.progress import Progress
 from add_model.errors import AddModelError
+from add_model.visible import visible
 
 if TYPE_CHECKING:
     from add_model.copies.finding import Counts, Finding
@@ -225,7 +226,8 @@ def _propose(library: Library, write: bool) -> int:
     if not proposed:
         tell("nothing to configure: every marker is reached without")
         return 0
-    say_document("\n".join(["[tool.add-model]", *(f"{line.toml}  # {line.why}" for line in proposed)]))
+    # Names of folders are whoever's.
+    say_document("\n".join(["[tool.add-model]", *(visible(f"{line.toml}  # {line.why}") for line in proposed)]))
     if write:
         tell(f"wrote {len(proposed)} keys to {written(library, proposed)}")
     else:

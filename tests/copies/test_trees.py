@@ -116,7 +116,7 @@ def test_what_is_excluded_and_what_others_made_is_not_looked_at(tmp_path: Path) 
         "pyproject.toml": f'{CONFIGURED}exclude = ["examples/**"]\n',
         "src/brand/__init__.py": "", "src/brand/layers.py": ORIGINAL, "examples/run.py": drifted,
         "build/lib/brand/layers.py": drifted, "node_modules/a/run.py": drifted, ".venv/lib/run.py": drifted,
-        "environment/pyvenv.cfg": "", "environment/lib/run.py": drifted, "src/brand/build/__init__.py": drifted,
+        "checkpoint/model.safetensors": "", "checkpoint/modeling.py": drifted, "environment/pyvenv.cfg": "", "environment/lib/run.py": drifted, "src/brand/build/__init__.py": drifted,
     })  # fmt: skip
     assert [finding.path for finding in checked(root)[0]] == ["src/brand/build/__init__.py"]
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 # Folders that hold what others have written or what tools have made; some of these names may be those of packages.
 _NEVER_SEARCHED = frozenset({"__pycache__", "node_modules", "site-packages", "__pypackages__"})
 _MADE = frozenset({"build", "dist", "_build", "venv", "env"})
-_ENVIRONMENT = "pyvenv.cfg"
+# What stands in a virtual environment, and in a checkpoint, which may bring the code of its model along.
+_OF_TOOLS = frozenset({"pyvenv.cfg", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"})
 
 # Its path relative to the root, with forward slashes, and its path on disk.
 CheckedFile = tuple[str, str]
@@ -157,7 +158,7 @@ def _modules(start: str, tree: Tree) -> list[str]:
             tree.doubtful.add(folder)
             continue
         tree.folders.add(folder)
-        if folder != start and any(entry.name == _ENVIRONMENT for entry in entries):
+        if folder != start and any(entry.name in _OF_TOOLS for entry in entries):
             tree.others.update(entry.path for entry in entries if can_be_named(entry.name))
             continue
         for entry in entries:
