@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from add_model.errors import AddModelError
 from add_model.lexical import holds_more_tokens
+from add_model.syntax_tree import syntax_tree
 
 CONFIGURATION_MAPPING = "CONFIG_MAPPING_NAMES"
 TOKENIZER_MAPPING = "TOKENIZER_MAPPING_NAMES"
@@ -53,7 +54,7 @@ def parse_registry(text: str, path: str) -> Registry:
     if holds_more_tokens(text, _MOST_TOKENS):
         raise too_much
     try:
-        module = ast.parse(text)
+        module = syntax_tree(text)
     except (RecursionError, MemoryError) as error:
         raise too_much from error
     except SyntaxError as error:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from add_model.copies.fixing.modules import Home, Modules
 from add_model.copies.fixing.scopes import BUILTINS, Binding, Scopes
 from add_model.errors import AddModelError
+from add_model.syntax_tree import syntax_tree
 
 
 class NoImport(AddModelError):
@@ -167,7 +168,7 @@ def _needed_by(guards: Sequence[Guard], reading: _Reading) -> Iterator[Import]:
     """The imports of what the conditions themselves say."""
     for guard in guards:
         body = f"{guard.opening}\n    pass\n{guard.closing}\n"
-        names = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+        names = {node.id for node in ast.walk(syntax_tree(body)) if isinstance(node, ast.Name)}
         for name in sorted(names - BUILTINS):
             # A condition that stands below itself is none.
             if any(not binding.around for binding in reading.scopes.bindings.get(name, ())):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.references import read_text
+from add_model.syntax_tree import syntax_tree
 
 _CALLED = ("__init__", "forward", "__call__")
 # Decorators of Transformers that write the arguments' description themselves.
@@ -102,7 +103,7 @@ def parse(path: Path) -> ast.Module:
         AddModelError: it cannot be read or does not parse; the line is named.
     """
     try:
-        return ast.parse(read_text(path))
+        return syntax_tree(read_text(path))
     except SyntaxError as error:
         raise AddModelError(f"{path}:{error.lineno}: does not parse: {error.msg}; mend it and run again") from error
     except ValueError as error:

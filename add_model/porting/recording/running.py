@@ -25,6 +25,7 @@ from add_model.porting.recording.file import Recording, load_recording
 from add_model.porting.recording.usual_inputs import usual_inputs
 from add_model.porting.tensor_file import TensorFile, open_regular
 from add_model.reading import MOST_BYTES_OF_SETTINGS, read_bytes
+from add_model.syntax_tree import syntax_tree
 
 if TYPE_CHECKING:
     import torch
@@ -210,7 +211,7 @@ def _no_such_function(path: Path, function: str) -> AddModelError:
 def _functions(path: Path) -> list[str]:
     """The functions that a script defines; those that are not for others come last."""
     try:
-        found = [node.name for node in ast.parse(read_bytes(path)).body if isinstance(node, ast.FunctionDef)]
+        found = [node.name for node in syntax_tree(read_bytes(path)).body if isinstance(node, ast.FunctionDef)]
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return sorted(found, key=lambda name: name.startswith("_"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from add_model.reading import read_bytes
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.tables import Table, find_tables
+from add_model.syntax_tree import syntax_tree
 
 _NOTHING_IS_NEEDED = re.compile(r"(?!)")
 _LAZY = "_LazyAutoMapping"
@@ -79,7 +80,7 @@ def _model_tables(installed: Checkout) -> Iterator[tuple[str, Table]]:
     lazy: dict[str, str] = {}
     users: dict[str, str] = {}
     for _, content in _auto_files(installed):
-        for node in ast.parse(content).body:
+        for node in syntax_tree(content).body:
             if (
                 isinstance(node, ast.Assign)
                 and isinstance(node.value, ast.Call)

@@ -15,6 +15,7 @@ from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, read_file
 from add_model.scaffold.checkout.insertions import Insertion
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.mappings import TableFile, added, read_tables
+from add_model.syntax_tree import syntax_tree
 
 FILE = "conversion_mapping.py"
 TABLE = "_MODEL_TO_CONVERSION_PATTERN"
@@ -122,7 +123,7 @@ def _members(texts: frozenset[str], rename_text: Callable[[str], str]) -> set[tu
 
 def _of_its_own(content: bytes, found: Conversion) -> Iterator[Insertion]:
     """A line before the function that makes the rules returns them."""
-    for function in ast.parse(content).body:
+    for function in syntax_tree(content).body:
         if isinstance(function, ast.FunctionDef) and function.name == RULES:
             last = function.body[-1]
             if isinstance(last, ast.Return) and isinstance(last.value, ast.Name):
@@ -135,7 +136,7 @@ def _of_its_own(content: bytes, found: Conversion) -> Iterator[Insertion]:
 def _rules(content: bytes) -> Mapping[str, frozenset[str]]:
     """Model type or class -> the strings in the rules that the function which makes them spells out."""
     rules: dict[str, frozenset[str]] = {}
-    for function in ast.parse(content).body:
+    for function in syntax_tree(content).body:
         if not isinstance(function, ast.FunctionDef) or function.name != RULES:
             continue
         for node in ast.walk(function):

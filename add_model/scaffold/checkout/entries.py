@@ -8,6 +8,7 @@ from pathlib import Path
 
 from add_model.errors import AddModelError
 from add_model.scaffold.checkout.tables import Entry
+from add_model.syntax_tree import expression_tree
 
 LINE_LENGTH = 119
 _INDENT = "    "
@@ -60,7 +61,7 @@ class _Layout:
         if "#" in self.text:
             return self.text
         try:
-            dictionary = ast.parse(f"{{{self.text}}}", mode="eval").body
+            dictionary = expression_tree(f"{{{self.text}}}").body
         except SyntaxError:
             return self.text
         if isinstance(dictionary, ast.Dict) and dictionary.keys[0] is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from add_model.copies.language.marker import NEEDLE, Marker, Mention, read_comme
 from add_model.scaffold.checkout.reference import SourceFile
 from add_model.scaffold.copied_text.marking import Block, Unmarked, blocks_of, mark_blocks
 from add_model.scaffold.copied_text.renaming import FolderRenaming
+from add_model.syntax_tree import syntax_tree
 
 _GENERATED = "This file was automatically generated from"
 _COMMENT_LINES = re.compile(r"(?:#[^\n]*\n)*")
@@ -38,12 +38,12 @@ def new_module(file: SourceFile, renaming: FolderRenaming) -> NewModule:
     if file.kind == "package":
         return NewModule(renaming.path(file.path), renaming.rename_text(without_markers(file.text)), ())
     original = without_banner(file.text)
-    own_blocks = list(blocks_of(ast.parse(original).body))
+    own_blocks = list(blocks_of(syntax_tree(original).body))
     if not own_blocks:
         return NewModule(renaming.path(file.path), renaming.rename_text(without_markers(original)), ())
     bare = without_origins(original, own_blocks)
     if bare != original:
-        original, own_blocks = bare, list(blocks_of(ast.parse(bare).body))
+        original, own_blocks = bare, list(blocks_of(syntax_tree(bare).body))
     text = renaming.rename_text(original)
     # A renaming keeps every line in its place, so that the blocks stand where they stood.
     renamed = [replace(block, name=renaming.identifier(block.name)) for block in own_blocks]

@@ -17,6 +17,7 @@ from add_model.nearest import close, named_in_checkpoint, spelled_otherwise
 from add_model.references import read_text, spellings
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout
 from add_model.scaffold.copied_text.vocabulary import Vocabulary
+from add_model.syntax_tree import syntax_tree
 
 # Kinds of files by what their names start with; the longer of two comes first.
 _KINDS = {
@@ -79,7 +80,7 @@ class SourceFile:
             AddModelError: it does not parse.
         """
         try:
-            return ast.parse(self.text)
+            return syntax_tree(self.text)
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None)
             raise AddModelError(f"{self.path}{f':{line}' if line else ''}: does not parse: {error}; mend it and run again") from error  # fmt: skip

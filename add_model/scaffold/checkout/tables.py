@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from add_model.errors import AddModelError
+from add_model.syntax_tree import syntax_tree
 
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _SPACE = re.compile(rb"(?:[ \t\f\r\n\\]|#[^\r\n]*)*")
@@ -115,7 +116,7 @@ def parsed(content: bytes, path: Path) -> ast.Module:
         AddModelError: it does not parse.
     """
     try:
-        return ast.parse(content)
+        return syntax_tree(content)
     except SyntaxError as error:
         place = f"{path}:{error.lineno}:{error.offset}" if error.lineno else str(path)
         raise AddModelError(f"{place}: does not parse: {error.msg}; mend it and run again") from error

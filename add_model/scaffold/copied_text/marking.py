@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from add_model.copies.language.marker import Marker, Replacement, read_comment, replace
 from add_model.scaffold.copied_text.parts import parts_of
 from add_model.scaffold.copied_text.replacements import Pair, shortest_replacements
+from add_model.syntax_tree import syntax_tree
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -200,7 +201,7 @@ def _marker_numbers(lines: Sequence[str], block: Block) -> Iterator[int]:
 
 def blocks(text: str) -> Iterator[Block]:
     """The classes and functions of a module's top level, those below `if`, `try` and `with` included."""
-    return blocks_of(ast.parse(text).body)
+    return blocks_of(syntax_tree(text).body)
 
 
 def blocks_of(body: Iterable[ast.stmt]) -> Iterator[Block]:

@@ -13,6 +13,7 @@ from add_model.scaffold.checkout.modules import NewModule
 from add_model.scaffold.checkout.tables import find_tables
 from add_model.scaffold.copied_text.marking import lines_of
 from add_model.scaffold.copied_text.renaming import FolderRenaming
+from add_model.syntax_tree import syntax_tree
 
 _FILE, _TABLE = "convert_slow_tokenizer.py", "SLOW_TO_FAST_CONVERTERS"
 _NOTHING_IS_NEEDED = re.compile(r"(?!)")
@@ -24,7 +25,7 @@ def with_converters(module: NewModule, renaming: FolderRenaming, checkout: Check
     """The text of a module, which tells the converters of the slow tokenizers in it, wherever it is loaded."""
     if not module.path.name.startswith("tokenization_"):
         return module.text
-    body = ast.parse(module.text).body
+    body = syntax_tree(module.text).body
     defined = {node.name for node in body if isinstance(node, ast.ClassDef)}
     known = converted(checkout)
     told = [(old, new) for old, new in renaming.classes.items() if old in known and new in defined and old != new]

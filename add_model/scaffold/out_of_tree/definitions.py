@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from add_model.references import read_text
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout
 from add_model.scaffold.checkout.reference import PREPROCESSING, kind_of
+from add_model.syntax_tree import syntax_tree
 
 # What Transformers takes a file of such a name to need beside what its classes say.
 _NEEDS_OF_FILES = {"image_processing_": ("vision",), "video_processing_": ("torch", "torchvision", "vision")}
@@ -145,7 +146,7 @@ def _required(decorator: ast.expr) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _parsed(text: str, module: str) -> _Module:
-    tree = ast.parse(text)
+    tree = syntax_tree(text)
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     imported = {
         alias.asname or alias.name: (_absolute(node, module), alias.name)

@@ -12,6 +12,7 @@ from add_model.library import Library
 from add_model.names import to_snake
 from add_model.references import read_text
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_MAPPING, Registry
+from add_model.syntax_tree import syntax_tree
 
 _MAPPINGS = {"AutoConfig": CONFIGURATION_MAPPING, "AutoModel": MODEL_MAPPING, "AutoTokenizer": TOKENIZER_MAPPING}
 _HEAD = "AutoModelFor"
@@ -74,7 +75,7 @@ def _registrations(path: Path) -> Iterator[tuple[str, tuple[str, str]]]:
         return
     text = read_text(path)
     try:
-        module = ast.parse(text)
+        module = syntax_tree(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         raise AddModelError(f"{path}{f':{line}' if line else ''}: does not parse: {error}; mend it and run again") from error  # fmt: skip

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.copied_text.marking import lines_of
+from add_model.syntax_tree import syntax_tree
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _MARKER = re.compile(r"^[ \t]*# Copied from (\S+)( with .+)?$")
@@ -41,7 +42,7 @@ def with_absolute_imports(text: str, folder: str, below: Sequence[str] = (), own
         below: the folders in it that the module stands in, the outermost first.
         own: name of a class -> the module of the model's folder that defines it, for what is taken from the package.
     """
-    tree = ast.parse(text)
+    tree = syntax_tree(text)
     lines = lines_of(text)
     found = [
         known

@@ -20,6 +20,7 @@ from add_model.scaffold.out_of_tree.definitions import Definitions
 from add_model.scaffold.out_of_tree.imports import with_absolute_imports
 from add_model.scaffold.out_of_tree.optional_imports import with_guarded_imports
 from add_model.scaffold.out_of_tree.preprocessors import Preprocessor, find_preprocessors
+from add_model.syntax_tree import syntax_tree
 
 _OTHER_FRAMEWORKS = ("modeling_tf_", "modeling_flax_")
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
@@ -125,7 +126,7 @@ def _with_conversions(module: NewModule, plan: CheckoutPlan) -> NewModule:
     if not found:
         return module
     lines = lines_of(module.text)
-    body = ast.parse(module.text).body
+    body = syntax_tree(module.text).body
     first = next(node for node in body if isinstance(node, ast.ImportFrom) and node.module != "__future__")
     calls = [_CONVERTED]
     for each in found:
@@ -183,7 +184,7 @@ def _with_auto_maps(module: NewModule, model: Model) -> NewModule:
     What is saved is one class, and names itself alone; so a folder would open for no auto class but that one's.
     """
     lines = lines_of(module.text)
-    for node in reversed(ast.parse(module.text).body):
+    for node in reversed(syntax_tree(module.text).body):
         if not isinstance(node, ast.ClassDef) or node.name not in model.model_types or _defines(node, "to_dict"):
             continue
         auto_map = dict(_auto_map(node.name, model))

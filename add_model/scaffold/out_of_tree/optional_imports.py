@@ -15,6 +15,7 @@ from add_model.copies.language.marker import Marker, read_comment
 from add_model.copies.language.region import IGNORE_COPY
 from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.copied_text.marking import Unmarked, lines_of
+from add_model.syntax_tree import syntax_tree
 
 _AVAILABLE = re.compile(r"is_\w+_available")
 # Whatever depends on Transformers to run models has these.
@@ -34,7 +35,7 @@ def with_guarded_imports(text: str) -> tuple[str, tuple[Unmarked, ...]]:
     Returns:
         The source, and the functions that have lost their marker.
     """
-    tree, lines = ast.parse(text), lines_of(text)
+    tree, lines = syntax_tree(text), lines_of(text)
     found = list(_optional(tree))
     unmarked: list[Unmarked] = []
     # From the end on, so that the numbers of what is left stay right.
@@ -54,7 +55,7 @@ def with_guarded_imports(text: str) -> tuple[str, tuple[Unmarked, ...]]:
     # What stands at the top level is found anew, where it stands by now.
     text = "".join(lines)
     lines = lines_of(text)
-    for node, statement in reversed(list(_optional(ast.parse(text)))):
+    for node, statement in reversed(list(_optional(syntax_tree(text)))):
         if node is None:
             _guard(lines, statement)
     return "".join(lines), tuple(reversed(unmarked))

@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from add_model.syntax_tree import syntax_tree
+
 # As models of Transformers call them. What a width is divided by, of whatever kind, divides it.
 _SIZES: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"(?:num_hidden|num|encoder|decoder|n)_layers?"), 2),
@@ -32,7 +34,7 @@ def small_sizes(text: str, configuration: str) -> Sizes:
         text: the source of its module.
         configuration: the name of its class; of what no class in the module is called nothing is known.
     """
-    classes = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for node in syntax_tree(text).body if isinstance(node, ast.ClassDef)}
     if configuration not in classes:
         return {}
     sizes: dict[str, int | Mapping[str, int]] = dict(_own(classes, configuration))

@@ -16,6 +16,7 @@ from add_model.library import Library
 from add_model.names import ModelName
 from add_model.references import Reference, read_text
 from add_model.scaffold.naming import OF_EVERY_MODULE
+from add_model.syntax_tree import syntax_tree
 
 _DEFINITION = re.compile(r"^(?:class|(?:async )?def)\s+(\w+)", re.MULTILINE)
 
@@ -75,7 +76,7 @@ def _defined(library: Library) -> Iterator[str]:
 
 def _parsed(text: str, path: Path) -> ast.Module:
     try:
-        return ast.parse(text)
+        return syntax_tree(text)
     except SyntaxError as error:
         raise AddModelError(f"{path}:{error.lineno}:{error.offset}: does not parse: {error.msg}; mend it and run again") from error  # fmt: skip
     except ValueError as error:

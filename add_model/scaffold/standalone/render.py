@@ -28,6 +28,7 @@ from add_model.scaffold.surroundings.around import (
     with_project_file,
 )
 from add_model.state import STATE_FOLDER
+from add_model.syntax_tree import syntax_tree
 
 # What a library of this kind imports.
 _IMPORTED = ("huggingface-hub", "numpy", "safetensors", "tokenizers", "torch")
@@ -156,7 +157,7 @@ def _imported_from_elsewhere(text: str, file: ModelFile) -> frozenset[str]:
     """The names that a module imports from outside the reference's own package; they are not the model's to rename."""
     own = file.reference.package
     names: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(syntax_tree(text)):
         if isinstance(node, ast.ImportFrom):
             module = node.module or ""
             inside = module == own or module.startswith(f"{own}.") if node.level == 0 else node.level == 1

@@ -16,6 +16,7 @@ import libcst
 from libcst.helpers import get_full_name_for_node
 
 from add_model.exactly import exactly
+from add_model.syntax_tree import syntax_tree
 
 _Node = TypeVar("_Node", bound=libcst.CSTNode)
 _Element = TypeVar("_Element", libcst.BaseElement, libcst.BaseDictElement)
@@ -70,7 +71,7 @@ def _visited(
 
 @lru_cache(maxsize=4)
 def _parsed(text: str) -> ast.Module:
-    return ast.parse(text)
+    return syntax_tree(text)
 
 
 def _definitions(text: str) -> frozenset[str]:

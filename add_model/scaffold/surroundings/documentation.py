@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from add_model.syntax_tree import syntax_tree
 from add_model.visible import visible
 
 _INDEX_HEADING = "## Models"
@@ -54,7 +55,7 @@ def listed(text: str) -> set[str]:
     """What a module says in its `__all__` that it offers."""
     return {
         element.value
-        for node in ast.parse(text).body
+        for node in syntax_tree(text).body
         if isinstance(node, ast.Assign) and any(ast.unparse(target) == "__all__" for target in node.targets)
         for element in ast.walk(node.value)
         if isinstance(element, ast.Constant) and isinstance(element.value, str)
@@ -99,14 +100,14 @@ def with_index_entry(text: str, entry: str) -> str | None:
 def _exported(text: str) -> set[str]:
     return {
         alias.asname or alias.name
-        for node in ast.parse(text).body
+        for node in syntax_tree(text).body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
 
 
 def _classes(module: str, text: str, public: set[str]) -> Iterator[DocumentedClass]:
-    for node in ast.parse(text).body:
+    for node in syntax_tree(text).body:
         if isinstance(node, ast.ClassDef):
             docstring = inspect.cleandoc(ast.get_docstring(node) or "")
             yield DocumentedClass(node.name, module, _paged(docstring), _paged(_signature(node)), node.name in public)
