@@ -232,7 +232,7 @@ def _sides(
 
 
 def _compared(old: Side, new: Side) -> Side:
-    return replace(old, layouts=compared_layouts(old.units, old.layouts, new.units, new.layouts))
+    return replace(old, layouts=compared_layouts(*_parts(old), new.units, new.layouts))
 
 
 def _side(units: Sequence[Unit], of_the_model: Collection[str], kind_of: object, known: Mapping[str, bool]) -> Side:
