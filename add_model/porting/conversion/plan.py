@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _MOST_OFFERS = 20
+_ROTARY_KEYS = ("rope_parameters", "rope_theta", "rotary_dim", "rotary_pct")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class NewWeights:
         tied: other names of the same weight -> its name in `weights`.
         ignored: regular expressions of what checkpoints may hold and the class says that it does not need.
         class_name: the name of its class.
+        rotates: whether it turns query and key by their position, before they are compared.
     """
 
     weights: Mapping[str, Weight]
@@ -39,6 +41,7 @@ class NewWeights:
     tied: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     class_name: str = "the new model"
+    rotates: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,15 @@ def new_weights(model: nn.Module) -> NewWeights:
             tied[name] = original
     buffers = frozenset(name for name, _ in model.named_buffers()) & frozenset(weights)
     ignored = tuple(getattr(model, "_ignored_checkpoint_keys", ()))
-    return NewWeights(weights, buffers, tied, ignored, type(model).__name__)
+    return NewWeights(weights, buffers, tied, ignored, type(model).__name__, _rotates(model))
+
+
+def _rotates(model: nn.Module) -> bool:
+    """Whether a model has a module for rotary positions, or a configuration that speaks of them."""
+    config = getattr(model, "config", None)
+    if any(getattr(config, name, None) for name in _ROTARY_KEYS):
+        return True
+    return any(re.search(r"rotary|rope", type(module).__name__, re.IGNORECASE) for module in model.modules())
 
 
 def make_plan(rules: Rules, old: Mapping[str, Weight], new: NewWeights) -> Plan:

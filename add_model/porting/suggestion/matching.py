@@ -57,6 +57,7 @@ def match(
     *,
     of_the_model: Collection[str] = (),
     in_order: bool = True,
+    known: Collection[tuple[int, int]] = (),
 ) -> list[Match]:
     """Pairs units, each with one other at most.
 
@@ -65,6 +66,7 @@ def match(
         compatible: the pairs of their numbers that shapes and counts allow, and what speaks against each.
         of_the_model: words that name a model itself, and say nothing about a weight.
         in_order: whether the checkpoint's order is that in which its model was built, and not, say, the alphabet's.
+        known: the pairs that are sure beforehand.
     """
 
     if not compatible:
@@ -75,7 +77,7 @@ def match(
         possible[pair] = 0.0
     base = base + possible
     mates = _Mates(old, new, compatible)
-    sure: set[tuple[int, int]] = set()
+    sure = set(known) & compatible.keys()
     while True:
         scores = base + _NEIGHBOURS * _support(old, new, sure, compatible) + _MATES * mates.support(sure)
         more = {(found.old, found.new) for found in _with_margins(scores) if found.is_sure} - sure

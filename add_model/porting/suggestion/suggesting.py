@@ -29,6 +29,8 @@ from add_model.porting.suggestion.fused import Group, doubt_between, find_groups
 from add_model.porting.suggestion.generalise import patterns_for
 from add_model.porting.suggestion.incomplete import with_doubts
 from add_model.porting.suggestion.layouts import Layout, compared_layouts, find_layouts, steps_between
+from add_model.porting.suggestion.lineage import named_alike
+from add_model.porting.suggestion.rotated import with_doubt_of_rotation
 from add_model.porting.suggestion.tied import Read, without_strangers
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ def find_pairs(
                 raise AddModelError(f"--suggest: {len(old_units)} weights of the checkpoint and {len(new_units)} of the model have names of their own, too many to be told which is which; write rules for them, and pass them with --rules")  # fmt: skip
             break
         pairs = list(_match(old_units, new_units, kinds, of_the_model, in_order))
+        pairs = [with_doubt_of_rotation(pair) for pair in pairs] if new.rotates else pairs
         found += pairs
         old_units = _without(old_units, [unit for pair in pairs for unit in pair.sources])
         new_units = _without(new_units, [unit for pair in pairs for unit in pair.targets])
@@ -151,14 +154,19 @@ def _match(
         raise AddModelError(f"--suggest needs {error.name}; install it: {install_command('convert')}") from error
 
     old, new = _sides(old_units, new_units, kinds, of_the_model)
+    alike = named_alike(old.units, new.units)
     old_groups, new_groups = find_groups(*_parts(old)), find_groups(*_parts(new))
-    old, old_parts = _with_groups(old, old_groups, new)
-    new, new_parts = _with_groups(new, new_groups, old)
+    old, old_parts = _with_groups(old, old_groups, new, {row for row, _ in alike})
+    new, new_parts = _with_groups(new, new_groups, old, {column for _, column in alike})
     # What was fused can be compared only now.
     old = _compared(old, new)
     steps = _possible_steps(old, new)
     costs = {pair: 0.0 if certain else _UNCERTAIN for pair, (_, certain) in steps.items()}
-    for pair in match(old.units, new.units, costs, of_the_model=of_the_model, in_order=in_order):
+    known = named_alike(old.units, new.units)
+    # Where nothing else tells it, a matrix that has its old name is stored as it was.
+    matrices = [pair for pair in known if len(new.units[pair[1]].shape) == 2]
+    steps.update({pair: ((), True) for pair in matrices if steps.get(pair) == ((), False)})
+    for pair in match(old.units, new.units, costs, of_the_model=of_the_model, in_order=in_order, known=known):
         operations, oriented = steps[pair.old, pair.new]
         source, target = old.units[pair.old], new.units[pair.new]
         joined, cut = old_parts[pair.old], new_parts[pair.new]
@@ -244,18 +252,24 @@ def _parts(side: Side) -> tuple[Sequence[Unit], Sequence[Meaning], Sequence[Layo
     return side.units, side.meanings, side.layouts
 
 
-def _with_groups(side: Side, groups: Sequence[Group], other: Side) -> tuple[Side, list[Group | None]]:
-    """Replaces groups by the one unit that they are on the other side, where it has one of such a shape."""
+def _with_groups(
+    side: Side, groups: Sequence[Group], other: Side, known: Collection[int]
+) -> tuple[Side, list[Group | None]]:
+    """Replaces groups by the one unit that they are on the other side, where it has one of such a shape.
+
+    What is known to be there by itself is part of none.
+    """
     shapes = {_shape_key(unit) for unit in other.units}
     own = {_shape_key(unit) for unit in side.units}
     chosen: list[Group] = []
-    taken: set[int] = set()
+    taken = set(known)
     for group in groups:
         key = _shape_key(group.unit)
         if key in shapes and key not in own and not taken & set(group.parts.values()):
             chosen.append(group)
             taken |= set(group.parts.values())
-    rest = [number for number in range(len(side.units)) if number not in taken]
+    joined = {number for group in chosen for number in group.parts.values()}
+    rest = [number for number in range(len(side.units)) if number not in joined]
     units = [side.units[number] for number in rest] + [group.unit for group in chosen]
     meanings = [side.meanings[number] for number in rest] + [meaning(group.unit.reading) for group in chosen]
     layouts = [side.layouts[number] for number in rest]
