@@ -45,7 +45,8 @@ from typing import Any
 from add_model.errors import AddModelError
 from add_model.porting.documents import parse_toml
 from add_model.porting.rules.expansion import expand
-from add_model.porting.rules.operations import MOST_STEPS, parse_operation
+from add_model.porting.rules.operations import MOST_STEPS
+from add_model.porting.rules.parsing import parse_operation
 from add_model.porting.rules.pattern import Pattern
 from add_model.porting.rules.rule import Drop, Fill, Keep, Rule, Rules, Share
 from add_model.reading import read_settings

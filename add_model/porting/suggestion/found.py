@@ -35,8 +35,10 @@ class Pairs:
         found: the units that belong together, in the new model's order.
         unneeded: weight of the checkpoint -> why it is not needed.
         left: the weights of the checkpoint that have no partner.
+        outputs_agree: whether a new model that is filled so returned what the original returned.
     """
 
     found: tuple[Found, ...]
     unneeded: Mapping[str, str]
     left: tuple[str, ...]
+    outputs_agree: bool = False

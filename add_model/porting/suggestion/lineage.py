@@ -20,7 +20,7 @@ def named_alike(old: Sequence[Unit], new: Sequence[Unit]) -> list[tuple[int, int
             found = _equal(old, new, old_wrapper, new_wrapper)
             if len(found) > len(best):
                 best = found
-    return best if len(best) >= max(2, _MOST_OF_THEM * min(len(old), len(new))) else []
+    return best if len(best) > max(2, _MOST_OF_THEM * min(len(old), len(new))) else []
 
 
 def _wrappers(units: Sequence[Unit]) -> list[str]:
@@ -29,7 +29,8 @@ def _wrappers(units: Sequence[Unit]) -> list[str]:
     for unit in (units[0], units[-1]) if units else ():
         for parent in unit.parents[::-1][:_MOST_WRAPPERS]:
             wrapper = parent + unit.template[len(parent)]
-            if "#" not in wrapper and wrapper not in found:
+            inside = sum(other.template.startswith(wrapper) for other in units)
+            if "#" not in wrapper and wrapper not in found and inside > _MOST_OF_THEM * len(units):
                 found.append(wrapper)
     return found
 

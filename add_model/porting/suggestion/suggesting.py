@@ -135,7 +135,7 @@ def as_rules(pairs: Pairs, old: Mapping[str, Weight], new: NewWeights) -> Sugges
     filled = {new.tied.get(name, name) for name in targets}
     open_names = [name for name in new.weights if name not in filled]
     rules += _for_the_open(open_names, new, filled)
-    rules += _drops(pairs.unneeded, pairs.left, new, old)
+    rules += _drops(pairs, new, old)
     answered = {rule.target.text for rule in rules if isinstance(rule, (Keep, Share)) and rule.target is not None}
     left_open = tuple(name for name in open_names if name not in answered)
     return Suggestion(Rules(tuple(condense(rules, list(old)))), left_open)
@@ -306,12 +306,18 @@ def _for_the_open(names: Sequence[str], new: NewWeights, filled: Collection[str]
             yield Share(None, Pattern(name), Pattern(alike[0]), unsure=True, note=note)
 
 
-def _drops(
-    unneeded: Mapping[str, str], left: Collection[str], new: NewWeights, old: Mapping[str, Weight]
-) -> Iterator[Drop]:
-    reasons = {**{name: (reason, False) for name, reason in unneeded.items() if not _is_ignored(name, new)}}
-    for name in left:
-        if not _is_ignored(name, new):
+def _drops(pairs: Pairs, new: NewWeights, old: Mapping[str, Weight]) -> Iterator[Drop]:
+    reasons = {name: (reason, False) for name, reason in pairs.unneeded.items() if not _is_ignored(name, new)}
+    for name in pairs.left:
+        if _is_ignored(name, new):
+            continue
+        known = _known_to_be_unneeded(name)
+        if known is not None:
+            # The new model has one such weight, too, and it is filled from another.
+            reasons[name] = (known, False)
+        elif pairs.outputs_agree:
+            reasons[name] = (f"{new.class_name} has no weight that it could be, and returns the recorded values without it", False)  # fmt: skip
+        else:
             reasons[name] = (f"{new.class_name} has no weight that it could be", True)
     for unit in find_units({name: old[name] for name in reasons}):
         for (source,), _ in patterns_for((unit,), (unit,), list(old)):
@@ -333,6 +339,10 @@ def _unneeded(name: str, weight: Weight, new: NewWeights, read: Read | None) -> 
             return "a mask, which the model makes itself"
     if _is_ignored(name, new):
         return f"{new.class_name} says that it does not need it"
+    return _known_to_be_unneeded(name)
+
+
+def _known_to_be_unneeded(name: str) -> str | None:
     return next((reason for pattern, reason in _UNNEEDED if re.search(pattern, name)), None)
 
 
