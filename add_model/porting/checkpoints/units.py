@@ -19,6 +19,8 @@ _LIST_WORDS = frozenset("layer layers block blocks h resblock resblocks stage st
 
 _EXPERTS = frozenset(("expert", "experts"))
 _FEW = 3
+# So much of what any layer has, layers have on average that differ by a part.
+_COMMON = 0.7
 # A word that a number is glued to, the number, and the weight of that module.
 _GLUED = re.compile(r"([./]?[A-Za-z_]+)\d+[./][^./]+")
 
@@ -212,4 +214,15 @@ def _are_alike(entries: Sequence[Mapping[str, tuple[int, ...]]]) -> bool:
     if any(len(found) > 1 for found in shapes.values()):
         return False
     everywhere = sum(1 for count in counts.values() if count == len(entries))
-    return 2 * everywhere >= len(counts)
+    return 2 * everywhere >= len(counts) or _differ_by_a_part(entries)
+
+
+def _differ_by_a_part(entries: Sequence[Mapping[str, tuple[int, ...]]]) -> bool:
+    """Whether entries are alike but for one part, which holds so many weights that most are not in all of them: the
+    experts of all layers but the first."""
+    counts: Counter[str] = Counter()
+    for entry in entries:
+        counts.update({_NUMBER.sub("#", rest) for rest in entry})
+    everywhere = sum(1 for count in counts.values() if count == len(entries))
+    places = len(counts) * len(entries)
+    return len(entries) > 2 and _COMMON * places <= counts.total() and 3 * everywhere >= len(counts)

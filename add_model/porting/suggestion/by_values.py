@@ -157,7 +157,7 @@ class _Decision:
         """The modules of the new model of which a weight is not sure, each filled from one module of the original."""
         wanted: dict[str, dict[str, int]] = {}
         for number, found in enumerate(self._found):
-            if len(found.sources) == len(found.targets) == 1:
+            if len(found.sources) == len(found.targets) == 1 and not found.is_collected:
                 wanted.setdefault(_module_of(found.targets[0]), {})[_role(found.targets[0])] = number
         wanted = {path: numbers for path, numbers in wanted.items() if any(self._found[number].unsure for number in numbers.values())}  # fmt: skip
         for numbers in wanted.values():
@@ -262,7 +262,7 @@ class _Decision:
             self._trial.old.get(_module_of(found.sources[0])),
             self._trial.run().get(_module_of(found.targets[0])),
         )
-        if len(found.sources) != 1 or len(found.targets) != 1:
+        if len(found.sources) != 1 or len(found.targets) != 1 or found.is_collected:
             # What is fused on one side returns something else there.
             return True
         if old is None or new is None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from add_model.porting.checkpoints.units import Unit
+from add_model.porting.checkpoints.units import Indices, Unit
 from add_model.porting.rules.operations import Operation
 
 
@@ -25,6 +25,22 @@ class Found:
     operations: tuple[Operation, ...]
     unsure: str = ""
     note: str = ""
+
+    @property
+    def is_collected(self) -> bool:
+        """Whether the checkpoint holds one by one, with a number of their own, what the new model holds together."""
+        return len(next(iter(self.sources[0].names))) > len(next(iter(self.targets[0].names)))
+
+    def moves(self) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Layer by layer, the names that are read, in the order in which the operations take them, and those that are
+        filled."""
+        depth = len(next(iter(self.targets[0].names)))
+        layers: dict[Indices, list[Indices]] = {}
+        for numbers in sorted(self.sources[0].names):
+            layers.setdefault(numbers[:depth], []).append(numbers)
+        for inside, new in zip(layers.values(), sorted(self.targets[0].names), strict=True):
+            read = tuple(unit.names[numbers] for numbers in inside for unit in self.sources)
+            yield read, tuple(unit.names[new] for unit in self.targets)
 
 
 @dataclass(frozen=True)

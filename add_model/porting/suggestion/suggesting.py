@@ -24,6 +24,7 @@ from add_model.porting.rules.condense import condense
 from add_model.porting.rules.operations import Concatenate, Operation, Split
 from add_model.porting.rules.pattern import Pattern
 from add_model.porting.rules.rule import Drop, Fill, Keep, Rule, Rules, Share
+from add_model.porting.suggestion.experts import find_experts
 from add_model.porting.suggestion.found import Found, Pairs
 from add_model.porting.suggestion.fused import Group, doubt_between, find_groups
 from add_model.porting.suggestion.generalise import patterns_for
@@ -100,12 +101,17 @@ def find_pairs(
     Raises:
         AddModelError: there are too many of them, with names that have nothing in common.
     """
-    unneeded = {name: reason for name in old if (reason := _unneeded(name, old[name], new, read)) is not None}
+    wanted = {(_last(name), weight.shape) for name, weight in new.weights.items()}
+    # Whatever it is elsewhere, the new model has to be filled with such a weight.
+    others = {name: weight for name, weight in old.items() if (_last(name), weight.shape) not in wanted}
+    unneeded = {name: reason for name, weight in others.items() if (reason := _unneeded(name, weight, new, read)) is not None}  # fmt: skip
     left = {name: weight for name, weight in old.items() if name not in unneeded}
     slots = {**new.weights, **{alias: new.weights[original] for alias, original in new.tied.items()}}
     in_order = list(old) != sorted(old)
     found: list[Found] = []
     old_units, new_units = find_units(left), find_units(slots)
+    found += find_experts(old_units, new_units)
+    old_units, new_units = _without_found(old_units, new_units, found)
     for depth in (None, 1, 0):
         if depth is not None:
             old_units, new_units = split_units(old_units, depth), split_units(new_units, depth)
@@ -118,8 +124,7 @@ def find_pairs(
         pairs = list(_match(old_units, new_units, kinds, of_the_model, in_order))
         pairs = [with_doubt_of_rotation(pair) for pair in pairs] if new.rotates else pairs
         found += pairs
-        old_units = _without(old_units, [unit for pair in pairs for unit in pair.sources])
-        new_units = _without(new_units, [unit for pair in pairs for unit in pair.targets])
+        old_units, new_units = _without_found(old_units, new_units, pairs)
     found = list(without_strangers(found, new.tied, read))
     used = {name for pair in found for unit in pair.sources for name in unit.names.values()}
     found = list(with_doubts(found, left.keys() - used))
@@ -216,6 +221,14 @@ def _possible_steps(old: Side, new: Side) -> dict[tuple[int, int], tuple[tuple[O
 def _is_a_layer_alone(unit: Unit) -> bool:
     """Whether a unit is what one layer has, and not what all of them have."""
     return re.search(r"#\d", unit.reading) is not None
+
+
+def _without_found(old: Sequence[Unit], new: Sequence[Unit], found: Sequence[Found]) -> tuple[list[Unit], list[Unit]]:
+    """The units of both sides for which nothing was found."""
+    return (
+        _without(old, [unit for pair in found for unit in pair.sources]),
+        _without(new, [unit for pair in found for unit in pair.targets]),
+    )
 
 
 def _without(units: Sequence[Unit], taken: Collection[Unit]) -> list[Unit]:
@@ -328,10 +341,6 @@ def _drops(pairs: Pairs, new: NewWeights, old: Mapping[str, Weight]) -> Iterator
 
 
 def _unneeded(name: str, weight: Weight, new: NewWeights, read: Read | None) -> str | None:
-    last = re.split(r"[./]", name)[-1]
-    if any(re.split(r"[./]", other)[-1] == last and wanted.shape == weight.shape for other, wanted in new.weights.items()):  # fmt: skip
-        # Whatever it is elsewhere, the new model has to be filled with such a weight.
-        return None
     if len(weight.shape) == 4 and weight.shape[:2] == (1, 1) and weight.shape[2] == weight.shape[3]:
         # The kernel of a convolution of size one has this shape, too.
         is_mask = meaning(name).role == "bias" if read is None else _hides(read(name))
@@ -340,6 +349,10 @@ def _unneeded(name: str, weight: Weight, new: NewWeights, read: Read | None) -> 
     if _is_ignored(name, new):
         return f"{new.class_name} says that it does not need it"
     return _known_to_be_unneeded(name)
+
+
+def _last(name: str) -> str:
+    return name.replace("/", ".").rpartition(".")[2]
 
 
 def _known_to_be_unneeded(name: str) -> str | None:

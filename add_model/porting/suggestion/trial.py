@@ -50,11 +50,11 @@ class Trial:
         return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
 
     def _made(self, found: Found) -> Iterator[tuple[str, torch.Tensor]]:
-        for old, new in zip(sorted(found.sources[0].names), sorted(found.targets[0].names), strict=True):
-            tensors = [self._checkpoint.read(unit.names[old]) for unit in found.sources]
+        for read, filled in found.moves():
+            tensors = [self._checkpoint.read(name) for name in read]
             for operation in found.operations:
                 tensors = operation.apply(tensors)
-            yield from ((unit.names[new], tensor) for unit, tensor in zip(found.targets, tensors, strict=True))
+            yield from zip(filled, tensors, strict=True)
 
     def disturb(self, found: Found) -> None:
         """Fills what was found with something else, of the same size; to be filled again."""

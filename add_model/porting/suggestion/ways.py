@@ -85,7 +85,10 @@ def _key(pair: Found, heads: Heads) -> tuple[str, ...] | None:
 
 def _offered(pair: Found, heads: Heads) -> Iterator[Found]:
     yield pair
-    if len(pair.targets) > 1:
+    if pair.is_collected:
+        if len(pair.sources) > 1:
+            yield _replaced(pair, pair.operations, sources=pair.sources[::-1])
+    elif len(pair.targets) > 1:
         yield from _cut(pair, heads)
     elif len(pair.sources) > 1:
         yield from _joined(pair, heads)
@@ -164,7 +167,8 @@ def _is_gated(pair: Found) -> bool:
 
 def _is_square(pair: Found) -> bool:
     shape = pair.sources[0].shape
-    return len(pair.sources) == len(pair.targets) == 1 and len(shape) == 2 and shape[0] == shape[1]
+    is_plain = len(pair.sources) == len(pair.targets) == 1 and not pair.is_collected
+    return is_plain and len(shape) == 2 and shape[0] == shape[1]
 
 
 def _with(pair: Found, *steps: Operation) -> Found:
