@@ -24,7 +24,9 @@ _IN_FOLDERS = ("*.safetensors.index.json", "*.bin.index.json", "model.safetensor
 # The Hub's cache keeps a repository's files in one folder, and links to them in one folder for each revision.
 _SNAPSHOTS, _BLOBS = "snapshots", "blobs"
 # The name of a file of a sharded checkpoint: the checkpoint's name and suffix.
-_PART = re.compile(r"(.+)-\d+-of-\d+(\.\w+)")
+_PART = re.compile(r"(.+)-(\d+)-of-(\d+)(\.\w+)")
+# What each of several processes held, cut along one of its axes.
+_OF_PROCESSES = re.compile(r"(consolidated\.\d+|(mp|model_mp|tp)_rank_\d+.*)\.(pth|pt)")
 _AS_NUMPY = "save its variables with numpy.savez in its own environment, and convert the .npz"
 _FOREIGN = {
     b"\x89HDF": f"is an HDF5 file (Keras); {_AS_NUMPY}",
@@ -33,6 +35,8 @@ _FOREIGN = {
 _FOREIGN_SUFFIXES = {
     ".index": f"belongs to a TensorFlow checkpoint; {_AS_NUMPY}",
     ".meta": f"belongs to a TensorFlow checkpoint; {_AS_NUMPY}",
+    ".onnx_data": "holds the weights of an ONNX graph, whose names and shapes are in the .onnx file; convert the checkpoint it was made from",
+    ".data": "holds the weights of an ONNX graph or of a TensorFlow checkpoint, whose names and shapes are in the file beside it; convert the checkpoint it was made from",
     ".msgpack": f"is a Flax checkpoint; {_AS_NUMPY}",
     ".onnx": "is an ONNX graph; convert the checkpoint it was made from",
     ".pb": f"is a TensorFlow graph; {_AS_NUMPY}",
@@ -70,6 +74,9 @@ class Checkpoint:
             lines.append(
                 f"{name}: of its parts {read} is read, {left} is left; choose with --read, or `read` in the rules"
             )
+        for path, file in self.files.items():
+            if file.left_objects:
+                lines.append(f"{path.name}: objects of {', '.join(file.left_objects)} beside the weights were left, and nothing of them was imported or called")  # fmt: skip
         return tuple(lines)
 
     def read(self, name: str) -> torch.Tensor:
@@ -123,6 +130,7 @@ def open_checkpoint(path: Path, read: Sequence[str] = ()) -> Checkpoint:
 
 def _find(path: Path) -> Path:
     if path.is_file():
+        _refuse_part(path)
         return path
     if not path.is_dir():
         if os.path.lexists(path):
@@ -133,17 +141,32 @@ def _find(path: Path) -> Path:
     for pattern in _IN_FOLDERS:
         found = sorted(path.glob(pattern))
         if len(found) == 1:
+            _refuse_part(found[0])
             return found[0]
+        if found and all(map(_OF_PROCESSES.fullmatch, (file.name for file in found))):
+            raise AddModelError(f"{path}: holds what {len(found)} processes had each a part of ({found[0].name}, ...); join these in the original's environment, by concatenating each weight along the axis it was cut, and save one file")  # fmt: skip
         if found:
             names = ", ".join(file.name for file in found[:5]) + (", ..." if len(found) > 5 else "")
             part = _PART.fullmatch(found[0].name)
             if part is not None:
-                raise AddModelError(f"{path}: holds parts of a checkpoint ({names}), and not the index that says what is in them; fetch {part[1]}{part[2]}.index.json")  # fmt: skip
+                raise AddModelError(f"{path}: holds parts of a checkpoint ({names}), and not the index that says what is in them; fetch {part[1]}{part[4]}.index.json")  # fmt: skip
             raise AddModelError(f"{path}: holds several checkpoints ({names}); name one of them")
     for file in sorted(path.iterdir()):
         if file.suffix in _FOREIGN_SUFFIXES:
             raise AddModelError(f"{file}: {_FOREIGN_SUFFIXES[file.suffix]}")
     raise AddModelError(f"{path}: holds no checkpoint that can be read (.safetensors, .npz, .bin, .pt, .pth, .ckpt); name its file")  # fmt: skip
+
+
+def _refuse_part(path: Path) -> None:
+    """Raises `AddModelError` where a file is one of several that hold a checkpoint together."""
+    part = _PART.fullmatch(path.name)
+    if part is None or int(part[3]) < 2:
+        return
+    index = path.with_name(f"{part[1]}{part[4]}.index.json")
+    remedy = (
+        f"name {index}, or its folder" if index.is_file() else f"fetch the others, and {index.name}, and name that"
+    )
+    raise AddModelError(f"{path}: is part {int(part[2])} of {int(part[3])} of a checkpoint; {remedy}")
 
 
 def _open_file(path: Path, read: Sequence[str]) -> WeightsFile:

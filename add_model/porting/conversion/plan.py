@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from add_model.nearest import close
-from add_model.porting.checkpoints.formats import Weight
+from add_model.porting.checkpoints.formats import SAFETENSORS_TYPES, Weight
 from add_model.porting.rules.expansion import Expansion, Move, expand
 from add_model.porting.rules.operations import Cast, Operation, output_shapes
 from add_model.porting.rules.rule import Keep, Rule, Rules, Share
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _MOST_OFFERS = 20
+_APART = "save real and imaginary part as two weights (torch.view_as_real) in the original's environment, or drop it"
 _ROTARY_KEYS = ("rope_parameters", "rope_theta", "rotary_dim", "rotary_pct")
 
 
@@ -163,6 +164,9 @@ def _fillings(
         except ValueError as error:
             problems.append(f"{place}{came_from}: {error}; correct the rule")
             continue
+        if any(weight.dtype.is_complex for weight in sources) and any(isinstance(step, Cast) for step in operations):
+            problems.append(f"{place}{came_from}: is complex, and a cast drops the imaginary part; {_APART}")
+            continue
         dtypes = _output_types(operations, sources, len(shapes))
         weights = tuple(Weight(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
         wrong = [f"{place}{came_from} -> {said}" for said in _misfits(targets, weights, new, nearest)]
@@ -179,9 +183,15 @@ def _misfits(targets: Sequence[str], weights: Sequence[Weight], new: NewWeights,
         wanted = new.weights.get(new.tied.get(target, target))
         if wanted is None:
             yield f"{target}: {new.class_name} has no such weight{nearest(target)}"
+        elif weight.dtype not in SAFETENSORS_TYPES.values():
+            name = str(weight.dtype).removeprefix("torch.")
+            yield f"{_shown(target, wanted)}: is {name}, which is not written; unpack it in the original's environment"
         elif wanted.shape != weight.shape:
             yield f"{_shown(target, wanted)}: the shapes do not fit, {list(weight.shape)} is not {list(wanted.shape)}; correct the rule, or the configuration"  # fmt: skip
         elif wanted.dtype.is_floating_point != weight.dtype.is_floating_point:
+            if weight.dtype.is_complex:
+                yield f"{_shown(target, wanted)}: is {str(wanted.dtype).removeprefix('torch.')}, not complex; {_APART}"
+                continue
             name, new_name = (str(dtype).removeprefix("torch.") for dtype in (weight.dtype, wanted.dtype))
             yield f"{_shown(target, wanted)}: is {new_name}, not {name}; add {{ cast = {new_name!r} }} to `do` if that is meant"  # fmt: skip
 

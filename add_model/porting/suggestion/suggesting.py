@@ -43,7 +43,7 @@ _UNNEEDED = (
     (r"(^|[./]|(?<!weight)(?<!bias)_)(masked_bias|causal_mask|attn_mask|mask)$", "a mask, which the model makes itself"),
     (r"(^|[./_])position_ids$", "numbers of positions, which the model makes itself"),
     (r"(^|[./_])(inv_freq|freqs_cis|rotary\w*)$", "angles of positions, which the model makes itself"),
-    (r"(^|[./_])num_batches_tracked$", "a counter of training"),
+    (r"(^|[./_])(num_batches_tracked|n_averaged)$", "a counter of training"),
     (r"(^|[./_])(adam_[mv]|exp_avg(_sq)?|momentum|global_step|learning_rate|beta[12]_power)(:0|_\d+)?$", "state of the optimiser"),
     (r"(^|[./_])(version|_float_tensor)$", "a mark of the original's code, not a weight"),
 )  # fmt: skip
