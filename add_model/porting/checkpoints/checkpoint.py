@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
+from add_model.porting.checkpoints import gguf, hdf5
 from add_model.porting.checkpoints.formats import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
 from add_model.porting.checkpoints.parts import Part, listed
 from add_model.porting.documents import read_json
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 # Files in a folder that hold weights, the most trusted kind first.
-_IN_FOLDERS = ("*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt")  # fmt: skip
+_IN_FOLDERS = ("*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.keras", "*.h5", "*.gguf")  # fmt: skip
 # The Hub's cache keeps a repository's files in one folder, and links to them in one folder for each revision.
 _SNAPSHOTS, _BLOBS = "snapshots", "blobs"
 # The name of a file of a sharded checkpoint: the checkpoint's name and suffix.
@@ -28,10 +29,8 @@ _PART = re.compile(r"(.+)-(\d+)-of-(\d+)(\.\w+)")
 # What each of several processes held, cut along one of its axes.
 _OF_PROCESSES = re.compile(r"(consolidated\.\d+|(mp|model_mp|tp)_rank_\d+.*)\.(pth|pt)")
 _AS_NUMPY = "save its variables with numpy.savez in its own environment, and convert the .npz"
-_FOREIGN = {
-    b"\x89HDF": f"is an HDF5 file (Keras); {_AS_NUMPY}",
-    b"GGUF": "is a GGUF file, whose weights are usually quantised; convert the checkpoint it was made from",
-}
+# Files that are known by how they begin.
+_BY_START: Mapping[bytes, type[WeightsFile]] = {hdf5.MAGIC: hdf5.Hdf5File, gguf.MAGIC: gguf.GgufFile}
 _FOREIGN_SUFFIXES = {
     ".index": f"belongs to a TensorFlow checkpoint; {_AS_NUMPY}",
     ".meta": f"belongs to a TensorFlow checkpoint; {_AS_NUMPY}",
@@ -154,7 +153,7 @@ def _find(path: Path) -> Path:
     for file in sorted(path.iterdir()):
         if file.suffix in _FOREIGN_SUFFIXES:
             raise AddModelError(f"{file}: {_FOREIGN_SUFFIXES[file.suffix]}")
-    raise AddModelError(f"{path}: holds no checkpoint that can be read (.safetensors, .npz, .bin, .pt, .pth, .ckpt); name its file")  # fmt: skip
+    raise AddModelError(f"{path}: holds no checkpoint that can be read (.safetensors, .npz, .bin, .pt, .pth, .ckpt, .keras, .h5, .gguf); name its file")  # fmt: skip
 
 
 def _refuse_part(path: Path) -> None:
@@ -187,9 +186,12 @@ def _opened(path: Path, read: Sequence[str]) -> WeightsFile:
         raise AddModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not start:
         raise AddModelError(f"{path}: is empty; fetch it again")
-    for magic, said in _FOREIGN.items():
-        if start.startswith(magic):
-            raise AddModelError(f"{path}: {said}")
+    kind = next((kind for magic, kind in _BY_START.items() if start.startswith(magic)), None)
+    if path.suffix == hdf5.ARCHIVE_SUFFIX:
+        kind = hdf5.Hdf5File
+    if kind is not None:
+        _refuse_choice(path, read)
+        return kind(path)
     if start.startswith(b"version https://g"):
         raise AddModelError(f"{path}: is a pointer of Git LFS, not the weights; fetch them with: git lfs pull")
     if path.suffix in _FOREIGN_SUFFIXES:
@@ -197,9 +199,13 @@ def _opened(path: Path, read: Sequence[str]) -> WeightsFile:
     is_safetensors = path.suffix == ".safetensors" or start[8:9] == b"{"
     if not is_safetensors and path.suffix != ".npz":
         return PickledFile(path, read)
+    _refuse_choice(path, read)
+    return SafetensorsFile(path) if is_safetensors else NumpyFile(path)
+
+
+def _refuse_choice(path: Path, read: Sequence[str]) -> None:
     if read:
         raise AddModelError(f"{path}: holds weights alone, and no part {read[0]!r}; leave `read` out")
-    return SafetensorsFile(path) if is_safetensors else NumpyFile(path)
 
 
 def _open_sharded(path: Path, index: Path, read: Sequence[str]) -> Checkpoint:
