@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +15,8 @@ import torch
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoints.checkpoint import open_checkpoint
+from add_model.porting.checkpoints.distributed import METADATA
+from tests.porting.test_placeholders import Writing
 
 WEIGHTS = {
     "dense/kernel": numpy.arange(12, dtype=numpy.float32).reshape(3, 4),
@@ -84,6 +88,62 @@ def test_a_file_that_is_cut_off_or_damaged_is_refused_in_a_line(name: str, tmp_p
         with pytest.raises(AddModelError) as raised:
             open_checkpoint(tmp_path / name)
         assert name in str(raised.value) and "\n" not in str(raised.value)
+
+
+def write_distributed(folder: Path) -> dict[str, torch.Tensor]:
+    from torch.distributed import checkpoint
+
+    weights = {"layer.weight": torch.arange(12.0).view(3, 4), "scale": torch.tensor(2.0), "half": torch.ones(5).half()}
+    with warnings.catch_warnings():
+        # That there are no other processes.
+        warnings.simplefilter("ignore")
+        checkpoint.save({"model": weights, "step": 3}, storage_writer=checkpoint.FileSystemWriter(folder), no_dist=True)  # fmt: skip
+    return {f"model.{name}": tensor for name, tensor in weights.items()}
+
+
+def test_a_distributed_checkpoint_is_read_without_processes(tmp_path: Path) -> None:
+    weights = write_distributed(tmp_path)
+    with open_checkpoint(tmp_path) as opened:
+        assert set(opened.weights) == set(weights)
+        assert all(torch.equal(opened.read(name), tensor) for name, tensor in weights.items())
+
+
+def test_pieces_of_a_weight_are_put_together(tmp_path: Path) -> None:
+    write_distributed(tmp_path)
+    (tmp_path / METADATA).write_bytes(in_two_pieces(tmp_path))
+    with open_checkpoint(tmp_path) as opened:
+        assert opened.read("weight").tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
+def in_two_pieces(folder: Path) -> bytes:
+    """The metadata of one weight, cut between two processes, whose files are written, too."""
+    from torch.distributed.checkpoint import metadata
+    from torch.distributed.checkpoint.filesystem import _StorageInfo
+
+    whole, places, chunks = torch.arange(6.0).view(3, 2), {}, []
+    for number, (start, rows) in enumerate(((0, 2), (2, 1))):
+        file, offset = folder / f"__{number}_0.distcp", torch.Size([start, 0])
+        torch.save(whole[start : start + rows].clone(), file)
+        places[metadata.MetadataIndex("weight", offset, number)] = _StorageInfo(file.name, 0, file.stat().st_size)
+        chunks.append(metadata.ChunkStorageMetadata(offset, torch.Size([rows, 2])))
+    properties = metadata.TensorProperties(dtype=torch.float32)
+    entry = metadata.TensorStorageMetadata(properties, torch.Size([3, 2]), chunks)
+    return pickle.dumps(metadata.Metadata({"weight": entry}, storage_data=places))
+
+
+def test_nothing_of_the_metadata_is_called(tmp_path: Path) -> None:
+    (tmp_path / METADATA).write_bytes(pickle.dumps(Writing(tmp_path / "ran")))
+    with pytest.raises(AddModelError, match="is no metadata of a distributed checkpoint"):
+        open_checkpoint(tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_piece_that_is_missing_is_named(tmp_path: Path) -> None:
+    write_distributed(tmp_path)
+    for file in tmp_path.glob("*.distcp"):
+        file.write_bytes(file.read_bytes()[:50])
+    with open_checkpoint(tmp_path) as opened, pytest.raises(AddModelError, match="layer.weight in it is missing or damaged"):  # fmt: skip
+        opened.read("model.layer.weight")
 
 
 def test_quantised_weights_are_refused_with_what_to_do(tmp_path: Path) -> None:

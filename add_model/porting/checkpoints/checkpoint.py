@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
-from add_model.porting.checkpoints import gguf, hdf5
+from add_model.porting.checkpoints import distributed, gguf, hdf5
 from add_model.porting.checkpoints.formats import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
 from add_model.porting.checkpoints.parts import Part, listed
 from add_model.porting.documents import read_json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 # Files in a folder that hold weights, the most trusted kind first.
-_IN_FOLDERS = ("*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.keras", "*.h5", "*.gguf")  # fmt: skip
+_IN_FOLDERS = (distributed.METADATA, "*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.keras", "*.h5", "*.gguf")  # fmt: skip
 # The Hub's cache keeps a repository's files in one folder, and links to them in one folder for each revision.
 _SNAPSHOTS, _BLOBS = "snapshots", "blobs"
 # The name of a file of a sharded checkpoint: the checkpoint's name and suffix.
@@ -187,6 +187,8 @@ def _opened(path: Path, read: Sequence[str]) -> WeightsFile:
     if not start:
         raise AddModelError(f"{path}: is empty; fetch it again")
     kind = next((kind for magic, kind in _BY_START.items() if start.startswith(magic)), None)
+    if path.name == distributed.METADATA:
+        kind = distributed.DistributedFile
     if path.suffix == hdf5.ARCHIVE_SUFFIX:
         kind = hdf5.Hdf5File
     if kind is not None:

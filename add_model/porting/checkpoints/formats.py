@@ -96,10 +96,14 @@ class WeightsFile(ABC):
         for name in self.weights:
             if len(name) > LONGEST_NAME or len(re.findall(r"[./]", name)) > _MOST_LEVELS:
                 raise AddModelError(f"{self.path}: the name {name[:40]!r}... of a weight is longer than that of any module; rename it")  # fmt: skip
-        size = self.path.stat().st_size
+        size = self._size()
         claimed = sum(weight.bytes for weight in self.weights.values())
         if claimed > _MOST_TIMES * size + _SPARE:
             raise AddModelError(f"{self.path}: claims {claimed} bytes of weights, which {size} bytes do not hold; fetch it again, from where you trust")  # fmt: skip
+
+    def _size(self) -> int:
+        """How many bytes hold the weights."""
+        return self.path.stat().st_size
 
     def read(self, name: str) -> torch.Tensor:
         """One weight; see `Checkpoint.read`."""
