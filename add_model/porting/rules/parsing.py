@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from add_model.porting.rules.changing import METHODS, Merge, Resize, Rows
 from add_model.porting.rules.operations import (
     DTYPES,
     MOST_AXES,
@@ -19,6 +21,9 @@ from add_model.porting.rules.operations import (
     Unstack,
 )
 from add_model.porting.rules.rearranging import Rotary
+
+# More rows than any table has, and longer sides than any grid of patches.
+_MOST_ROWS, _LONGEST_SIDE = 1 << 24, 1 << 12
 
 
 def parse_operation(table: Mapping[str, Any]) -> Operation:
@@ -79,6 +84,31 @@ def _rotary(table: Mapping[str, Any]) -> Operation:
     return Rotary(_positive(table, "rotary"), _positive(table, "rows") if "rows" in table else None, back)
 
 
+def _rows(table: Mapping[str, Any]) -> Operation:
+    rows = _positive(table, "rows")
+    if rows > _MOST_ROWS:
+        raise ValueError(f"rows must be at most {_MOST_ROWS}, not {rows}")
+    return Rows(rows, _number(table, "fill") if "fill" in table else None)
+
+
+def _resize(table: Mapping[str, Any]) -> Operation:
+    grid, first, method = _integers(table, "resize"), table.get("first", 0), table.get("method", METHODS[0])
+    if len(grid) != 2 or not all(0 < size <= _LONGEST_SIDE for size in grid):
+        raise ValueError(f"resize takes the two sides of a grid such as [16, 16], not {list(grid)}")
+    if method not in METHODS:
+        raise ValueError(f"method {method!r} is unknown; choose one of: {', '.join(METHODS)}")
+    if not isinstance(first, int) or isinstance(first, bool) or first < 0:
+        raise ValueError(f"first must be a number of rows, not {first!r}")
+    return Resize((grid[0], grid[1]), first, method)
+
+
+def _number(table: Mapping[str, Any], key: str) -> float:
+    value = table[key]
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        raise ValueError(f"{key} must be a number, not {value!r}")
+    return float(value)
+
+
 _READERS = {
     "transpose": (_transpose, set[str]()),
     "permute": (lambda table: Permute(_integers(table, "permute")), set[str]()),
@@ -87,7 +117,11 @@ _READERS = {
     "split": (_split, {"parts", "sizes"}),
     "unstack": (lambda table: Unstack(_integer(table, "unstack")), set[str]()),
     "concatenate": (lambda table: Concatenate(_integer(table, "concatenate"), _every(table)), {"every"}),
+    # Its option has the name of the step below.
     "rotary": (_rotary, {"rows", "back"}),
+    "rows": (_rows, {"fill"}),
+    "resize": (_resize, {"first", "method"}),
+    "merge": (lambda table: Merge(_number(table, "merge")), set[str]()),
     "stack": (lambda table: Stack(_integer(table, "stack"), _every(table)), {"every"}),
 }
 

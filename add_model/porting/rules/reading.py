@@ -173,7 +173,7 @@ def _fill(table: Mapping[str, Any], common: dict[str, Any]) -> Fill:
         _patterns(table, "except") if "except" in table else (),
         **common,
     )
-    joins = any(operation.name in ("concatenate", "stack") for operation in rule.operations)
+    joins = any(operation.name in ("concatenate", "stack", "merge") for operation in rule.operations)
     cuts = any(operation.name in ("split", "unstack") for operation in rule.operations)
     if rule.collected and not joins:
         raise ValueError(f"would fill one weight several times: {{{rule.collected[0]}}} is in `from` only, and nothing joins what it collects")  # fmt: skip
