@@ -16,7 +16,7 @@ _MOST_KINDS = 32
 _ASKED_FOR = re.compile(r"GLOBAL ([\w.]+)")
 # A pickle that asks for one of these was made to do something: what it holds is not to be trusted, even where it is
 # never called.
-_OF_PROGRAMS = frozenset("os posix nt io _io sys subprocess urllib http tempfile shutil socket importlib runpy code codeop pty ctypes pickle marshal types multiprocessing webbrowser pdb pydoc timeit".split())  # fmt: skip
+_OF_PROGRAMS = frozenset("os posix nt io _io sys urllib http tempfile shutil socket importlib runpy code codeop pty ctypes pickle marshal types webbrowser pdb pydoc timeit".split())  # fmt: skip
 _PLAIN_BUILTINS = frozenset("set frozenset slice complex range bytearray object dict list tuple int float str bool bytes".split())  # fmt: skip
 _MAPPINGS = frozenset(("collections.defaultdict", "collections.Counter"))
 
@@ -66,7 +66,9 @@ def may_stand_for(name: str, others: list[str]) -> bool:
     if root in ("", "builtins", "__builtin__"):
         # Torch names what is built in without its module.
         return last in _PLAIN_BUILTINS
-    return root not in _OF_PROGRAMS and len(others) < _MOST_KINDS
+    if root in _OF_PROGRAMS or root.endswith(("process", "processing")):
+        return False
+    return len(others) < _MOST_KINDS
 
 
 def _class_called(name: str) -> type:
