@@ -18,8 +18,8 @@ from add_model.porting.rules.operations import (
     Transpose,
     Unstack,
     output_shapes,
-    parse_operation,
 )
+from add_model.porting.rules.parsing import parse_operation
 
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple)
 

@@ -32,8 +32,6 @@ CLEAR: dict[str, tuple[Model, Scheme]] = {
     "BERT with in_proj": (BERT, schemes.fused(schemes.BERT_PARTS, "in_proj", "qkv")),
     "BERT with kqv": (BERT, schemes.fused(schemes.BERT_PARTS, "kqv", "kqv")),
     "BERT with to_vk": (BERT, schemes.fused({"k": "key", "v": "value"}, "to_vk", "vk")),
-    "Llama with gate_up_proj": (LLAMA, schemes.fused(schemes.GATED_PARTS, "gate_up_proj", "gu")),
-    "Llama with up_gate_proj": (LLAMA, schemes.fused(schemes.GATED_PARTS, "up_gate_proj", "ug")),
     # Normalisations behind the attention and the network, alone or beside those in front of them.
     **{
         f"OLMo 2 with {attention} and {network}": (OLMO2, schemes.renamed((r"post_attention_layernorm", attention), (r"post_feedforward_layernorm", network)))
@@ -55,6 +53,10 @@ OPEN: dict[str, tuple[Model, Scheme, str]] = {
     "BERT with key_query_value": (BERT, schemes.fused(schemes.BERT_PARTS, "key_query_value", "kqv"), "key_query_value"),
     "GPT-NeoX with c_attn": (NEOX, schemes.renamed(("query_key_value", "c_attn")), "c_attn"),
     "Llama with linear_fc1": (LLAMA, schemes.fused(schemes.GATED_PARTS, "linear_fc1", "ug"), "linear_fc1"),
+    "Llama with gate_up_proj": (LLAMA, schemes.fused(schemes.GATED_PARTS, "gate_up_proj", "gu"), "gate_up_proj"),
+    "Llama with up_gate_proj": (LLAMA, schemes.fused(schemes.GATED_PARTS, "up_gate_proj", "ug"), "up_gate_proj"),
+    "Llama with wq and wk": (LLAMA, schemes.META, "attention.wq"),
+    "Llama with fc_1, fc_2 and proj": (LLAMA, schemes.gated("mlp.fc_1", "mlp.fc_2", "mlp.proj"), "mlp.fc_1"),
     "Llama of Meta": (LLAMA, schemes.META, "feed_forward.w1"),
     "Llama with w1, w2 and w3": (LLAMA, schemes.gated("mlp.w1", "mlp.w2", "mlp.w3"), "mlp.w1"),
     "Llama with fc1, fc2 and fc3": (LLAMA, schemes.gated("mlp.fc1", "mlp.fc2", "mlp.fc3"), "mlp.fc1"),

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
+from add_model.porting.checkpoints import distributed, gguf, hdf5
 from add_model.porting.checkpoints.formats import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
 from add_model.porting.checkpoints.parts import Part, listed
 from add_model.porting.documents import read_json
@@ -20,19 +21,21 @@ if TYPE_CHECKING:
     import torch
 
 # Files in a folder that hold weights, the most trusted kind first.
-_IN_FOLDERS = ("*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt")  # fmt: skip
+_IN_FOLDERS = (distributed.METADATA, "*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.keras", "*.h5", "*.gguf")  # fmt: skip
 # The Hub's cache keeps a repository's files in one folder, and links to them in one folder for each revision.
 _SNAPSHOTS, _BLOBS = "snapshots", "blobs"
 # The name of a file of a sharded checkpoint: the checkpoint's name and suffix.
-_PART = re.compile(r"(.+)-\d+-of-\d+(\.\w+)")
+_PART = re.compile(r"(.+)-(\d+)-of-(\d+)(\.\w+)")
+# What each of several processes held, cut along one of its axes.
+_OF_PROCESSES = re.compile(r"(consolidated\.\d+|(mp|model_mp|tp)_rank_\d+.*)\.(pth|pt)")
 _AS_NUMPY = "save its variables with numpy.savez in its own environment, and convert the .npz"
-_FOREIGN = {
-    b"\x89HDF": f"is an HDF5 file (Keras); {_AS_NUMPY}",
-    b"GGUF": "is a GGUF file, whose weights are usually quantised; convert the checkpoint it was made from",
-}
+# Files that are known by how they begin.
+_BY_START: Mapping[bytes, type[WeightsFile]] = {hdf5.MAGIC: hdf5.Hdf5File, gguf.MAGIC: gguf.GgufFile}
 _FOREIGN_SUFFIXES = {
     ".index": f"belongs to a TensorFlow checkpoint; {_AS_NUMPY}",
     ".meta": f"belongs to a TensorFlow checkpoint; {_AS_NUMPY}",
+    ".onnx_data": "holds the weights of an ONNX graph, whose names and shapes are in the .onnx file; convert the checkpoint it was made from",
+    ".data": "holds the weights of an ONNX graph or of a TensorFlow checkpoint, whose names and shapes are in the file beside it; convert the checkpoint it was made from",
     ".msgpack": f"is a Flax checkpoint; {_AS_NUMPY}",
     ".onnx": "is an ONNX graph; convert the checkpoint it was made from",
     ".pb": f"is a TensorFlow graph; {_AS_NUMPY}",
@@ -70,6 +73,9 @@ class Checkpoint:
             lines.append(
                 f"{name}: of its parts {read} is read, {left} is left; choose with --read, or `read` in the rules"
             )
+        for path, file in self.files.items():
+            if file.left_objects:
+                lines.append(f"{path.name}: objects of {', '.join(file.left_objects)} beside the weights were left, and nothing of them was imported or called")  # fmt: skip
         return tuple(lines)
 
     def read(self, name: str) -> torch.Tensor:
@@ -123,6 +129,7 @@ def open_checkpoint(path: Path, read: Sequence[str] = ()) -> Checkpoint:
 
 def _find(path: Path) -> Path:
     if path.is_file():
+        _refuse_part(path)
         return path
     if not path.is_dir():
         if os.path.lexists(path):
@@ -133,17 +140,32 @@ def _find(path: Path) -> Path:
     for pattern in _IN_FOLDERS:
         found = sorted(path.glob(pattern))
         if len(found) == 1:
+            _refuse_part(found[0])
             return found[0]
+        if found and all(map(_OF_PROCESSES.fullmatch, (file.name for file in found))):
+            raise AddModelError(f"{path}: holds what {len(found)} processes had each a part of ({found[0].name}, ...); join these in the original's environment, by concatenating each weight along the axis it was cut, and save one file")  # fmt: skip
         if found:
             names = ", ".join(file.name for file in found[:5]) + (", ..." if len(found) > 5 else "")
             part = _PART.fullmatch(found[0].name)
             if part is not None:
-                raise AddModelError(f"{path}: holds parts of a checkpoint ({names}), and not the index that says what is in them; fetch {part[1]}{part[2]}.index.json")  # fmt: skip
+                raise AddModelError(f"{path}: holds parts of a checkpoint ({names}), and not the index that says what is in them; fetch {part[1]}{part[4]}.index.json")  # fmt: skip
             raise AddModelError(f"{path}: holds several checkpoints ({names}); name one of them")
     for file in sorted(path.iterdir()):
         if file.suffix in _FOREIGN_SUFFIXES:
             raise AddModelError(f"{file}: {_FOREIGN_SUFFIXES[file.suffix]}")
-    raise AddModelError(f"{path}: holds no checkpoint that can be read (.safetensors, .npz, .bin, .pt, .pth, .ckpt); name its file")  # fmt: skip
+    raise AddModelError(f"{path}: holds no checkpoint that can be read (.safetensors, .npz, .bin, .pt, .pth, .ckpt, .keras, .h5, .gguf); name its file")  # fmt: skip
+
+
+def _refuse_part(path: Path) -> None:
+    """Raises `AddModelError` where a file is one of several that hold a checkpoint together."""
+    part = _PART.fullmatch(path.name)
+    if part is None or int(part[3]) < 2:
+        return
+    index = path.with_name(f"{part[1]}{part[4]}.index.json")
+    remedy = (
+        f"name {index}, or its folder" if index.is_file() else f"fetch the others, and {index.name}, and name that"
+    )
+    raise AddModelError(f"{path}: is part {int(part[2])} of {int(part[3])} of a checkpoint; {remedy}")
 
 
 def _open_file(path: Path, read: Sequence[str]) -> WeightsFile:
@@ -164,9 +186,14 @@ def _opened(path: Path, read: Sequence[str]) -> WeightsFile:
         raise AddModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not start:
         raise AddModelError(f"{path}: is empty; fetch it again")
-    for magic, said in _FOREIGN.items():
-        if start.startswith(magic):
-            raise AddModelError(f"{path}: {said}")
+    kind = next((kind for magic, kind in _BY_START.items() if start.startswith(magic)), None)
+    if path.name == distributed.METADATA:
+        kind = distributed.DistributedFile
+    if path.suffix == hdf5.ARCHIVE_SUFFIX:
+        kind = hdf5.Hdf5File
+    if kind is not None:
+        _refuse_choice(path, read)
+        return kind(path)
     if start.startswith(b"version https://g"):
         raise AddModelError(f"{path}: is a pointer of Git LFS, not the weights; fetch them with: git lfs pull")
     if path.suffix in _FOREIGN_SUFFIXES:
@@ -174,9 +201,13 @@ def _opened(path: Path, read: Sequence[str]) -> WeightsFile:
     is_safetensors = path.suffix == ".safetensors" or start[8:9] == b"{"
     if not is_safetensors and path.suffix != ".npz":
         return PickledFile(path, read)
+    _refuse_choice(path, read)
+    return SafetensorsFile(path) if is_safetensors else NumpyFile(path)
+
+
+def _refuse_choice(path: Path, read: Sequence[str]) -> None:
     if read:
         raise AddModelError(f"{path}: holds weights alone, and no part {read[0]!r}; leave `read` out")
-    return SafetensorsFile(path) if is_safetensors else NumpyFile(path)
 
 
 def _open_sharded(path: Path, index: Path, read: Sequence[str]) -> Checkpoint:

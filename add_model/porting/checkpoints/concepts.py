@@ -41,10 +41,13 @@ _PHRASES: Sequence[tuple[str, str]] = (
     (r"CROSS ATTENTION NORM|NORM 2of3", "CROSS NORMALISATION"),
     (r"behind ATTENTION NORM", "POST FIRST NORM"),
     (r"post NETWORK NORM", "POST SECOND NORM"),
-    (r"post ATTENTION NORM|NORM (2of2|3of3)|NETWORK NORM|pre NETWORK NORM", "SECOND NORM"),
-    (r"(input|pre ATTENTION|ATTENTION) NORM|NORM 1of[23]", "FIRST NORM"),
+    (r"post ATTENTION NORM|NORM (2of2|3of3|after)|NETWORK NORM|pre NETWORK NORM", "SECOND NORM"),
+    (r"(input|pre ATTENTION|ATTENTION) NORM|NORM (1of[23]|before)", "FIRST NORM"),
     (r"(final|last|post|output|out) NORM|NORM (f|final|post|out|output)", "FINAL NORM"),
     (r"(emb\w*|EMBEDDING) NORM|NORM (emb\w*|EMBEDDING|pre)", "NORM EMBEDDING"),
+    # What the attention and the network of a layer are multiplied by.
+    (r"(gamma|lambda|ls|layer scale) 1of2", "FIRST SCALE"),
+    (r"(gamma|lambda|ls|layer scale) 2of2", "SECOND SCALE"),
     # Heads.
     (r"(cls|mlm|lm|prediction|predictions)( head)?( predictions)?|lm head|embed out|output projection|generator", "HEAD"),
     (r"(seq relationship|nsp)", "RELATIONSHIP"),

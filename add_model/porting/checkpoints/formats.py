@@ -20,6 +20,7 @@ import torch
 from add_model.errors import AddModelError
 from add_model.porting.checkpoints.archive import open_archive
 from add_model.porting.checkpoints.parts import Part, listed, outermost_parts, read_parts
+from add_model.porting.checkpoints.placeholders import asked_for, may_stand_for, standing_for
 from add_model.porting.rules.pattern import LONGEST_NAME
 from add_model.porting.tensor_memory import is_plain
 
@@ -47,6 +48,17 @@ SAFETENSORS_TYPES = {
     "U16": torch.uint16,
     "U32": torch.uint32,
     "U64": torch.uint64,
+    # Known to newer releases of torch and safetensors.
+    **{
+        name: getattr(torch, dtype)
+        for name, dtype in (
+            ("F8_E8M0", "float8_e8m0fnu"),
+            ("F8_E4M3FNUZ", "float8_e4m3fnuz"),
+            ("F8_E5M2FNUZ", "float8_e5m2fnuz"),
+            ("C64", "complex64"),
+        )
+        if hasattr(torch, dtype)
+    },
 }
 
 
@@ -70,6 +82,8 @@ class WeightsFile(ABC):
     weights: Mapping[str, Weight]
     # What the weights were chosen from, where a file holds more than them.
     parts: tuple[Part, ...] = ()
+    # The classes of objects that a file holds beside them, and that were not loaded.
+    left_objects: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,10 +96,14 @@ class WeightsFile(ABC):
         for name in self.weights:
             if len(name) > LONGEST_NAME or len(re.findall(r"[./]", name)) > _MOST_LEVELS:
                 raise AddModelError(f"{self.path}: the name {name[:40]!r}... of a weight is longer than that of any module; rename it")  # fmt: skip
-        size = self.path.stat().st_size
+        size = self._size()
         claimed = sum(weight.bytes for weight in self.weights.values())
         if claimed > _MOST_TIMES * size + _SPARE:
             raise AddModelError(f"{self.path}: claims {claimed} bytes of weights, which {size} bytes do not hold; fetch it again, from where you trust")  # fmt: skip
+
+    def _size(self) -> int:
+        """How many bytes hold the weights."""
+        return self.path.stat().st_size
 
     def read(self, name: str) -> torch.Tensor:
         """One weight; see `Checkpoint.read`."""
@@ -162,7 +180,8 @@ def _refuse_long_header(path: Path) -> None:
 class PickledFile(WeightsFile):
     """A file that `torch.save` wrote, mapped into memory where it is of today's format.
 
-    Only tensors and plain values are unpickled; a file that holds anything else is refused, whatever it is.
+    Only tensors and plain values are unpickled; for other objects stand placeholders, and a file that asks for what
+    runs programs is refused.
     """
 
     def __init__(self, path: Path, read: Sequence[str] = ()) -> None:
@@ -177,7 +196,7 @@ class PickledFile(WeightsFile):
     def _reopen(self) -> None:
         # The old mapping has to go first.
         self._tensors: dict[str, torch.Tensor] = {}
-        content = _unpickled(self.path)
+        content, self.left_objects = _unpickled(self.path)
         try:
             self._tensors, self.parts = read_parts(content, self._wanted)
         except RecursionError as error:
@@ -185,6 +204,9 @@ class PickledFile(WeightsFile):
         except KeyError as error:
             known = listed(outermost_parts(content)) or "none"
             raise AddModelError(f"{self.path}: has no part {error.args[0]!r} with weights; it has: {known}") from error
+        if not self._tensors and self.left_objects:
+            # What it holds is inside of objects, such as a whole model.
+            raise AddModelError(f"{self.path}: {_refusal(self.left_objects[0])}")
         for name, tensor in self._tensors.items():
             if not is_plain(tensor):
                 raise AddModelError(f"{self.path}: {name} is sparse or quantised; store it as a plain tensor")
@@ -193,19 +215,30 @@ class PickledFile(WeightsFile):
         self._tensors = {}
 
 
-def _unpickled(path: Path) -> Any:
+def _unpickled(path: Path) -> tuple[Any, tuple[str, ...]]:
+    """What a pickle holds, and the classes of the objects that placeholders stand for."""
+    names: list[str] = []
+    while True:
+        try:
+            return _loaded(path, names), tuple(names)
+        except pickle.UnpicklingError as error:
+            name = asked_for(error)
+            if name is None or not may_stand_for(name, names):
+                raise AddModelError(f"{path}: {_refusal(name or next(iter(names), None))}") from error
+            names.append(name)
+
+
+def _loaded(path: Path, names: list[str]) -> Any:
     # A file of the format before PyTorch 1.6 cannot be mapped; it is read as a whole.
     mapped = zipfile.is_zipfile(path)
     try:
         if mapped:
             open_archive(path).close()
         # Training scripts leave their command line beside the weights; it holds plain values only.
-        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+        with torch.serialization.safe_globals([argparse.Namespace]), standing_for(names), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except pickle.UnpicklingError as error:
-        raise AddModelError(f"{path}: {_refusal(str(error))}") from error
-    except AddModelError:
+    except (AddModelError, pickle.UnpicklingError):
         raise
     except Exception as error:
         # What is called with what a damaged pickle says fails in every way.
@@ -213,10 +246,9 @@ def _unpickled(path: Path) -> Any:
         raise AddModelError(f"{path}: is no whole checkpoint of PyTorch ({said}); fetch it again, or name a safetensors, PyTorch or .npz file") from error  # fmt: skip
 
 
-def _refusal(said: str) -> str:
-    found = re.search(r"GLOBAL ([\w.]+)", said)
-    if found is not None:
-        return f"was not loaded: it is a pickle that asks for {found[1]}, which could run code; save its weights alone, as safetensors, in the original's environment"  # fmt: skip
+def _refusal(name: str | None) -> str:
+    if name is not None:
+        return f"was not loaded: it is a pickle that asks for {name}, which could run code; save its weights alone, as safetensors, in the original's environment"  # fmt: skip
     return "was not loaded: it is a damaged file, or a pickle of more than weights, which could run code; save its weights alone, as safetensors, in the original's environment"  # fmt: skip
 
 

@@ -72,7 +72,7 @@ class ShardsWriter:
         assert tuple(tensor.shape) == weight.shape and tensor.dtype == weight.dtype, name
         finite = True
         for piece in pieces(tensor):
-            if piece.is_floating_point() and not bool(_is_finite(piece)):
+            if (piece.is_floating_point() or piece.is_complex()) and not _is_finite(piece):
                 finite = False
             data = piece.reshape(-1).view(torch.uint8).numpy().data
             file.seek(offset)
@@ -97,9 +97,13 @@ def pieces(tensor: torch.Tensor) -> Any:
         yield tensor[start : start + rows].contiguous()
 
 
-def _is_finite(piece: torch.Tensor) -> torch.Tensor:
+def _is_finite(piece: torch.Tensor) -> bool:
+    """Whether all values are finite numbers: the least and the greatest are, in one pass that makes no other tensor."""
+    if piece.is_complex():
+        piece = torch.view_as_real(piece)
     # Types of eight bits know no such question themselves.
-    return torch.isfinite(piece.float() if piece.element_size() == 1 else piece).all()
+    least, greatest = torch.aminmax(piece.float() if piece.element_size() == 1 else piece)
+    return bool(least.isfinite() and greatest.isfinite())
 
 
 def _header(weights: Mapping[str, Weight]) -> tuple[bytes, dict[str, int]]:

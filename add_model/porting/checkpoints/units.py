@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -19,6 +19,10 @@ _LIST_WORDS = frozenset("layer layers block blocks h resblock resblocks stage st
 
 _EXPERTS = frozenset(("expert", "experts"))
 _FEW = 3
+# So much of what any layer has, layers have on average that differ by a part.
+_COMMON = 0.7
+# A word that a number is glued to, the number, and the weight of that module.
+_GLUED = re.compile(r"([./]?[A-Za-z_]+)\d+[./][^./]+")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ def find_units(weights: Mapping[str, Weight]) -> list[Unit]:
     """Takes weights together that differ by the number of their layer alone, in the order of the first of each."""
     variable = _variable_numbers(weights)
     templates = {name: _opened(name, spans, len(name)) for name, spans in variable.items()}
-    readings = told_apart(_readings(set(templates.values())))
+    matrices = {templates[name] for name, weight in weights.items() if len(weight.shape) == 2}
+    readings = told_apart(_readings(set(templates.values()), matrices))
     groups: dict[tuple[str, Weight], dict[Indices, str]] = defaultdict(dict)
     positions: dict[tuple[str, Weight], int] = {}
     for position, (name, weight) in enumerate(weights.items()):
@@ -106,23 +111,39 @@ def _rank(number: int, total: int) -> str:
     return f"{number + 1}of{total}"
 
 
-def _readings(templates: Set[str]) -> dict[str, str]:
-    """Template -> its reading."""
+def _readings(templates: Set[str], matrices: Set[str]) -> dict[str, str]:
+    """Template -> its reading, where these are the templates of matrices."""
     modules = {module for template in templates for module in parents_of(template)}
     siblings: dict[str, set[int]] = defaultdict(set)
     for template in templates:
         for match in _NUMBER.finditer(template):
             siblings[template[: match.start()]].add(int(match[0]))
+    gated = set(_gated(matrices))
     readings = {}
     for template in templates:
         text, end = "", 0
         for match in _NUMBER.finditer(template):
             before = template[: match.start()]
             text += template[end : match.start()]
-            text += _read(int(match[0]), before, sorted(siblings[before]), before.rstrip("_") in modules)
+            if before in gated:
+                text += match[0]
+            else:
+                text += _read(int(match[0]), before, sorted(siblings[before]), before.rstrip("_") in modules)
             end = match.end()
         readings[template] = text + template[end:]
     return readings
+
+
+def _gated(matrices: Set[str]) -> Iterator[str]:
+    """What stands before the numbers of two matrices that have a third beside them: either may be the gate."""
+    inside: dict[str, list[str]] = defaultdict(list)
+    for template in matrices:
+        inside["".join(parents_of(template)[1:2])].append(template)
+    for module, beside in inside.items():
+        found = [match for template in beside if (match := _GLUED.fullmatch(template, len(module))) is not None]
+        first = Counter(match[1] for match in found)
+        if len(beside) == 3:
+            yield from (module + before for before, number in first.items() if number == 2)
 
 
 def _read(number: int, before: str, siblings: Sequence[int], has_first: bool) -> str:
@@ -193,4 +214,15 @@ def _are_alike(entries: Sequence[Mapping[str, tuple[int, ...]]]) -> bool:
     if any(len(found) > 1 for found in shapes.values()):
         return False
     everywhere = sum(1 for count in counts.values() if count == len(entries))
-    return 2 * everywhere >= len(counts)
+    return 2 * everywhere >= len(counts) or _differ_by_a_part(entries)
+
+
+def _differ_by_a_part(entries: Sequence[Mapping[str, tuple[int, ...]]]) -> bool:
+    """Whether entries are alike but for one part, which holds so many weights that most are not in all of them: the
+    experts of all layers but the first."""
+    counts: Counter[str] = Counter()
+    for entry in entries:
+        counts.update({_NUMBER.sub("#", rest) for rest in entry})
+    everywhere = sum(1 for count in counts.values() if count == len(entries))
+    places = len(counts) * len(entries)
+    return len(entries) > 2 and _COMMON * places <= counts.total() and 3 * everywhere >= len(counts)

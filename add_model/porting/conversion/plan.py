@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from add_model.nearest import close
-from add_model.porting.checkpoints.formats import Weight
+from add_model.porting.checkpoints.formats import SAFETENSORS_TYPES, Weight
 from add_model.porting.rules.expansion import Expansion, Move, expand
 from add_model.porting.rules.operations import Cast, Operation, output_shapes
 from add_model.porting.rules.rule import Keep, Rule, Rules, Share
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 _MOST_OFFERS = 20
+_APART = "save real and imaginary part as two weights (torch.view_as_real) in the original's environment, or drop it"
+_ROTARY_KEYS = ("rope_parameters", "rope_theta", "rotary_dim", "rotary_pct")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class NewWeights:
         tied: other names of the same weight -> its name in `weights`.
         ignored: regular expressions of what checkpoints may hold and the class says that it does not need.
         class_name: the name of its class.
+        rotates: whether it turns query and key by their position, before they are compared.
     """
 
     weights: Mapping[str, Weight]
@@ -39,6 +42,7 @@ class NewWeights:
     tied: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     class_name: str = "the new model"
+    rotates: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,15 @@ def new_weights(model: nn.Module) -> NewWeights:
             tied[name] = original
     buffers = frozenset(name for name, _ in model.named_buffers()) & frozenset(weights)
     ignored = tuple(getattr(model, "_ignored_checkpoint_keys", ()))
-    return NewWeights(weights, buffers, tied, ignored, type(model).__name__)
+    return NewWeights(weights, buffers, tied, ignored, type(model).__name__, _rotates(model))
+
+
+def _rotates(model: nn.Module) -> bool:
+    """Whether a model has a module for rotary positions, or a configuration that speaks of them."""
+    config = getattr(model, "config", None)
+    if any(getattr(config, name, None) for name in _ROTARY_KEYS):
+        return True
+    return any(re.search(r"rotary|rope", type(module).__name__, re.IGNORECASE) for module in model.modules())
 
 
 def make_plan(rules: Rules, old: Mapping[str, Weight], new: NewWeights) -> Plan:
@@ -152,6 +164,9 @@ def _fillings(
         except ValueError as error:
             problems.append(f"{place}{came_from}: {error}; correct the rule")
             continue
+        if any(weight.dtype.is_complex for weight in sources) and any(isinstance(step, Cast) for step in operations):
+            problems.append(f"{place}{came_from}: is complex, and a cast drops the imaginary part; {_APART}")
+            continue
         dtypes = _output_types(operations, sources, len(shapes))
         weights = tuple(Weight(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
         wrong = [f"{place}{came_from} -> {said}" for said in _misfits(targets, weights, new, nearest)]
@@ -168,9 +183,15 @@ def _misfits(targets: Sequence[str], weights: Sequence[Weight], new: NewWeights,
         wanted = new.weights.get(new.tied.get(target, target))
         if wanted is None:
             yield f"{target}: {new.class_name} has no such weight{nearest(target)}"
+        elif weight.dtype not in SAFETENSORS_TYPES.values():
+            name = str(weight.dtype).removeprefix("torch.")
+            yield f"{_shown(target, wanted)}: is {name}, which is not written; unpack it in the original's environment"
         elif wanted.shape != weight.shape:
             yield f"{_shown(target, wanted)}: the shapes do not fit, {list(weight.shape)} is not {list(wanted.shape)}; correct the rule, or the configuration"  # fmt: skip
         elif wanted.dtype.is_floating_point != weight.dtype.is_floating_point:
+            if weight.dtype.is_complex:
+                yield f"{_shown(target, wanted)}: is {str(wanted.dtype).removeprefix('torch.')}, not complex; {_APART}"
+                continue
             name, new_name = (str(dtype).removeprefix("torch.") for dtype in (weight.dtype, wanted.dtype))
             yield f"{_shown(target, wanted)}: is {new_name}, not {name}; add {{ cast = {new_name!r} }} to `do` if that is meant"  # fmt: skip
 

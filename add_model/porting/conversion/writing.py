@@ -156,7 +156,8 @@ def _equal(first: torch.Tensor, second: torch.Tensor) -> bool:
 def _main_type(weights: Mapping[str, Weight]) -> str:
     sizes: Counter[torch.dtype] = Counter()
     for weight in weights.values():
-        if weight.dtype.is_floating_point:
+        # Eight bits are a way to store weights; no model computes in them, and none is loaded as such.
+        if weight.dtype.is_floating_point and weight.dtype.itemsize > 1:
             sizes[weight.dtype] += weight.bytes
     return type_name(sizes.most_common(1)[0][0]) if sizes else "float32"
 

@@ -7,6 +7,7 @@ import importlib.util
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _HEAD = re.compile(r"(?<=[a-z0-9])(For[A-Z]\w*|[A-Z]+HeadModel|DoubleHeadsModel|Model)$")
+_LEFT_AS_IT_WAS = re.compile(r"left at their initial values: ([^;]+)")
 # What a script is called as a module: its own name may be that of a package that it imports.
 _SCRIPT_NAME = "add_model_script_"
 _SCRIPT_HINT = "it must return (model, inputs)"
@@ -173,11 +175,32 @@ def _model(subject: Subject, request: Request) -> nn.Module:
     class_name = request.class_name or _class_of_checkpoint(subject, request.checkpoint)
     model_class: Any = subject.model_class(class_name)
     try:
-        model: nn.Module = model_class.from_pretrained(request.checkpoint)
+        model, missing = _loaded(model_class, request.checkpoint)
     except FAILURES as error:
         said = " ".join(str(error).split())
         raise AddModelError(f"{request.checkpoint}: cannot be loaded into {model_class.__name__}: {said}; pass a folder with its config.json and weights") from error  # fmt: skip
+    if missing:
+        more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise AddModelError(f"{request.checkpoint}: lacks {missing[0]} of {model_class.__name__}{more}, which would be random numbers; pass the class that was saved with --class, or a folder with all weights")  # fmt: skip
     return model.float()
+
+
+def _loaded(model_class: Any, checkpoint: Path) -> tuple[nn.Module, list[str]]:
+    """A model with its weights, and the names of those that the checkpoint lacks."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if hasattr(model_class, "_load_pretrained_model"):
+            model, info = model_class.from_pretrained(checkpoint, output_loading_info=True)
+            missing = sorted(info["missing_keys"])
+        else:
+            # Libraries of the bundled kind warn of what they leave as it was.
+            model, missing = model_class.from_pretrained(checkpoint), []
+    for warning in caught:
+        found = _LEFT_AS_IT_WAS.search(str(warning.message))
+        missing += found[1].split(", ") if found is not None else []
+        if found is None:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return model, missing
 
 
 def _class_of_checkpoint(subject: Subject, checkpoint: Path) -> str | None:

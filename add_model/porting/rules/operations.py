@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 # More tensors than any weight is cut into, more axes than any has, and more steps than lead from one to another.
-_MOST_PIECES, _MOST_AXES, MOST_STEPS = 100_000, 32, 64
+_MOST_PIECES, MOST_AXES, MOST_STEPS = 100_000, 32, 64
 
 
 class Operation(ABC):
@@ -56,7 +56,7 @@ class Transpose(Operation):
         return [self._swapped(shape) for shape in shapes]
 
     def _swapped(self, shape: Shape) -> Shape:
-        first, second = _axis(self.first, shape), _axis(self.second, shape)
+        first, second = axis_of(self.first, shape), axis_of(self.second, shape)
         result = list(shape)
         result[first], result[second] = result[second], result[first]
         return tuple(result)
@@ -77,7 +77,7 @@ class Permute(Operation):
 
     def shapes(self, shapes: Sequence[Shape]) -> list[Shape]:
         for shape in shapes:
-            if sorted(_axis(axis, shape) for axis in self.axes) != list(range(len(shape))):
+            if sorted(axis_of(axis, shape) for axis in self.axes) != list(range(len(shape))):
                 raise ValueError(f"permute {list(self.axes)} does not name each axis of {list(shape)} once")
         return [tuple(shape[axis] for axis in self.axes) for shape in shapes]
 
@@ -156,7 +156,7 @@ class Split(Operation):
         return [piece for shape in shapes for piece in self._pieces(shape)]
 
     def _pieces(self, shape: Shape) -> list[Shape]:
-        axis = _axis(self.axis, shape)
+        axis = axis_of(self.axis, shape)
         # A part for each element is the most that there can be.
         fits = shape[axis] % self.parts == 0 if self.parts is not None else sum(self.sizes or ()) == shape[axis]
         if not fits or (self.parts or 1) > max(shape[axis], 1):
@@ -191,7 +191,7 @@ class Unstack(Operation):
     def shapes(self, shapes: Sequence[Shape]) -> list[Shape]:
         pieces: list[Shape] = []
         for shape in shapes:
-            axis = _axis(self.axis, shape)
+            axis = axis_of(self.axis, shape)
             _refuse_many(len(pieces) + shape[axis])
             pieces += [(*shape[:axis], *shape[axis + 1 :])] * shape[axis]
         return pieces
@@ -219,7 +219,7 @@ class Concatenate(Operation):
         return [self._joined(group) for group in _groups(shapes, self.every, self.name)]
 
     def _joined(self, shapes: Sequence[Shape]) -> Shape:
-        axis = _axis(self.axis, shapes[0])
+        axis = axis_of(self.axis, shapes[0])
         others = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
         if len(others) != 1 or len({len(shape) for shape in shapes}) != 1:
             raise ValueError(f"{_listed(shapes)} cannot be concatenated along axis {self.axis}")
@@ -249,7 +249,7 @@ class Stack(Operation):
     def _stacked(self, shapes: Sequence[Shape]) -> Shape:
         if len(set(shapes)) != 1:
             raise ValueError(f"{_listed(shapes)} cannot be stacked")
-        axis = _axis(self.axis, (*shapes[0], 0))
+        axis = axis_of(self.axis, (*shapes[0], 0))
         return (*shapes[0][:axis], len(shapes), *shapes[0][axis:])
 
     def apply(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -262,22 +262,6 @@ class Stack(Operation):
 
 
 DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool")
-
-
-def parse_operation(table: Mapping[str, Any]) -> Operation:
-    """Reads one step of a rules file.
-
-    Raises:
-        ValueError: it is none, or has a value of the wrong kind.
-    """
-    for name, (read, options) in _READERS.items():
-        if name in table:
-            unknown = set(table) - {name} - options
-            if unknown:
-                raise ValueError(f"{name} knows no {', '.join(sorted(unknown))}; it knows {', '.join(sorted(options)) or 'no options'}")  # fmt: skip
-            return read(table)
-    given = ", ".join(table) or "nothing"
-    raise ValueError(f"unknown operation {given}; known are: {', '.join(_READERS)}")
 
 
 def output_shapes(operations: Sequence[Operation], shapes: Sequence[Shape]) -> list[Shape]:
@@ -293,80 +277,12 @@ def output_shapes(operations: Sequence[Operation], shapes: Sequence[Shape]) -> l
     return result
 
 
-def _transpose(table: Mapping[str, Any]) -> Operation:
-    axes = _integers(table, "transpose")
-    if len(axes) != 2:
-        raise ValueError(f"transpose takes two axes such as [0, 1], not {list(axes)}")
-    return Transpose(axes[0], axes[1])
-
-
-def _cast(table: Mapping[str, Any]) -> Operation:
-    if table["cast"] not in DTYPES:
-        raise ValueError(f"cast to {table['cast']!r} is unknown; choose one of: {', '.join(DTYPES)}")
-    return Cast(table["cast"])
-
-
-def _reshape(table: Mapping[str, Any]) -> Operation:
-    shape = _integers(table, "reshape") if table["reshape"] != [] else ()
-    if any(size < -1 for size in shape) or shape.count(-1) > 1 or len(shape) > _MOST_AXES:
-        raise ValueError(f"reshape takes sizes, one of which may be -1, not {list(shape)}")
-    return Reshape(shape)
-
-
-def _split(table: Mapping[str, Any]) -> Operation:
-    if ("parts" in table) == ("sizes" in table):
-        raise ValueError("split takes either parts or sizes, such as { split = 0, parts = 3 }")
-    if "sizes" in table:
-        sizes = _integers(table, "sizes")
-        if any(size < 0 for size in sizes):
-            raise ValueError(f"sizes must not be negative: {list(sizes)}")
-        return Split(_integer(table, "split"), sizes=sizes)
-    return Split(_integer(table, "split"), parts=_positive(table, "parts"))
-
-
 def _refuse_many(pieces: int) -> None:
     if pieces > _MOST_PIECES:
         raise ValueError(f"would be cut into {pieces} tensors, more than the {_MOST_PIECES} that are written")
 
 
-def _every(table: Mapping[str, Any]) -> int | None:
-    return _positive(table, "every") if "every" in table else None
-
-
-_READERS = {
-    "transpose": (_transpose, set[str]()),
-    "permute": (lambda table: Permute(_integers(table, "permute")), set[str]()),
-    "reshape": (_reshape, set[str]()),
-    "cast": (_cast, set[str]()),
-    "split": (_split, {"parts", "sizes"}),
-    "unstack": (lambda table: Unstack(_integer(table, "unstack")), set[str]()),
-    "concatenate": (lambda table: Concatenate(_integer(table, "concatenate"), _every(table)), {"every"}),
-    "stack": (lambda table: Stack(_integer(table, "stack"), _every(table)), {"every"}),
-}
-
-
-def _integer(table: Mapping[str, Any], key: str) -> int:
-    value = table[key]
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{key} must be a whole number, not {value!r}")
-    return value
-
-
-def _positive(table: Mapping[str, Any], key: str) -> int:
-    value = _integer(table, key)
-    if value < 1:
-        raise ValueError(f"{key} must be at least 1, not {value}")
-    return value
-
-
-def _integers(table: Mapping[str, Any], key: str) -> tuple[int, ...]:
-    values = table[key]
-    if not isinstance(values, list) or not values or any(isinstance(value, bool) for value in values):
-        raise ValueError(f"{key} must be a list of whole numbers, not {values!r}")
-    return tuple(_integer({key: value}, key) for value in values)
-
-
-def _axis(axis: int, shape: Shape) -> int:
+def axis_of(axis: int, shape: Shape) -> int:
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"{list(shape)} has no axis {axis}")
     return axis % len(shape)

@@ -114,6 +114,8 @@ class Pattern:
 
         Each place takes as much as it can, from left to right.
         """
+        if not (name.startswith(self._literals[0]) and name.endswith(self._literals[-1])):
+            return None
         found = self._texts(name)
         if found is None:
             return None

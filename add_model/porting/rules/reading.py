@@ -45,7 +45,8 @@ from typing import Any
 from add_model.errors import AddModelError
 from add_model.porting.documents import parse_toml
 from add_model.porting.rules.expansion import expand
-from add_model.porting.rules.operations import MOST_STEPS, parse_operation
+from add_model.porting.rules.operations import MOST_STEPS
+from add_model.porting.rules.parsing import parse_operation
 from add_model.porting.rules.pattern import Pattern
 from add_model.porting.rules.rule import Drop, Fill, Keep, Rule, Rules, Share
 from add_model.reading import read_settings
@@ -172,7 +173,7 @@ def _fill(table: Mapping[str, Any], common: dict[str, Any]) -> Fill:
         _patterns(table, "except") if "except" in table else (),
         **common,
     )
-    joins = any(operation.name in ("concatenate", "stack") for operation in rule.operations)
+    joins = any(operation.name in ("concatenate", "stack", "merge") for operation in rule.operations)
     cuts = any(operation.name in ("split", "unstack") for operation in rule.operations)
     if rule.collected and not joins:
         raise ValueError(f"would fill one weight several times: {{{rule.collected[0]}}} is in `from` only, and nothing joins what it collects")  # fmt: skip

@@ -4,16 +4,17 @@ The new model is run on the original's input. Place after place, in the order in
 of the original is looked for that was given the same values. Where several were given the same (query, key and
 value), that order of them is taken with which most modules are given what the original gave to its own. A place is
 decided if every order that does as well gives it the same module: what a module returns shows how its weights are
-stored, but never that it stands where it belongs. What names and shapes were sure of is held against the values, too.
+stored, but never that it stands where it belongs. What names and shapes were sure of is held against the values, too,
+and settled anew where they speak against it. How rows are ordered that are cut, joined or rotated, what follows tells:
+each way is tried (`ways.py`). Where all outputs come out as the original's, everything that takes part in them is right.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import nn
@@ -23,26 +24,20 @@ from add_model.porting.checkpoints.checkpoint import Checkpoint
 from add_model.porting.checkpoints.concepts import meaning
 from add_model.porting.checkpoints.units import Unit
 from add_model.porting.conversion.plan import NewWeights
-from add_model.porting.model.subject import FAILURES
-from add_model.porting.recording.file import Recording, TensorRecord, tensors_of
+from add_model.porting.recording.file import Recording
 from add_model.porting.rules.operations import Operation, Transpose
 from add_model.porting.suggestion.found import Found, Pairs
+from add_model.porting.suggestion.recorded import same
+from add_model.porting.suggestion.rotated import is_rotated
+from add_model.porting.suggestion.trial import Trial
+from add_model.porting.suggestion.ways import Heads, Way, heads_of, ways_of
 
 # More orders are not tried: all of six modules, or of four where their input tells nothing.
 _MOST_ORDERS, _MOST_BLIND_ORDERS = 720, 24
-_RELATIVE, _ABSOLUTE = 1e-3, 1e-4
-# What agrees but for so many times the rounding that is allowed might be rounding as well.
-_NOISE = 3.0
+# So often what the values speak against is settled anew.
+_MOST_ROUNDS = 4
 DECIDED = "decided by the recorded values"
 CONTRADICTED = "the recorded values speak against it"
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What a module was given and what it returned, the first time it was called."""
-
-    given: torch.Tensor
-    returned: torch.Tensor
 
 
 _Module = Mapping[str, Unit]
@@ -83,42 +78,86 @@ def decide(pairs: Pairs, checkpoint: Checkpoint, new: NewWeights, model: nn.Modu
     paths = {call.path for call in recording.calls}
     if not any(_module_of(unit) in paths for found in pairs.found for unit in found.sources):
         raise AddModelError(f"{recording.path}: none of its modules has a name that the checkpoint's weights have; record the model that this checkpoint was saved from, as it names its modules")  # fmt: skip
-    return _Decision(pairs, checkpoint, new, model.eval(), recording).made()
+    heads = heads_of(getattr(model, "config", None), new.rotates)
+    return _Decision(pairs, Trial(checkpoint, model.eval(), recording), heads).made()
 
 
 class _Decision:
     """A decision under way: what is filled with what, and what the model says to it."""
 
-    def __init__(
-        self, pairs: Pairs, checkpoint: Checkpoint, new: NewWeights, model: nn.Module, recording: Recording
-    ) -> None:
-        self._pairs, self._checkpoint, self._model, self._recording = pairs, checkpoint, model, recording
+    def __init__(self, pairs: Pairs, trial: Trial, heads: Heads) -> None:
+        self._pairs, self._trial, self._heads = pairs, trial, heads
         self._found = list(pairs.found)
-        self._old = dict(_seen_by(recording))
-        self._inputs = _inputs_for(model, recording)
-        self._parameters = {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers())}
         self._modules: dict[str, dict[str, Unit]] = {}
-        self._seen: dict[str, _Seen] | None = None
         for number in range(len(self._found)):
             self._fill(number)
 
     def made(self) -> Pairs:
         """The pairs, with what the recorded values say."""
+        for _ in range(_MOST_ROUNDS):
+            decided = [] if self._trial.agrees() else self._settle_all()
+            for only_unsure in (True, False):
+                if not self._trial.agrees():
+                    self._choose_ways(only_unsure)
+            if self._trial.agrees():
+                self._confirm()
+                return replace(self._pairs, found=tuple(self._found), outputs_agree=True)
+            self._certify(decided)
+            open_before = [bool(found.unsure) for found in self._found]
+            self._hold_against_the_values()
+            if open_before == [bool(found.unsure) for found in self._found]:
+                break
+        return replace(self._pairs, found=tuple(self._found))
+
+    def _settle_all(self) -> list[int]:
+        """Settles the places that are not sure; returns the numbers of what was found for those that are decided."""
         places = self._places()
         open_places = {place.path: place for place in places}
-        for path in list(self._run()):
+        for path in list(self._trial.run()):
             if path in open_places:
                 for settled in self._settle(open_places[path], list(open_places.values())):
                     del open_places[settled.path]
-        self._certify([number for place in places if place.is_decided for number in place.found.values()])
-        self._hold_against_the_values()
-        return replace(self._pairs, found=tuple(self._found))
+        return [number for place in places if place.is_decided for number in place.found.values()]
+
+    def _choose_ways(self, only_unsure: bool) -> None:
+        """Takes of the ways in which a weight may be stored the one with which more comes out as in the original."""
+        order = {path: rank for rank, path in enumerate(self._trial.run())}
+        groups = [(numbers, ways) for numbers, ways in ways_of(self._found, self._heads) if not only_unsure or any(self._found[number].unsure for number in numbers)]  # fmt: skip
+        groups.sort(key=lambda group: order.get(_module_of(self._found[group[0][0]].targets[0]), len(order)))
+        for numbers, ways in groups:
+            reached = [self._reached_by(way) for way in ways]
+            best = max(range(len(ways)), key=lambda rank: reached[rank][0])
+            rivals = [rank for rank, (_, perhaps) in enumerate(reached) if perhaps >= reached[best][0]]
+            is_clear = all(self._are_the_same(ways[best], ways[rank]) for rank in rivals)
+            for number in numbers:
+                found = ways[best if is_clear else 0].found[number]
+                is_news = is_clear and (bool(found.unsure) or best > 0)
+                self._found[number] = replace(found, unsure="", note=DECIDED) if is_news else found
+                self._fill(number)
+
+    def _are_the_same(self, one: Way, other: Way) -> bool:
+        return all(self._trial.are_the_same(found, other.found[number]) for number, found in one.found.items())
+
+    def _reached_by(self, way: Way) -> tuple[int, int]:
+        for found in way.found.values():
+            self._trial.fill(found)
+        return self._trial.reached()
+
+    def _confirm(self) -> None:
+        """Makes sure, where the outputs agree, what takes part in them; the rest could be anything."""
+        for number, found in enumerate(self._found):
+            if found.unsure:
+                self._trial.disturb(found)
+                takes_part = self._trial.is_far()
+                self._fill(number)
+                if takes_part:
+                    self._found[number] = replace(found, unsure="", note=DECIDED)
 
     def _places(self) -> list[_Place]:
         """The modules of the new model of which a weight is not sure, each filled from one module of the original."""
         wanted: dict[str, dict[str, int]] = {}
         for number, found in enumerate(self._found):
-            if len(found.sources) == len(found.targets) == 1:
+            if len(found.sources) == len(found.targets) == 1 and not found.is_collected:
                 wanted.setdefault(_module_of(found.targets[0]), {})[_role(found.targets[0])] = number
         wanted = {path: numbers for path, numbers in wanted.items() if any(self._found[number].unsure for number in numbers.values())}  # fmt: skip
         for numbers in wanted.values():
@@ -142,12 +181,12 @@ class _Decision:
 
     def _settle(self, place: _Place, others: Sequence[_Place]) -> list[_Place]:
         """Gives a place, and those that are given the same values, the sources that fit best; returns all of them."""
-        seen = self._run()
+        seen = self._trial.run()
         given = seen[place.path].given
         alike = [other for other in others if other.kind == place.kind and other.path in seen]
-        peers = [other for other in alike if _same(seen[other.path].given, given)]
-        sources = [other.source for other in alike if other.source in self._old]
-        fitting = [source for source in sources if _same(self._old[source].given, given)]
+        peers = [other for other in alike if same(seen[other.path].given, given)]
+        sources = [other.source for other in alike if other.source in self._trial.old]
+        fitting = [source for source in sources if same(self._trial.old[source].given, given)]
         most = _MOST_ORDERS
         if not fitting:
             # The original's module is given something else, such as a length instead of numbers of positions.
@@ -168,7 +207,7 @@ class _Decision:
         reached: dict[tuple[str, ...], tuple[int, int]] = {}
         for order in orders:
             self._assign(peers, order, alike)
-            reached[order] = self._reached()
+            reached[order] = self._trial.reached()
             for other, source in zip(alike, before, strict=True):
                 other.source = source
         best = max(orders, key=lambda order: reached[order][0])
@@ -193,51 +232,14 @@ class _Decision:
                 self._fill(number)
 
     def _fill(self, number: int) -> None:
-        """Fills the model with one of the found."""
-        self._seen = None
-        found = self._found[number]
-        for old, new in zip(sorted(found.sources[0].names), sorted(found.targets[0].names), strict=True):
-            tensors = [self._checkpoint.read(unit.names[old]) for unit in found.sources]
-            for operation in found.operations:
-                tensors = operation.apply(tensors)
-            with torch.no_grad():
-                for unit, tensor in zip(found.targets, tensors, strict=True):
-                    self._parameters[unit.names[new]].copy_(tensor)
-
-    def _run(self) -> dict[str, _Seen]:
-        """What every module without modules in it is given and returns, in the order of the calls."""
-        if self._seen is not None:
-            return self._seen
-        seen: dict[str, _Seen] = {}
-        handles = []
-        for path, module in self._model.named_modules():
-            if not any(True for _ in module.children()):
-                handles.append(module.register_forward_hook(_note(path, seen), with_kwargs=True))
-        try:
-            with torch.no_grad():
-                self._model(**self._inputs)
-        except FAILURES as error:
-            said = " ".join(str(error).split())
-            raise AddModelError(f"{self._recording.path}: {type(self._model).__name__} cannot be run on what was recorded ({said}); record one plain forward pass of the original") from error  # fmt: skip
-        finally:
-            for handle in handles:
-                handle.remove()
-        self._seen = seen
-        return seen
-
-    def _reached(self) -> tuple[int, int]:
-        """How many modules are given what a module of the original was given; and how many perhaps."""
-        known = [seen.given for seen in self._old.values()]
-        apart = [
-            min((_apart(seen.given, given) for given in known), default=math.inf) for seen in self._run().values()
-        ]
-        return sum(far <= 1 for far in apart), sum(far <= _NOISE for far in apart)
+        self._trial.fill(self._found[number])
 
     def _certify(self, decided: Sequence[int]) -> None:
         """Makes those sure whose place is decided, and that do to their input what the original did to it."""
+        by_what_follows = self._told_by_what_follows()
         for number in decided:
             found = self._found[number]
-            if not found.unsure:
+            if not found.unsure or number in by_what_follows:
                 continue
             # Only what comes out tells which way round a square matrix is.
             ways = [found.operations, _turned(found.operations)] if _is_square(found) else [found.operations]
@@ -251,41 +253,49 @@ class _Decision:
                 self._found[number] = found
                 self._fill(number)
 
+    def _told_by_what_follows(self) -> set[int]:
+        """What is told by what is done with it: a module with its rows in another order returns them in another order."""
+        return {number for numbers, _ in ways_of(self._found, self._heads) for number in numbers if not _is_square(self._found[number]) or is_rotated(self._found[number].targets[0])}  # fmt: skip
+
     def _does_the_same(self, found: Found) -> bool:
-        old, new = self._old.get(_module_of(found.sources[0])), self._run().get(_module_of(found.targets[0]))
-        if len(found.sources) != 1 or len(found.targets) != 1:
+        old, new = (
+            self._trial.old.get(_module_of(found.sources[0])),
+            self._trial.run().get(_module_of(found.targets[0])),
+        )
+        if len(found.sources) != 1 or len(found.targets) != 1 or found.is_collected:
             # What is fused on one side returns something else there.
             return True
         if old is None or new is None:
             return False
-        return _same(new.returned, old.returned)
+        return same(new.returned, old.returned)
 
     def _hold_against_the_values(self) -> None:
         """Takes back what names and shapes were sure of, up to the first place where the values go apart."""
+        by_what_follows = self._told_by_what_follows()
         held: dict[str, list[int]] = {}
         for number, found in enumerate(self._found):
             for unit in found.targets:
                 held.setdefault(_module_of(unit), []).append(number)
         together: list[str] = []
-        for path, seen in self._run().items():
-            old = self._old.get(_module_of(self._found[held[path][0]].sources[0])) if path in held else None
+        for path, seen in self._trial.run().items():
+            old = self._trial.old.get(_module_of(self._found[held[path][0]].sources[0])) if path in held else None
             if old is None:
                 continue
-            if not _same(seen.given, old.given):
+            if not same(seen.given, old.given):
                 # Of those that were given the same before, one does what another should; or this place is another's.
                 doubtful = [number for suspect in together for number in held[suspect]]
                 is_explained = len(together) > 1 or any(self._found[number].unsure for number in doubtful)
                 self._doubt(doubtful if is_explained else [*held[path], *self._given_to(seen.given)])
                 return
-            together = [suspect for suspect in together if _same(self._run()[suspect].given, seen.given)] + [path]
-            misfits = [number for number in held[path] if not self._does_the_same(self._found[number])]
+            together = [suspect for suspect in together if same(self._trial.run()[suspect].given, seen.given)] + [path]
+            misfits = [number for number in held[path] if number not in by_what_follows and not self._does_the_same(self._found[number])]  # fmt: skip
             if misfits:
                 self._doubt(misfits)
                 return
 
     def _given_to(self, given: torch.Tensor) -> list[int]:
         """What was found for the weights whose module in the original was given these values."""
-        modules = {path for path, seen in self._old.items() if _same(seen.given, given)}
+        modules = {path for path, seen in self._trial.old.items() if same(seen.given, given)}
         return [number for number, found in enumerate(self._found) if _module_of(found.sources[0]) in modules]
 
     def _doubt(self, numbers: Sequence[int]) -> None:
@@ -315,67 +325,3 @@ def _role(unit: Unit) -> str:
 
 def _kind(module: _Module) -> tuple[object, ...]:
     return tuple(sorted((role, unit.shape, tuple(unit.names)) for role, unit in module.items()))
-
-
-def _note(path: str, seen: dict[str, _Seen]) -> Any:
-    def hook(module: nn.Module, positional: tuple[Any, ...], keywords: dict[str, Any], output: Any) -> None:
-        given = next((value for value in (*positional, *keywords.values()) if isinstance(value, torch.Tensor)), None)
-        returned = output[0] if isinstance(output, tuple) else output
-        if path not in seen and given is not None and isinstance(returned, torch.Tensor):
-            seen[path] = _Seen(given.detach().clone(), returned.detach().clone())
-
-    return hook
-
-
-def _seen_by(recording: Recording) -> Iterator[tuple[str, _Seen]]:
-    """What each module of the original was given and returned first, as far as it was stored as a whole."""
-    known: set[str] = set()
-    for call in recording.calls:
-        given = [record for _, record in tensors_of(call.inputs) if record.rows is None]
-        returned = [record for _, record in tensors_of(call.outputs) if record.rows is None]
-        if call.path and call.path not in known and given and returned:
-            known.add(call.path)
-            yield call.path, _Seen(recording.values(given[0]), recording.values(returned[0]))
-
-
-def _inputs_for(model: nn.Module, recording: Recording) -> Mapping[str, torch.Tensor]:
-    """The input of the original, under the new model's names for it."""
-    import inspect
-
-    names = list(inspect.signature(model.forward).parameters)
-    inputs: dict[str, torch.Tensor] = {}
-    given = [(name, record) for name, record in tensors_of(recording.root.inputs) if _is_whole(record)]
-    for name, record in given:
-        if name in names:
-            inputs[name] = recording.values(record)
-    if names[0] not in inputs:
-        tokens = [record for name, record in given if record.dtype.startswith(("I", "U")) and name not in inputs]
-        if not tokens:
-            raise AddModelError(f"{recording.path}: holds no input for {type(model).__name__}; record the original with input ids")  # fmt: skip
-        inputs[names[0]] = recording.values(tokens[0]).long()
-    return inputs
-
-
-def _is_whole(record: TensorRecord) -> bool:
-    return record.rows is None
-
-
-def _same(left: torch.Tensor, right: torch.Tensor) -> bool:
-    """Whether two tensors hold the same values, but for rounding and for whether texts or tokens come first."""
-    return _apart(left, right) <= 1
-
-
-def _apart(left: torch.Tensor, right: torch.Tensor) -> float:
-    """How far apart two tensors are: up to 1, as far as rounding may take them."""
-    if left.dim() == right.dim() == 3 and left.shape != right.shape:
-        left = left.transpose(0, 1)
-    left, right = left.squeeze(), right.squeeze()
-    if left.shape != right.shape:
-        return math.inf
-    if not left.is_floating_point() or not left.numel():
-        return 0.0 if torch.equal(left, right) else math.inf
-    right = right.to(left.dtype)
-    # Measured by the largest value, so that small ones are not the same because they are small.
-    allowed = _RELATIVE * right.abs() + _ABSOLUTE * right.abs().max()
-    difference = (left - right).abs()
-    return float(torch.where(difference == 0, 0.0, difference / allowed).nan_to_num(nan=math.inf).max())

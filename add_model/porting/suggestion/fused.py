@@ -20,6 +20,7 @@ _PARTS = {"query": "QUERY", "q": "QUERY", "key": "KEY", "k": "KEY", "value": "VA
 # Names that say what they hold without spelling it.
 _UNSPELLED = ("c attn", "in proj")
 _WHOLE = re.compile(r"c attn|in proj|(to )?[qkv]{2,3}|(gate up|up gate)( proj)?")
+LAYOUTS_OF_GATE_AND_UP = "no shape tells how gate and up lie in one weight: gate first or up first, as two halves or in turn, each with the output or the input size first"  # fmt: skip
 _HEAD_BY_HEAD = "some code bases store query, key and value head by head under this name"
 
 
@@ -44,6 +45,8 @@ class Group:
 
     def doubt(self, fused: Unit, in_convolution: bool) -> str:
         """Why it is not sure that a weight on the other side holds the parts one behind the other, in this order."""
+        if "GATE" in self.parts:
+            return LAYOUTS_OF_GATE_AND_UP
         if set(_order(fused)) != set(self.parts):
             return "its name does not say in which order it holds its parts"
         # Attention over images has it both ways under each of the names.
@@ -55,6 +58,8 @@ def doubt_between(old: Unit, old_meaning: Meaning, new: Unit, new_meaning: Meani
     names = _name(old), _name(new)
     if names[0] == names[1] or not (_is_fused(old_meaning) or _is_fused(new_meaning)):
         return ""
+    if old_meaning.concepts >= {"GATE", "UP"} or new_meaning.concepts >= {"GATE", "UP"}:
+        return LAYOUTS_OF_GATE_AND_UP
     if _order(old) != _order(new):
         return "the names do not say that both hold their parts in the same order"
     return "" if all(map(_WHOLE.fullmatch, names)) else _HEAD_BY_HEAD

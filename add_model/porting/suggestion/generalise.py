@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from add_model.porting.checkpoints.units import Unit
+from add_model.porting.checkpoints.units import Indices, Unit
 from add_model.porting.rules.pattern import Pattern
 
 Patterns = tuple[Pattern, ...]
+# The place of what is collected from each layer.
+_COLLECTED = "expert"
 
 
 def patterns_for(
@@ -23,16 +25,32 @@ def patterns_for(
     if general is not None and _is_exact(general[0], sources, old_names):
         yield general
         return
-    old_indices, new_indices = sorted(sources[0].names), sorted(targets[0].names)
+    old_indices, new_indices = _outer(sources[0], targets[0]), sorted(targets[0].names)
     for old, new in zip(old_indices, new_indices, strict=True):
         yield (
-            tuple(Pattern(unit.names[old]) for unit in sources),
+            tuple(_in_layer(unit, old) for unit in sources),
             tuple(Pattern(unit.names[new]) for unit in targets),
         )
 
 
+def _outer(source: Unit, target: Unit) -> list[Indices]:
+    """The numbers of layers in the checkpoint, without those of what is collected in each."""
+    depth = len(next(iter(target.names)))
+    return sorted({numbers[:depth] for numbers in source.names})
+
+
+def _in_layer(unit: Unit, numbers: Indices) -> Pattern:
+    """The name in one layer, with a place for what is collected in it."""
+    if numbers in unit.names:
+        return Pattern(unit.names[numbers])
+    text = unit.template
+    for number in numbers:
+        text = text.replace("#", str(number), 1)
+    return Pattern(text.replace("#", f"{{{_COLLECTED}}}"))
+
+
 def _general(sources: Sequence[Unit], targets: Sequence[Unit]) -> tuple[Patterns, Patterns] | None:
-    old_indices, new_indices = sorted(sources[0].names), sorted(targets[0].names)
+    old_indices, new_indices = _outer(sources[0], targets[0]), sorted(targets[0].names)
     depth = len(old_indices[0])
     names = _place_names(targets[0].template, depth)
     places = []
@@ -43,7 +61,8 @@ def _general(sources: Sequence[Unit], targets: Sequence[Unit]) -> tuple[Patterns
         if place is None:
             return None
         places.append(place)
-    old_patterns = [_written(unit, places) for unit in sources]
+    inner = len(next(iter(sources[0].names))) - depth
+    old_patterns = [_written(unit, [*places, *[f"{{{_COLLECTED}}}"] * inner]) for unit in sources]
     new_patterns = [_written(unit, [f"{{{name}}}" for name in names]) for unit in targets]
     if None in old_patterns or None in new_patterns:
         return None
@@ -86,7 +105,10 @@ def _written(unit: Unit, places: Sequence[str]) -> Pattern | None:
 
 def _is_exact(patterns: Patterns, units: Sequence[Unit], old_names: Sequence[str]) -> bool:
     for pattern, unit in zip(patterns, units, strict=True):
+        # Its own names it matches already.
         wanted = set(unit.names.values())
-        if any((pattern.match(name) is not None) != (name in wanted) for name in old_names):
+        ending = pattern.text.rpartition("}")[2]
+        others = [name for name in old_names if name.endswith(ending) and name not in wanted]
+        if any(pattern.match(name) is not None for name in others):
             return False
     return True

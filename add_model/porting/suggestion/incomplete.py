@@ -27,6 +27,9 @@ def with_doubts(found: Sequence[Found], left: Collection[str]) -> Iterator[Found
         found: what was found.
         left: the weights of the checkpoint that nothing was found for.
     """
+    if not left:
+        yield from found
+        return
     inside: dict[str, list[str]] = defaultdict(list)
     for name in sorted(left):
         if meaning(name).role != "bias":

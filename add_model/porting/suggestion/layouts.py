@@ -62,24 +62,48 @@ def find_layouts(
     for unit, vote in zip(units, told, strict=True):
         if vote is not None:
             votes.setdefault(kind_of(unit), Counter())[vote] += 1
-    # Matrices say nothing of how kernels are stored, nor kernels of matrices.
-    matrices = [vote for unit, vote in zip(units, told, strict=True) if len(_without_ones(unit.shape)) == 2]
-    everybody = Counter(vote for vote in matrices if vote is not None)
+    # Matrices say nothing of how kernels are stored, nor kernels of matrices; nor do the weights of layers say how a
+    # model multiplies by a matrix that is its own parameter.
+    everybody: dict[bool, Counter[bool]] = {True: Counter(), False: Counter()}
+    for unit, found, vote in zip(units, meanings, told, strict=True):
+        if vote is not None and len(_without_ones(unit.shape)) == 2:
+            everybody[is_bare(found)][vote] += 1
     layouts = []
     for unit, found, vote in zip(units, meanings, told, strict=True):
         is_told = vote is not None
         if vote is None:
-            vote = _agreed(votes.get(kind_of(unit), Counter())) if kind_of(unit) in votes else _agreed(everybody)
+            vote = _agreed(votes.get(kind_of(unit)) or everybody[is_bare(found)])
         layouts.append(
             Layout(vote, is_table="EMBEDDING" in found.concepts and found.role == "weight", is_told=is_told)
         )
     return layouts
 
 
+def is_bare(found: Meaning) -> bool:
+    """Whether a weight is a parameter that a larger module has itself, and not what a module of its own consists of."""
+    return not found.leaf
+
+
 def compared_layouts(
-    old: Sequence[Unit], old_layouts: Sequence[Layout], new: Sequence[Unit], new_layouts: Sequence[Layout]
+    old: Sequence[Unit],
+    old_meanings: Sequence[Meaning],
+    old_layouts: Sequence[Layout],
+    new: Sequence[Unit],
+    new_layouts: Sequence[Layout],
 ) -> list[Layout]:
     """The layouts of the old side, where nothing on it tells them: those with which more shapes are on both sides."""
+    for bare in (True, False):
+        here = [number for number, found in enumerate(old_meanings) if is_bare(found) is bare]
+        told = _compared([old[number] for number in here], [old_layouts[number] for number in here], new, new_layouts)
+        old_layouts = list(old_layouts)
+        for number, layout in zip(here, told, strict=True):
+            old_layouts[number] = layout
+    return list(old_layouts)
+
+
+def _compared(
+    old: Sequence[Unit], old_layouts: Sequence[Layout], new: Sequence[Unit], new_layouts: Sequence[Layout]
+) -> list[Layout]:
     wanted = Counter(unit.shape for unit, layout in zip(new, new_layouts, strict=True) if _can_turn(unit, layout))
     ways = Counter(layout.output_first for unit, layout in zip(new, new_layouts, strict=True) if _can_turn(unit, layout))  # fmt: skip
     offered = Counter(unit.shape for unit, layout in zip(old, old_layouts, strict=True) if _can_turn(unit, layout))

@@ -25,6 +25,8 @@ Scores = NDArray[numpy.float64]
 _ROUNDS = 4
 # How much each kind of evidence counts against a full agreement of names, which counts one.
 _RARE, _PLACE, _SIZE, _NEIGHBOURS = 0.1, 0.02, 0.12, 0.8
+# How much it counts that what else is in a module of weight and bias goes to the same module.
+_MATES = 0.5
 # What a pair must be worth to be better than none.
 _LEAST = 0.02
 _IMPOSSIBLE, _CERTAIN = -1e6, 1e3
@@ -55,6 +57,7 @@ def match(
     *,
     of_the_model: Collection[str] = (),
     in_order: bool = True,
+    known: Collection[tuple[int, int]] = (),
 ) -> list[Match]:
     """Pairs units, each with one other at most.
 
@@ -63,6 +66,7 @@ def match(
         compatible: the pairs of their numbers that shapes and counts allow, and what speaks against each.
         of_the_model: words that name a model itself, and say nothing about a weight.
         in_order: whether the checkpoint's order is that in which its model was built, and not, say, the alphabet's.
+        known: the pairs that are sure beforehand.
     """
 
     if not compatible:
@@ -72,10 +76,12 @@ def match(
     for pair in compatible:
         possible[pair] = 0.0
     base = base + possible
-    sure: set[tuple[int, int]] = set()
+    mates = _Mates(old, new, compatible)
+    sure = set(known) & compatible.keys()
     while True:
-        scores = base + _NEIGHBOURS * _support(old, new, sure, compatible)
+        scores = base + _NEIGHBOURS * _support(old, new, sure, compatible) + _MATES * mates.support(sure)
         more = {(found.old, found.new) for found in _with_margins(scores) if found.is_sure} - sure
+        more -= mates.torn_apart(sure | more)
         clash = {pair for pair in more if any(pair[0] == row or pair[1] == column for row, column in sure)}
         if not more - clash:
             break
@@ -85,8 +91,51 @@ def match(
     scores = base
     for _ in range(_ROUNDS):
         pairs = set(_best(scores))
-        scores = base + _NEIGHBOURS * _support(old, new, pairs, compatible)
+        scores = base + _NEIGHBOURS * _support(old, new, pairs, compatible) + _MATES * mates.support(sure)
     return [replace(found, is_sure=(found.old, found.new) in sure) for found in _with_margins(scores)]
+
+
+class _Mates:
+    """What stands in one module with another weight: a weight and its bias belong to one module on the other side."""
+
+    def __init__(self, old: Sequence[Unit], new: Sequence[Unit], compatible: Collection[tuple[int, int]]) -> None:
+        self._old, self._new = [_module_of(unit) for unit in old], [_module_of(unit) for unit in new]
+        self._units, self._compatible = old, compatible
+        inside: dict[str, list[int]] = {}
+        for row, module in enumerate(self._old):
+            if module:
+                inside.setdefault(module, []).append(row)
+        self._beside = {row: [mate for mate in rows if mate != row] for rows in inside.values() for row in rows}
+        # A row may go to these modules.
+        self._possible: dict[int, set[str]] = {}
+        for row, column in compatible:
+            self._possible.setdefault(row, set()).add(self._new[column])
+
+    def support(self, pairs: Collection[tuple[int, int]]) -> Scores:
+        """One for each pair that goes where its mates go, and minus one for each that goes elsewhere."""
+        support = numpy.zeros((len(self._old), len(self._new)))
+        taken = dict(pairs)
+        for row, column in self._compatible:
+            goals = self._goals(row, taken)
+            if goals:
+                support[row, column] = 1.0 if self._new[column] in goals else -1.0
+        return support
+
+    def torn_apart(self, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+        """The pairs of biases that go elsewhere than their weights, although there is a place beside these."""
+        taken = dict(pairs)
+        biases = [pair for pair in pairs if meaning(self._units[pair[0]].reading).role == "bias"]
+        return {(row, column) for row, column in biases if (goals := self._goals(row, taken)) and self._new[column] not in goals}  # fmt: skip
+
+    def _goals(self, row: int, taken: Mapping[int, int]) -> set[str]:
+        """The modules that the mates of a row go to, and that it could go to as well."""
+        goals = {self._new[taken[mate]] for mate in self._beside.get(row, ()) if mate in taken}
+        return (goals - {""}) & self._possible[row]
+
+
+def _module_of(unit: Unit) -> str:
+    """The module that a weight or a bias is of; empty for what is a parameter of a larger module."""
+    return unit.parents[0] if unit.parents and meaning(unit.reading).leaf else ""
 
 
 def _best(scores: Scores) -> list[tuple[int, int]]:

@@ -24,11 +24,14 @@ from add_model.porting.rules.condense import condense
 from add_model.porting.rules.operations import Concatenate, Operation, Split
 from add_model.porting.rules.pattern import Pattern
 from add_model.porting.rules.rule import Drop, Fill, Keep, Rule, Rules, Share
+from add_model.porting.suggestion.experts import find_experts
 from add_model.porting.suggestion.found import Found, Pairs
 from add_model.porting.suggestion.fused import Group, doubt_between, find_groups
 from add_model.porting.suggestion.generalise import patterns_for
 from add_model.porting.suggestion.incomplete import with_doubts
 from add_model.porting.suggestion.layouts import Layout, compared_layouts, find_layouts, steps_between
+from add_model.porting.suggestion.lineage import named_alike
+from add_model.porting.suggestion.rotated import with_doubt_of_rotation
 from add_model.porting.suggestion.tied import Read, without_strangers
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ _UNNEEDED = (
     (r"(^|[./]|(?<!weight)(?<!bias)_)(masked_bias|causal_mask|attn_mask|mask)$", "a mask, which the model makes itself"),
     (r"(^|[./_])position_ids$", "numbers of positions, which the model makes itself"),
     (r"(^|[./_])(inv_freq|freqs_cis|rotary\w*)$", "angles of positions, which the model makes itself"),
-    (r"(^|[./_])num_batches_tracked$", "a counter of training"),
+    (r"(^|[./_])(num_batches_tracked|n_averaged)$", "a counter of training"),
     (r"(^|[./_])(adam_[mv]|exp_avg(_sq)?|momentum|global_step|learning_rate|beta[12]_power)(:0|_\d+)?$", "state of the optimiser"),
     (r"(^|[./_])(version|_float_tensor)$", "a mark of the original's code, not a weight"),
 )  # fmt: skip
@@ -98,12 +101,17 @@ def find_pairs(
     Raises:
         AddModelError: there are too many of them, with names that have nothing in common.
     """
-    unneeded = {name: reason for name in old if (reason := _unneeded(name, old[name], new, read)) is not None}
+    wanted = {(_last(name), weight.shape) for name, weight in new.weights.items()}
+    # Whatever it is elsewhere, the new model has to be filled with such a weight.
+    others = {name: weight for name, weight in old.items() if (_last(name), weight.shape) not in wanted}
+    unneeded = {name: reason for name, weight in others.items() if (reason := _unneeded(name, weight, new, read)) is not None}  # fmt: skip
     left = {name: weight for name, weight in old.items() if name not in unneeded}
     slots = {**new.weights, **{alias: new.weights[original] for alias, original in new.tied.items()}}
     in_order = list(old) != sorted(old)
     found: list[Found] = []
     old_units, new_units = find_units(left), find_units(slots)
+    found += find_experts(old_units, new_units)
+    old_units, new_units = _without_found(old_units, new_units, found)
     for depth in (None, 1, 0):
         if depth is not None:
             old_units, new_units = split_units(old_units, depth), split_units(new_units, depth)
@@ -114,9 +122,9 @@ def find_pairs(
                 raise AddModelError(f"--suggest: {len(old_units)} weights of the checkpoint and {len(new_units)} of the model have names of their own, too many to be told which is which; write rules for them, and pass them with --rules")  # fmt: skip
             break
         pairs = list(_match(old_units, new_units, kinds, of_the_model, in_order))
+        pairs = [with_doubt_of_rotation(pair) for pair in pairs] if new.rotates else pairs
         found += pairs
-        old_units = _without(old_units, [unit for pair in pairs for unit in pair.sources])
-        new_units = _without(new_units, [unit for pair in pairs for unit in pair.targets])
+        old_units, new_units = _without_found(old_units, new_units, pairs)
     found = list(without_strangers(found, new.tied, read))
     used = {name for pair in found for unit in pair.sources for name in unit.names.values()}
     found = list(with_doubts(found, left.keys() - used))
@@ -132,7 +140,7 @@ def as_rules(pairs: Pairs, old: Mapping[str, Weight], new: NewWeights) -> Sugges
     filled = {new.tied.get(name, name) for name in targets}
     open_names = [name for name in new.weights if name not in filled]
     rules += _for_the_open(open_names, new, filled)
-    rules += _drops(pairs.unneeded, pairs.left, new, old)
+    rules += _drops(pairs, new, old)
     answered = {rule.target.text for rule in rules if isinstance(rule, (Keep, Share)) and rule.target is not None}
     left_open = tuple(name for name in open_names if name not in answered)
     return Suggestion(Rules(tuple(condense(rules, list(old)))), left_open)
@@ -151,14 +159,19 @@ def _match(
         raise AddModelError(f"--suggest needs {error.name}; install it: {install_command('convert')}") from error
 
     old, new = _sides(old_units, new_units, kinds, of_the_model)
+    alike = named_alike(old.units, new.units)
     old_groups, new_groups = find_groups(*_parts(old)), find_groups(*_parts(new))
-    old, old_parts = _with_groups(old, old_groups, new)
-    new, new_parts = _with_groups(new, new_groups, old)
+    old, old_parts = _with_groups(old, old_groups, new, {row for row, _ in alike})
+    new, new_parts = _with_groups(new, new_groups, old, {column for _, column in alike})
     # What was fused can be compared only now.
     old = _compared(old, new)
     steps = _possible_steps(old, new)
     costs = {pair: 0.0 if certain else _UNCERTAIN for pair, (_, certain) in steps.items()}
-    for pair in match(old.units, new.units, costs, of_the_model=of_the_model, in_order=in_order):
+    known = named_alike(old.units, new.units)
+    # Where nothing else tells it, a matrix that has its old name is stored as it was.
+    matrices = [pair for pair in known if len(new.units[pair[1]].shape) == 2]
+    steps.update({pair: ((), True) for pair in matrices if steps.get(pair) == ((), False)})
+    for pair in match(old.units, new.units, costs, of_the_model=of_the_model, in_order=in_order, known=known):
         operations, oriented = steps[pair.old, pair.new]
         source, target = old.units[pair.old], new.units[pair.new]
         joined, cut = old_parts[pair.old], new_parts[pair.new]
@@ -210,6 +223,14 @@ def _is_a_layer_alone(unit: Unit) -> bool:
     return re.search(r"#\d", unit.reading) is not None
 
 
+def _without_found(old: Sequence[Unit], new: Sequence[Unit], found: Sequence[Found]) -> tuple[list[Unit], list[Unit]]:
+    """The units of both sides for which nothing was found."""
+    return (
+        _without(old, [unit for pair in found for unit in pair.sources]),
+        _without(new, [unit for pair in found for unit in pair.targets]),
+    )
+
+
 def _without(units: Sequence[Unit], taken: Collection[Unit]) -> list[Unit]:
     templates = {(unit.template, unit.weight) for unit in taken}
     return [unit for unit in units if (unit.template, unit.weight) not in templates]
@@ -232,7 +253,7 @@ def _sides(
 
 
 def _compared(old: Side, new: Side) -> Side:
-    return replace(old, layouts=compared_layouts(old.units, old.layouts, new.units, new.layouts))
+    return replace(old, layouts=compared_layouts(*_parts(old), new.units, new.layouts))
 
 
 def _side(units: Sequence[Unit], of_the_model: Collection[str], kind_of: object, known: Mapping[str, bool]) -> Side:
@@ -244,18 +265,24 @@ def _parts(side: Side) -> tuple[Sequence[Unit], Sequence[Meaning], Sequence[Layo
     return side.units, side.meanings, side.layouts
 
 
-def _with_groups(side: Side, groups: Sequence[Group], other: Side) -> tuple[Side, list[Group | None]]:
-    """Replaces groups by the one unit that they are on the other side, where it has one of such a shape."""
+def _with_groups(
+    side: Side, groups: Sequence[Group], other: Side, known: Collection[int]
+) -> tuple[Side, list[Group | None]]:
+    """Replaces groups by the one unit that they are on the other side, where it has one of such a shape.
+
+    What is known to be there by itself is part of none.
+    """
     shapes = {_shape_key(unit) for unit in other.units}
     own = {_shape_key(unit) for unit in side.units}
     chosen: list[Group] = []
-    taken: set[int] = set()
+    taken = set(known)
     for group in groups:
         key = _shape_key(group.unit)
         if key in shapes and key not in own and not taken & set(group.parts.values()):
             chosen.append(group)
             taken |= set(group.parts.values())
-    rest = [number for number in range(len(side.units)) if number not in taken]
+    joined = {number for group in chosen for number in group.parts.values()}
+    rest = [number for number in range(len(side.units)) if number not in joined]
     units = [side.units[number] for number in rest] + [group.unit for group in chosen]
     meanings = [side.meanings[number] for number in rest] + [meaning(group.unit.reading) for group in chosen]
     layouts = [side.layouts[number] for number in rest]
@@ -292,12 +319,18 @@ def _for_the_open(names: Sequence[str], new: NewWeights, filled: Collection[str]
             yield Share(None, Pattern(name), Pattern(alike[0]), unsure=True, note=note)
 
 
-def _drops(
-    unneeded: Mapping[str, str], left: Collection[str], new: NewWeights, old: Mapping[str, Weight]
-) -> Iterator[Drop]:
-    reasons = {**{name: (reason, False) for name, reason in unneeded.items() if not _is_ignored(name, new)}}
-    for name in left:
-        if not _is_ignored(name, new):
+def _drops(pairs: Pairs, new: NewWeights, old: Mapping[str, Weight]) -> Iterator[Drop]:
+    reasons = {name: (reason, False) for name, reason in pairs.unneeded.items() if not _is_ignored(name, new)}
+    for name in pairs.left:
+        if _is_ignored(name, new):
+            continue
+        known = _known_to_be_unneeded(name)
+        if known is not None:
+            # The new model has one such weight, too, and it is filled from another.
+            reasons[name] = (known, False)
+        elif pairs.outputs_agree:
+            reasons[name] = (f"{new.class_name} has no weight that it could be, and returns the recorded values without it", False)  # fmt: skip
+        else:
             reasons[name] = (f"{new.class_name} has no weight that it could be", True)
     for unit in find_units({name: old[name] for name in reasons}):
         for (source,), _ in patterns_for((unit,), (unit,), list(old)):
@@ -308,10 +341,6 @@ def _drops(
 
 
 def _unneeded(name: str, weight: Weight, new: NewWeights, read: Read | None) -> str | None:
-    last = re.split(r"[./]", name)[-1]
-    if any(re.split(r"[./]", other)[-1] == last and wanted.shape == weight.shape for other, wanted in new.weights.items()):  # fmt: skip
-        # Whatever it is elsewhere, the new model has to be filled with such a weight.
-        return None
     if len(weight.shape) == 4 and weight.shape[:2] == (1, 1) and weight.shape[2] == weight.shape[3]:
         # The kernel of a convolution of size one has this shape, too.
         is_mask = meaning(name).role == "bias" if read is None else _hides(read(name))
@@ -319,6 +348,14 @@ def _unneeded(name: str, weight: Weight, new: NewWeights, read: Read | None) -> 
             return "a mask, which the model makes itself"
     if _is_ignored(name, new):
         return f"{new.class_name} says that it does not need it"
+    return _known_to_be_unneeded(name)
+
+
+def _last(name: str) -> str:
+    return name.replace("/", ".").rpartition(".")[2]
+
+
+def _known_to_be_unneeded(name: str) -> str | None:
     return next((reason for pattern, reason in _UNNEEDED if re.search(pattern, name)), None)
 
 
