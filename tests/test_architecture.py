@@ -27,6 +27,7 @@ _FOUNDATIONS = {
     "reading",
     "scratch",
     "state",
+    "syntax_tree",
     "toml_text",
     "transaction",
     "visible",
