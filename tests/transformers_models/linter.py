@@ -35,6 +35,8 @@ def linter_problems(folders: Mapping[str, tuple[Path, Path]]) -> Iterator[tuple[
     with tempfile.TemporaryDirectory() as scratch:
         models = Path(scratch, "src", "transformers", "models")
         for name, (reference, own) in folders.items():
+            for known in reference.parent.iterdir():  # whatever is imported from is told by its folder's name
+                (models / known.name).mkdir(parents=True, exist_ok=True)
             for side, folder in (("before", reference), ("after", own)):
                 _lay_down(folder, models / f"{side}_{name}")
         found = _findings(Path(scratch), models)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from add_model.copies.language.marker import NEEDLE, Marker, Mention, read_comment, without_markers
+from add_model.copies.language.marker import without_markers
 from add_model.scaffold.checkout.reference import SourceFile
-from add_model.scaffold.copied_text.marking import Block, Unmarked, blocks_of, mark_blocks
+from add_model.scaffold.copied_text.marking import Unmarked, blocks_of, mark_blocks
+from add_model.scaffold.copied_text.origins import without_origins
 from add_model.scaffold.copied_text.renaming import FolderRenaming
 
 _GENERATED = "This file was automatically generated from"
@@ -50,24 +51,6 @@ def new_module(file: SourceFile, renaming: FolderRenaming) -> NewModule:
     module = ".".join([renaming.reference.package, *file.path.with_suffix("").parts])
     text, unmarked = mark_blocks(text, renamed, original, own_blocks, module, renaming)
     return NewModule(renaming.path(file.path), text, unmarked)
-
-
-def without_origins(text: str, own_blocks: Sequence[Block]) -> str:
-    """The text without the comments outside its blocks that say what a block was copied from, as markers or otherwise.
-
-    They are about the reference, and those of the new model's blocks come in their place. Those inside a block are a
-    part of it.
-    """
-    if NEEDLE.decode() not in text:
-        return text
-    inside = {line for block in own_blocks for line in range(block.header, block.last)}
-    lines = text.split("\n")
-    kept = [line for number, line in enumerate(lines) if number in inside or not _is_origin(line)]
-    return "\n".join(kept)
-
-
-def _is_origin(line: str) -> bool:
-    return line.lstrip().startswith("#") and isinstance(read_comment(line), (Marker, Mention))
 
 
 def without_banner(text: str) -> str:

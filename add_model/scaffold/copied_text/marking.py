@@ -109,8 +109,9 @@ def mark_blocks(
             for number in reversed(astray):
                 del lines[number]
             continue
-        for number, line in inner.items():
-            lines[number] = line
+        for number in reversed([*_marker_numbers(lines, block)]):
+            # One that cannot be told from the original's others is none of them.
+            lines[number : number + 1] = [inner[number]] if number in inner else []
         marker = Marker(" " * block.column, f"{original_module}.{source.name}", found)
         lines.insert(block.header, f"{marker}\n")
     return "".join(lines), tuple(reversed(unmarked))
