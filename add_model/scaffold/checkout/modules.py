@@ -58,9 +58,14 @@ def without_banner(text: str) -> str:
 
     The new file is generated from none: it is edited by hand.
     """
+    return text[len(banner_of(text)) :]
+
+
+def banner_of(text: str) -> str:
+    """The comment at the top of a text that says which modular file it was generated from; empty where none does."""
     head = _COMMENT_LINES.match(text).group()  # type: ignore[union-attr]
     if _GENERATED not in head:
-        return text
+        return ""
     lines: Sequence[str] = head.splitlines(keepends=True)
     bars = [number for number, line in enumerate(lines) if _BANNER_LINE.match(line)]
-    return "".join(lines[bars[-1] + 1 :]) + text[len(head) :] if len(bars) > 1 else text
+    return "".join(lines[: bars[-1] + 1]) if len(bars) > 1 else ""
