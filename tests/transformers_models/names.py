@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def lost_names(reference: Path, new: Path) -> list[str]:
     known = (
         before
         | _WORDS_OF_THE_LIBRARY
+        | set(dir(builtins))
         | {path.stem for path in files}
         | {name for tree in trees for name in bound(tree)}
     )
