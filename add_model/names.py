@@ -77,7 +77,7 @@ class ModelName:
             raise AddModelError(f"--name {snake!r} is the name of a device on Windows, where no folder can be called that; try {snake}_model")  # fmt: skip
         usual = "".join(word[:1].upper() + word[1:] for word in snake.split("_"))
         if camel is not None and not (_CAMEL_NAME.fullmatch(camel) and _letters(camel) == _letters(snake)):
-            raise AddModelError(f"--class-name {camel[:_LONGEST]!r} does not spell {snake}; choose its letters in the casing of classes, such as {usual} or {_with_capitals(snake)}")  # fmt: skip
+            raise AddModelError(f"--class-name {camel[:_LONGEST]!r} does not spell {snake}; choose its letters in the casing of classes, such as {' or '.join(dict.fromkeys([usual, _with_capitals(snake)]))}")  # fmt: skip
         return cls(snake, camel or usual, camel or usual)
 
 

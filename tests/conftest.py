@@ -7,6 +7,8 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("add-model", deadline=None)
+# Where a run decides about a change, the change decides about the run: other examples are drawn while somebody works.
+settings.register_profile("decides", settings.get_profile("add-model"), derandomize=True)
 settings.load_profile("add-model")
 
 

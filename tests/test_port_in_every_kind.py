@@ -123,8 +123,16 @@ def test_a_port_ends_equal_and_names_the_cause_of_a_broken_line(
     }
     assert [number for number in (3, 5, 6, 7) if steps[number]["state"] != "done"] == []
     assert command(library, "verify", "docs", name, codes=(0, 1))
+    if reference != "llama":
+        # What it takes is no text: images, or sound.
+        assert "cells ran from top to bottom" in command(library, "verify", "notebook", name)
     (tmp_path / "card.md").write_text("# A card\n")
-    assert "model.safetensors" in command(library, "publish", name, "--card", str(tmp_path / "card.md"), codes=(0, 1))
+    publication = command(library, "publish", name, "--card", str(tmp_path / "card.md"), codes=(0, 1))
+    assert "model.safetensors" in publication
+    is_published_with_code = (library / "pyproject.toml").is_file()
+    assert ("holds no settings of its image processor" in publication) == (
+        reference == "vit" and is_published_with_code
+    )
 
     [module] = library.rglob(f"modeling_{name}.py")
     text = module.read_text()
@@ -148,9 +156,11 @@ def test_what_a_package_publishes_loads_where_the_package_is_not(library: Path, 
     port = PORTS["llama"]
     save_original(port, tmp_path)
     command(library, "convert", "my_llama", str(tmp_path / "checkpoint"), "--out", str(tmp_path / "converted"))
+    # As `save_pretrained` leaves it there; the library's is what is published.
+    (tmp_path / "converted" / "modeling_my_llama.py").write_text("")
     arguments = ("--checkpoint", str(tmp_path / "converted"), "--out", str(tmp_path / "published"))
     shown = command(library, "publish", "my_llama", *arguments, codes=(0, 1))
-    assert "modeling_my_llama.py" in shown and "configuration_my_llama.py" in shown
+    assert "modeling_my_llama.py" in shown and "configuration_my_llama.py" in shown and "left out" not in shown
     code = (
         "import torch, transformers as t\n"
         f"new = t.AutoModelForCausalLM.from_pretrained({str(tmp_path / 'published')!r}, trust_remote_code=True)\n"

@@ -22,8 +22,8 @@ def recover(into: IntoOption = None) -> None:
 
     Commands that write do so by themselves before they begin; those that only read leave it to you.
     """
-    from add_model.scaffold.destination import find_root
+    from add_model.scaffold.destination import find_written_root
 
-    root = find_root(into, Path.cwd())
+    root = find_written_root(into, Path.cwd())
     if not take_back(root):
         tell(f"{root}: nothing was left to take back")

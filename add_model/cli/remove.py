@@ -72,16 +72,17 @@ def _document(planned: Removal, dry_run: bool) -> dict[str, Any]:
 
 def _show(planned: Removal, dry_run: bool) -> None:
     root = planned.root
+    removed, taken_out = ("would go", "entry would go") if dry_run else ("removed", "entry taken out")
     for path in planned.removed:
-        say(f"removed: {path.relative_to(root).as_posix()}")
+        say(f"{removed}: {path.relative_to(root).as_posix()}")
     for path in planned.edited:
-        say(f"entry taken out: {path.relative_to(root).as_posix()}")
+        say(f"{taken_out}: {path.relative_to(root).as_posix()}")
     for item in planned.left:
         say(f"left: {item.path.relative_to(root).as_posix()} ({item.why})")
     files = _counted(len(planned.removed), "file")
     entries = _counted(len(planned.edited), "file")
     done = "would go; nothing was touched" if dry_run else "gone"
-    say(f"{planned.name}: {files} {done}; entries taken out of {entries}")
+    say(f"{planned.name}: {files} {done}; entries {'in' if dry_run else 'taken out of'} {entries}")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -198,9 +198,11 @@ def notebook(
     """Run the model's notebook from top to bottom; where there is none, write one first (step 14)."""
     from add_model.porting.evidence import load, store
     from add_model.porting.steps.facts import default_checkpoint
-    from add_model.porting.steps.notebook import notebook_text, run_notebook
+    from add_model.porting.steps.notebook import check_installed, notebook_text, run_notebook
 
     model = _find(name, into)
+    # Before anything is written that could then not be run.
+    check_installed()
     folder: Path | None
     if force or not model.notebook.is_file():
         folder = default_checkpoint(model) if checkpoint is None else checkpoint.absolute()

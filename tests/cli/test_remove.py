@@ -180,9 +180,12 @@ def test_a_dry_run_touches_nothing_and_says_the_same(checkout: Path) -> None:
     before = tree(checkout)
     shown = removed(checkout, "jay", "--dry-run")
     assert tree(checkout) == before and "would go; nothing was touched" in shown
-    assert [line for line in shown.splitlines() if line.startswith(("removed", "entry"))] == [
-        line for line in removed(checkout, "jay").splitlines() if line.startswith(("removed", "entry"))
+    assert "removed" not in shown and "taken out" not in shown
+    would_go = [line for line in shown.splitlines() if line.startswith(("would go: ", "entry would go: "))]
+    gone = [
+        line for line in removed(checkout, "jay").splitlines() if line.startswith(("removed: ", "entry taken out: "))
     ]
+    assert [line.partition(": ")[2] for line in would_go] == [line.partition(": ")[2] for line in gone] != []
 
 
 def test_json_is_one_document(checkout: Path) -> None:

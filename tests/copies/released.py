@@ -10,6 +10,7 @@ import sys
 import tarfile
 import tempfile
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from filelock import FileLock
@@ -26,7 +27,7 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "add
 def released(release: str) -> Library:
     """The library of a release, to be read and never written to."""
     name, _, version = release.partition("-")
-    folder = _unpacked_archive() if f"{name}=={version}" == _ARCHIVED else _installed(name)
+    folder = _unpacked_archive() if f"{name}=={version}" == _ARCHIVED else _installed(name, version)
     return Library(folder.parent, {name: folder})
 
 
@@ -64,7 +65,10 @@ def _no_modules(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if name == "__pycache__" or (os.path.isfile(f"{folder}/{name}") and not name.endswith(".py"))]  # fmt: skip
 
 
-def _installed(name: str) -> Path:
+def _installed(name: str, version: str) -> Path:
+    if metadata.version(name) != version:
+        # Where the tests run with another version of it, the tree is still that of the release.
+        return installed_apart(f"{name}=={version}") / name
     specification = importlib.util.find_spec(name)
     assert specification is not None and specification.origin is not None, f"{name} belongs to the test dependencies"
     return Path(specification.origin).parent

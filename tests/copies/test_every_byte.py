@@ -62,7 +62,8 @@ def test_a_statement_that_goes_takes_no_other_byte_with_it(release: str) -> None
     checked = 0
     for block in functions(release, 300):
         found = statements(block)
-        if len(found) < 3:
+        # Below `# Ignore copy` a copy may have what it likes.
+        if len(found) < 3 or "Ignore copy" in block:
             continue
         at = generator.randrange(1, len(found))
         header, behind = block[: header_end(block)], block[header_end(block) + len("".join(found)) :]

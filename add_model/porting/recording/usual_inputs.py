@@ -27,9 +27,9 @@ def usual_inputs(model: nn.Module) -> dict[str, torch.Tensor]:
         inputs = {name: _waves((1, _first(config, ("num_channels",), 3), height, width))}
     elif name == "input_features":
         bins = _first(config, ("num_mel_bins", "input_feat_per_channel", "feature_size"), 80)
-        # As many as the encoder's positions stand for, which its first layers take two by two.
-        frames = 2 * _first(config, ("max_source_positions",), 50)
-        inputs = {name: _waves((1, bins, frames) if hasattr(config, "max_source_positions") else (1, frames, bins))}
+        # Where the encoder has a number of positions for sound, it takes just that much, two frames each, channels first.
+        positions = getattr(config, "max_source_positions", None) if hasattr(config, "num_mel_bins") else None
+        inputs = {name: _waves((1, 100, bins) if positions is None else (1, bins, 2 * positions))}
     elif name == "input_values":
         inputs = {name: _waves((1, _SECOND))}
     else:

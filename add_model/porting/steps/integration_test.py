@@ -80,7 +80,7 @@ def integration_files(model: PortedModel, wanted: Wanted) -> dict[Path, str]:
     recording = load_recording(wanted.recording)
     if owner_of(recording) == Owner(model.root.resolve(), model.name):
         raise AddModelError(f"{recording.path}: is a recording of {model.name} itself; pass one of the original")
-    numbers = numbers_of(recording, _arguments(model, architecture), wanted.renamed or {})
+    numbers = numbers_of(recording, arguments_of(model, architecture), wanted.renamed or {})
     _check_texts(model, numbers, wanted.texts)
     files = {model.integration_test: _test(model, wanted, architecture, numbers)}
     if any("recorded_numbers.json" in read_text(path) for path in model.tests_folder.glob("*.py")):
@@ -188,7 +188,7 @@ def architecture_of(model: PortedModel, checkpoint: Path) -> str:
     return str(names[0])
 
 
-def _arguments(model: PortedModel, architecture: str) -> list[str]:
+def arguments_of(model: PortedModel, architecture: str) -> list[str]:
     found = next(found for found in public_classes(model.modules()) if found.name == architecture)
     return [argument for method, argument in found.arguments if method == "forward"]
 

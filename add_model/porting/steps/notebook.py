@@ -15,8 +15,9 @@ from add_model.library import installed_package
 from add_model.porting.evidence import Evidence, make
 from add_model.porting.model.ported_model import PortedModel
 from add_model.porting.rendering import rendered
-from add_model.porting.steps.integration_test import architecture_of, relative_path
+from add_model.porting.steps.integration_test import architecture_of, arguments_of, relative_path
 from add_model.porting.steps.model_tests import environment
+from add_model.porting.steps.publishing import holds_tokenizer
 from add_model.references import read_text
 from add_model.registry import TOKENIZER_MAPPING, Registry
 
@@ -32,7 +33,10 @@ _LABELS = {
     "seq-to-seq-causal-lm": 'inputs["input_ids"]',
     "sequence-classification": "torch.zeros(1, dtype=torch.long, device=DEVICE)",
     "token-classification": 'torch.zeros_like(inputs["input_ids"])',
+    "image-classification": "torch.zeros(1, dtype=torch.long, device=DEVICE)",
 }
+# What the model takes first, and what of it the notebook makes where there is no tokenizer.
+_KINDS = {"pixel_values": "image", "input_features": "features", "input_values": "samples"}
 
 
 def notebook_text(model: PortedModel, checkpoint: Path, text: str | None) -> str:
@@ -44,9 +48,14 @@ def notebook_text(model: PortedModel, checkpoint: Path, text: str | None) -> str
         text: what the model is shown; a sentence of no meaning without it.
 
     Raises:
-        AddModelError: the checkpoint is none of the model.
+        AddModelError: the checkpoint is none of the model, or lacks the tokenizer that the notebook loads.
     """
     architecture = architecture_of(model, checkpoint)
+    arguments = arguments_of(model, architecture)
+    kind = _KINDS.get(arguments[0] if arguments else "", "ids")
+    tokenizer = model.classes.get(TOKENIZER_MAPPING, "") if kind == "ids" else ""
+    if tokenizer and not holds_tokenizer(checkpoint):
+        raise AddModelError(f"{model.shown(checkpoint)}: holds no tokenizer for {tokenizer} to load; put the original's vocabulary files there")  # fmt: skip
     heads = Registry({mapping: {model.name: name} for mapping, name in model.classes.items()}).heads(model.name)
     task = next((task for task, name in heads.items() if name == architecture), "")
     markdown = rendered(
@@ -55,7 +64,11 @@ def notebook_text(model: PortedModel, checkpoint: Path, text: str | None) -> str
             "title": model.called.title,
             "package": model.module,
             "architecture": architecture,
-            "tokenizer": model.classes.get(TOKENIZER_MAPPING, ""),
+            "tokenizer": tokenizer,
+            "kind": kind,
+            # What holds texts against images is nothing without one.
+            "takes_image": kind == "image" or task == "zero-shot-image-classification",
+            "takes_text_too": kind != "ids" and "decoder_input_ids" in arguments,
             "checkpoint": relative_path(model.notebook.parent, checkpoint),
             "text": text or _DEFAULT_TEXT,
             "task": task,
@@ -85,9 +98,7 @@ def run_notebook(model: PortedModel, checkpoint: Path | None) -> Evidence:
     Raises:
         AddModelError: what runs notebooks is not installed, or the file is no notebook.
     """
-    missing = [name for name in _NEEDED if installed_package(name) is None]
-    if missing:
-        raise AddModelError(f"{missing[0]} is not installed beside add-model; install it: {install_command('notebook')}")  # fmt: skip
+    check_installed()
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -118,6 +129,13 @@ def run_notebook(model: PortedModel, checkpoint: Path | None) -> Evidence:
     return make(
         model.root, "notebook", passed=passed, figure=figure, files=[path, *model.code(), *shown], details=details
     )
+
+
+def check_installed() -> None:
+    """Raises `AddModelError` where what runs notebooks is not installed."""
+    missing = [name for name in _NEEDED if installed_package(name) is None]
+    if missing:
+        raise AddModelError(f"{missing[0]} is not installed beside add-model; install it: {install_command('notebook')}")  # fmt: skip
 
 
 def _cells(markdown: str) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -33,6 +33,9 @@ _PUBLISHED = re.compile(
 )
 # The Hub's cache keeps a repository's files in one folder, and links to them in one folder for each revision.
 _SNAPSHOTS, _BLOBS = "snapshots", "blobs"
+# A model that reads images or sound is of no use without what prepares them.
+_PROCESSORS = {"AutoImageProcessor": "image processor", "AutoFeatureExtractor": "feature extractor"}
+_PROCESSOR_SETTINGS = {"preprocessor_config.json", "processor_config.json"}
 _TOKENIZER = re.compile(r"tokenizer\.json|vocab\..*|merges\.txt|.*\.(?:model|spm|bpe|tiktoken)")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -81,10 +84,16 @@ def plan_publication(model: PortedModel, checkpoint: Path, repository: str | Non
     findings = (*card_findings(card, text), *_checkpoint_findings(model, checkpoint, files))
     if repository is not None:
         text = text.replace(CHECKPOINT_PLACEHOLDER, repository)
-    left_out = tuple(_left_out(present, files))
     made, code = with_code(model, files)
     published = (*(path for path in files if path.name not in made), *code)
+    # The checkpoint's own copy of a module is not another file: the library's takes its place.
+    left_out = tuple(_left_out(present, {path.name for path in (*files, *code)}))
     return Publication(repository, text, card, published, made, left_out, findings)
+
+
+def holds_tokenizer(checkpoint: Path) -> bool:
+    """Whether a folder has files that a tokenizer is loaded from."""
+    return any(_TOKENIZER.fullmatch(path.name) for path in checkpoint.glob("*"))
 
 
 def write_folder(publication: Publication, folder: Path) -> None:
@@ -171,7 +180,11 @@ def _checkpoint_findings(model: PortedModel, checkpoint: Path, files: tuple[Path
     for index in (path for path in files if path.name.endswith(".index.json")):
         yield from _missing_shards(index)
     if model.has_tokenizer and not any(_TOKENIZER.fullmatch(name) for name in names):
-        yield Finding(checkpoint, 1, "holds no tokenizer; save it there with save_pretrained")
+        yield Finding(checkpoint, 1, "holds no tokenizer; put the original's vocabulary files there, or save the tokenizer there with its save_pretrained")  # fmt: skip
+    for auto, what in _PROCESSORS.items():
+        if auto in model.held.auto_classes and not _PROCESSOR_SETTINGS & {*names}:
+            processor = model.held.auto_classes[auto]
+            yield Finding(checkpoint, 1, f"holds no settings of its {what}; save them there: {processor}().save_pretrained({str(checkpoint)!r})")  # fmt: skip
 
 
 def _configuration_findings(model: PortedModel, path: Path) -> Iterator[Finding]:
@@ -212,9 +225,9 @@ def _json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _left_out(present: list[Path], files: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
+def _left_out(present: list[Path], published: Set[str]) -> Iterator[tuple[str, str]]:
     for path in present:
-        if path in files:
+        if path.name in published:
             continue
         if path.name == CARD:
             yield path.name, "the model card takes its place"

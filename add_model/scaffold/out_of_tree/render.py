@@ -144,7 +144,7 @@ def _main_classes(main: str, model: Model) -> Mapping[str, str]:
 
 def _task(auto_class: str) -> str:
     """What an auto class is for (`AutoModelForMaskedLM`: `masked-lm`); empty where that is nothing in particular."""
-    if auto_class.startswith(LEAST_SPECIFIC) or not auto_class.startswith(_HEAD):
+    if auto_class in LEAST_SPECIFIC or not auto_class.startswith(_HEAD):
         return ""
     return to_snake(auto_class.removeprefix(_HEAD)).replace("_", "-")
 

@@ -541,6 +541,23 @@ class GenerationTesterMixin(ModelTesterMixin):
         assert int(stopped[0, start_length]) == end_token
         assert (stopped[0, start_length + 1 :] == 1).all()
 
+    def test_beams_are_the_same_with_and_without_cache(self, generative_model_class: type[PreTrainedModel]) -> None:
+        model = self.build(generative_model_class)
+        inputs = self.get_generation_inputs(model.config)
+        values = {"num_beams": 3, "num_return_sequences": 2, "max_new_tokens": 6}
+        with_cache = self.generate(model, **inputs, **values)
+        assert torch.equal(with_cache, self.generate(model, **inputs, **values, use_cache=False))
+        assert with_cache.shape[0] == 2 * inputs["input_ids"].shape[0]
+
+    def test_drawn_tokens(self, generative_model_class: type[PreTrainedModel]) -> None:
+        model = self.build(generative_model_class)
+        inputs = self.get_generation_inputs(model.config)
+        drawn = self.generate(model, **inputs, do_sample=True, seed=1, max_new_tokens=6)
+        assert torch.equal(drawn, self.generate(model, **inputs, do_sample=True, seed=1, max_new_tokens=6))
+        # Of one token there is nothing to draw.
+        likeliest = self.generate(model, **inputs, do_sample=True, top_k=1, max_new_tokens=6)
+        assert torch.equal(likeliest, self.generate(model, **inputs, max_new_tokens=6))
+
     def test_generation_refuses_two_limits(self, generative_model_class: type[PreTrainedModel]) -> None:
         model = self.build(generative_model_class)
         with pytest.raises(ValueError, match="max_length"):
