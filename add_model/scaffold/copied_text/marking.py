@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from add_model.copies.language.marker import Marker, Replacement, read_comment, replace
-from add_model.scaffold.copied_text.parts import parts_of
+from add_model.copies.language.parts import parts_of
 from add_model.scaffold.copied_text.replacements import Pair, shortest_replacements
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
