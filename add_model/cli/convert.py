@@ -108,7 +108,13 @@ def convert(
     The result can be loaded by from_pretrained. The memory this takes depends on the largest weight alone.
     """
     from add_model.porting.checkpoints.staged import remove_leftovers
-    from add_model.porting.conversion.request import make_conversion, opened, parse_size, read_rules
+    from add_model.porting.conversion.request import (
+        default_rules_path,
+        make_conversion,
+        opened,
+        parse_size,
+        read_rules,
+    )
     from add_model.porting.model.subject import find_subject
     from add_model.porting.rules.rule import Rules
     from add_model.scaffold.destination import find_holder
@@ -130,7 +136,8 @@ def convert(
             _suggest(found, rules, recording, force, as_json)
             return
         conversion = make_conversion(found, given, accept_unsure=accept_unsure)
-        _refuse_open(conversion, as_json)
+        where = None if given.rules else rules or default_rules_path(subject)
+        _refuse_open(conversion, where, as_json)
         options = {"replace": force, "accept_not_finite": accept_not_finite, "shard_bytes": shard_bytes}
         _convert(conversion, folder, options, as_json)
 
@@ -154,8 +161,13 @@ def _suggest(found: Opened, path: Path | None, recording: Path | None, force: bo
     tell(f"{len(rules.rules)} rules{unsure}{left}; written to {path}")
 
 
-def _refuse_open(conversion: Conversion, as_json: bool) -> None:
+def _refuse_open(conversion: Conversion, missing_rules: Path | None, as_json: bool) -> None:
     """Shows everything that keeps a conversion from being done.
+
+    Args:
+        conversion: what is to be done.
+        missing_rules: where rules would be, for a conversion without any: weights are then filled by their names.
+        as_json: whether all of it is one document.
 
     Raises:
         AddModelError: there is something.
@@ -172,7 +184,8 @@ def _refuse_open(conversion: Conversion, as_json: bool) -> None:
             say(problem)
     more = f" (and {len(problems) - 1} more, listed on stdout)" if len(problems) > 1 else ""
     origin = conversion.choice.origin
-    raise AddModelError(f"{problems[0]}{more}; nothing was written, the configuration is from {origin}")
+    hint = f"; there are no rules in {missing_rules}: --suggest writes them" if missing_rules is not None else ""
+    raise AddModelError(f"{problems[0]}{more}; nothing was written, the configuration is from {origin}{hint}")
 
 
 def _convert(conversion: Conversion, out: Path, options: dict[str, Any], as_json: bool) -> None:
