@@ -160,7 +160,7 @@ def _with_shared_models(module: NewModule, plan: CheckoutPlan, definitions: Defi
     shared = [answer for answer in _shared(plan, definitions) if answer.configuration in here]
     missing = sorted({answer.classes[0] for answer in shared} - here)
     # What another module of the model has, that one may lead to.
-    if not shared or any(name in definitions.defined_in for name in missing):
+    if not shared or not imports or any(name in definitions.defined_in for name in missing):
         return module
     mappings = sorted({answer.mapping for answer in shared})
     lines[imports[0].lineno - 1 : imports[0].lineno - 1] = [
