@@ -21,6 +21,12 @@ def test_a_tokenizer_that_a_loop_gives_to_a_list_of_models_is_registered(tmp_pat
     assert "AutoTokenizer.register(MyNemotronConfig, tokenizer_class=TokenizersBackend)" in module("nemotron", "__init__", tmp_path)  # fmt: skip
 
 
+def test_a_processor_that_stands_under_another_type_of_the_configuration_is_registered(tmp_path: Path) -> None:
+    text = module("mlcd", "__init__", tmp_path)
+    for speed, name in (("fast", "CLIPImageProcessor"), ("slow", "CLIPImageProcessorPil")):
+        assert f"{speed}_image_processor_class={name}" in text
+
+
 def test_a_mapping_that_begins_with_all_of_another_answers_for_what_that_one_has(tmp_path: Path) -> None:
     text = module("idefics2", "__init__", tmp_path)
     for auto_class in ("AutoModelForImageTextToText", "AutoModelForMultimodalLM"):
