@@ -7,6 +7,8 @@ whole processes, in seconds of wall time and of processor time, those of second 
 between the commands, so that a busy machine slows all of them alike. On one that is busy with other work the two
 processes of a first run wait for each other, and only the processor time says what they did.
 
+A tree with thousands of findings is made of the same one, by renaming a variable in every second of its files.
+
 A first run shares its work between two processes, which brings as much as the machine's second core does: two threads of
 one core bring a fifth where two cores bring all. How much it is here is measured with plain arithmetic, and printed.
 
@@ -48,6 +50,9 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 Command = Callable[[], list[str]]
 # What is to be reached: times the reading of the tree.
 GOALS = {"first run": 3.0, "with the cache": 1.0, "after one edit": 1.1}
+GOALS |= {"first run, findings": 4.0, "with the cache, findings": 1.0}
+# What is renamed to make copies drift from their originals.
+RENAMED = (b"hidden_states", b"hidden_state")
 
 
 class Taken(NamedTuple):
@@ -128,6 +133,7 @@ def _measure(tree: Path, temporary: Path, rounds: int, tenfold: bool) -> None:
         [sys.executable, "-c", PEAK, *check, "--no-cache"], capture_output=True, text=True, check=True
     )
     print(f"  {'memory':<22} {int(peak.stdout) / 1024:7.0f} MB the largest process  (to reach: 300 MB)")
+    _measure_findings(tree, temporary, rounds, environment)
     if tenfold:
         large = temporary / "tenfold" / tree.name
         for number in range(10):
@@ -138,6 +144,30 @@ def _measure(tree: Path, temporary: Path, rounds: int, tenfold: bool) -> None:
         both = _best({"once": lambda: [*check, "--no-cache"], "ten": lambda: ten}, max(1, rounds // 2), environment)
         print(f"  {'ten times the tree':<22} {_shown(both['ten'], both['once'])}  the first run (to reach: 11x)")
     sys.stdout.flush()
+
+
+def _measure_findings(tree: Path, temporary: Path, rounds: int, environment: dict[str, str]) -> None:
+    """Measures a tree of which every second file has drifted."""
+    root = _copy(tree, temporary / "drifted" / tree.name)
+    for path in sorted(root.rglob("*.py"))[::2]:
+        path.write_bytes(path.read_bytes().replace(*RENAMED))
+    check = [*CHECK, "--exit-zero", "--root", str(root)]
+    time.sleep(SETTLE_SECONDS)
+    count = subprocess.run(
+        [*check, "--no-cache"], env=environment, capture_output=True, text=True
+    ).stderr.splitlines()[-1]
+    print(f"  with findings: {count}")
+    for _ in range(2):
+        subprocess.run(check, env=environment, capture_output=True)
+    commands: dict[str, Command] = {
+        "reading": lambda: [sys.executable, "-c", READ, str(root)],
+        "first run, findings": lambda: [*check, "--no-cache"],
+        "with the cache, findings": lambda: check,
+    }
+    figures = _best(commands, max(1, rounds // 2), environment)
+    for name, taken in figures.items():
+        goal = f"(to reach: {GOALS[name]}x)" if name in GOALS else ""
+        print(f"  {name:<24} {_shown(taken, figures['reading'])}  {goal}")
 
 
 def _shown(taken: Taken, unit: Taken) -> str:

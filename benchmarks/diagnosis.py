@@ -1,10 +1,13 @@
-"""How often `compare` finds the place of a fault, and its cause: faults injected into BERT, GPT-2, BART and LLaMA.
+"""How often `compare` finds the place of a fault, and its cause, and calls right ports equal.
 
     python benchmarks/diagnosis.py [--seed 0] [--verbose]
 
 The new model is a bundled one with one fault in one layer; the original is Transformers' model with the same weights,
 or the bundled model without the fault. LLaMA, which is not bundled, is Transformers' on both sides. Each case has
 weights and inputs of its own, drawn from its seed.
+
+Then ports that are arranged differently: one small decoder in two styles, right, and with one fault beside the arrangement
+(`tests/porting/arrangements.py`); `--only arranged` runs these alone.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from torch import nn  # noqa: E402
 
 from add_model.porting.comparison.comparing import compare  # noqa: E402
 from add_model.porting.comparison.diagnosis import diagnose  # noqa: E402
-from tests.porting import faults, originals  # noqa: E402
+from tests.porting import arrangements, faults, originals  # noqa: E402
 from tests.porting.faults import Fault  # noqa: E402
 from tests.porting.sketches import recorded  # noqa: E402
 
@@ -94,12 +97,56 @@ def main() -> None:
     """Runs every case and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=["injected", "arranged"])
     parser.add_argument("--verbose", action="store_true", help="print every case")
     arguments = parser.parse_args()
     torch.set_num_threads(1)  # the models are tiny
     with tempfile.TemporaryDirectory() as temporary:
-        outcomes = [run(case, Path(temporary)) for case in cases(arguments.seed)]
-    report(outcomes, arguments.verbose)
+        if arguments.only != "arranged":
+            report([run(case, Path(temporary)) for case in cases(arguments.seed)], arguments.verbose)
+        if arguments.only != "injected":
+            report_pairs([run_pair(pair, Path(temporary)) for pair in arrangements.pairs(arguments.seed)])
+
+
+@dataclass(frozen=True)
+class PairOutcome:
+    """Whether a pair of differently arranged models was called equal, and the place and the cause that were named."""
+
+    pair: arrangements.Pair
+    passed: bool
+    place: str | None
+    cause: str | None
+
+
+def run_pair(pair: arrangements.Pair, folder: Path) -> PairOutcome:
+    """Records both models and compares them."""
+    given = arrangements.inputs(pair.seed)
+    first = recorded(folder / "original.safetensors", arrangements.build(pair.original, pair.seed), **given)
+    second = recorded(folder / "new.safetensors", arrangements.build(pair.new, pair.seed), **given)
+    comparison = compare(first, second)
+    cause = diagnose(comparison)
+    place = None if comparison.place is None else comparison.place.path
+    return PairOutcome(pair, comparison.passed, place, None if cause is None else cause.name)
+
+
+def report_pairs(outcomes: list[PairOutcome]) -> None:
+    """Prints the figures, and every pair that missed."""
+    right = [each for each in outcomes if each.pair.place is None]
+    faulty = [each for each in outcomes if each.pair.place is not None]
+    known = [each for each in faulty if each.pair.cause is not None]
+    equal = [each for each in right if each.passed and each.place is None]
+    placed = [each for each in faulty if each.place == each.pair.place and not each.passed]
+    caused = [each for each in known if each.cause == each.pair.cause]
+    false = [each for each in outcomes if each.cause is not None and each.cause != each.pair.cause]
+    for each in outcomes:
+        if each in false or each not in (*equal, *placed) or (each in known and each not in caused):
+            wanted = "equal" if each.pair.place is None else f"{each.pair.cause} at {each.pair.place!r}"
+            print(f"missed: {each.pair.what}: {wanted}; named: {each.cause} at {each.place!r}, passed: {each.passed}")
+    print(f"\npairs arranged differently: {len(outcomes)}")
+    print(f"right ports called equal         {len(equal) / len(right):8.1%}   (to reach: 100 %)   {len(equal)} of {len(right)}")  # fmt: skip
+    print(f"right place found                {len(placed) / len(faulty):8.1%}   (to reach: 100 %)   {len(placed)} of {len(faulty)}")  # fmt: skip
+    print(f"right cause named                {len(caused) / len(known):8.1%}   (to reach: 95 %)    {len(caused)} of {len(known)}")  # fmt: skip
+    print(f"false causes                     {len(false):8}   (to reach: 0)       in {len(outcomes)}")
 
 
 def report(outcomes: list[Outcome], verbose: bool) -> None:

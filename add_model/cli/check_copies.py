@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from add_model.cli.checking import check, exit_code, library_of
+from add_model.cli.checking import check, exit_code, leaves_unchecked, library_of
 from add_model.cli.examples import with_examples
 from add_model.cli.interrupted import take_back, tell_interrupted
 from add_model.cli.output import say_code, say_document, tell
 from add_model.cli.progress import Progress
 from add_model.errors import AddModelError
+from add_model.visible import visible
 
 if TYPE_CHECKING:
     from add_model.copies.finding import Counts, Finding
@@ -97,11 +98,48 @@ def check_copies(
         list[str] | None,
         typer.Option("--ignore", metavar="CODES", help="Do not report these codes.", show_default=False),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-baseline",
+            metavar="FILE",
+            help="Write what is found to a file; `baseline` in the configuration sets it aside from then on.",
+            show_default=False,
+        ),
+    ] = None,
+    init: Annotated[
+        bool, typer.Option("--init", help="Propose a configuration for this tree; with --fix, write it.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="List every warning, also those that say the same in many places.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Check again whenever a file is saved, until Ctrl-C.")
     ] = False,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Rely on no earlier run, and keep nothing for later ones.")
+    ] = False,
+    python: Annotated[
+        Path | None,
+        typer.Option(
+            "--python",
+            metavar="ENV",
+            help="The virtual environment whose packages hold the originals outside. Default: the active one, this one, or .venv.",
+            show_default=False,
+        ),
+    ] = None,
+    clone: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--clone",
+            metavar="OWNER/NAME=DIR",
+            help="Where a clone lies of a repository that markers name by its address on GitHub.",
+            show_default=False,
+        ),
+    ] = None,
+    strict_external: Annotated[
+        bool,
+        typer.Option("--strict-external", help="Fail where a copy of another package's code could not be checked."),
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail the run, too.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")] = False,
@@ -121,9 +159,14 @@ def check_copies(
     if watch and (fix or diff):
         raise AddModelError("--watch checks only: leave out --fix and --diff")
 
+    if init:
+        raise typer.Exit(_propose(library_of(root, paths or [], python, clone or []), write=fix))
+    if baseline is not None and (paths or fix or diff):
+        raise AddModelError("--write-baseline writes down what a check of the whole library finds: leave out paths, --fix and --diff")  # fmt: skip
+
     def run() -> int:
         started = time.monotonic()
-        library = library_of(root, paths or [])
+        library = library_of(root, paths or [], python, clone or [])
         selection = read_selection(library, select or (), ignore or ())
         if (fix or diff) and Code.CP001 not in selection.codes:
             raise AddModelError("--fix and --diff put CP001 right: leave it among the codes")
@@ -142,15 +185,54 @@ def check_copies(
                 changed = []
         found = len(findings)
         findings = sorted(filter(selection.reports, findings), key=lambda finding: finding.sort_key)
+        if baseline is not None:
+            return _write_baseline(library, baseline, findings)
+        stale = 0
+        if library.configuration.baseline is not None:
+            from add_model.copies.baseline import without_baseline
+
+            findings, stale = without_baseline(findings, library.root / library.configuration.baseline)
         if diff:
             _tell_unreadable(findings)
         else:
-            _show(_placed(findings, library.root, output_format), output_format, statistics)
+            _show(_placed(findings, library.root, output_format), output_format, statistics, verbose)
         said = summary(findings, counts, time.monotonic() - started, passed_over=found - len(findings))
+        if stale and not paths and not select:
+            tell(f"{stale} of the baseline's entries stand for nothing any more; write it anew: --write-baseline {library.configuration.baseline}")  # fmt: skip
         _summarise(said, changed, is_outlook=diff and bool(changed))
-        return exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
+        code = exit_code(findings, strict, exit_zero, pending=diff and bool(changed))
+        return code or int(strict_external and not exit_zero and leaves_unchecked(findings))
 
     raise typer.Exit(_watch(root, paths or [], run) if watch else run())
+
+
+def _write_baseline(library: Library, path: Path, findings: Sequence[Finding]) -> int:
+    from add_model.copies.baseline import write_baseline
+
+    path = Path(os.path.abspath(path))
+    count = write_baseline(library.root, path, findings)
+    relative = os.path.relpath(path, library.root)
+    tell(f"wrote {count} findings to {path}")
+    if library.configuration.baseline is None:
+        tell(f'set them aside with `baseline = "{relative}"` in [tool.add-model] of pyproject.toml')
+    return 0
+
+
+def _propose(library: Library, write: bool) -> int:
+    """Shows the configuration that a tree calls for, and writes it if that is asked for."""
+    from add_model.copies.proposal import propose, written
+
+    proposed = propose(library)
+    if not proposed:
+        tell("nothing to configure: every marker is reached without")
+        return 0
+    # Names of folders are whoever's.
+    say_document("\n".join(["[tool.add-model]", *(visible(f"{line.toml}  # {line.why}") for line in proposed)]))
+    if write:
+        tell(f"wrote {len(proposed)} keys to {written(library, proposed)}")
+    else:
+        tell("--init --fix writes this to pyproject.toml")
+    return 0
 
 
 def _look_up(base: str, library: Library) -> None:
@@ -200,6 +282,7 @@ def _fix(
         ("rewrote", "would rewrite", fixed.rewritten, ("copy", "copies")),
         ("merged", "would merge", fixed.merged, ("copy", "copies")),
         ("moved", "would move", fixed.moved, ("marker", "markers")),
+        ("mended", "would mend", fixed.mended, ("marker", "markers")),
     )
     changed = [
         f"{past if write else future} {count} {names[count != 1]} in {library.root}"
@@ -230,7 +313,7 @@ def _placed(findings: Sequence[Finding], root: Path, output_format: OutputFormat
     return [finding._replace(path=(below / finding.path).as_posix()) for finding in findings]
 
 
-def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: bool) -> None:
+def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: bool, verbose: bool) -> None:
     from add_model import __version__
     from add_model.copies import report
 
@@ -244,7 +327,10 @@ def _show(findings: Sequence[Finding], output_format: OutputFormat, statistics: 
     elif findings:
         from add_model.cli.drawing import draw
 
-        draw(*(report.statistics_as_text(findings) if statistics else report.as_text(findings)), wraps=False)
+        draw(
+            *(report.statistics_as_text(findings) if statistics else report.as_text(findings, folds=not verbose)),
+            wraps=False,
+        )
 
 
 def _tell_unreadable(findings: Sequence[Finding]) -> None:
@@ -259,5 +345,8 @@ def _tell_unreadable(findings: Sequence[Finding]) -> None:
 def _summarise(said: str, changed: Sequence[str], is_outlook: bool) -> None:
     for line in changed:
         tell(line)
+    *notes, outcome = said.split("\n")
+    for line in notes:
+        tell(line)
     # What a diff is followed by speaks of the library as --fix would leave it.
-    tell(f"{'afterwards: ' if is_outlook else ''}{said}")
+    tell(f"{'afterwards: ' if is_outlook else ''}{outcome}")

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from add_model.copies.remembering.recall import Recalled
 
 
-def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
+def library_of(
+    root: Path | None, paths: Sequence[Path], python: Path | None = None, clones: Sequence[str] = ()
+) -> Library:
     """The library that is checked: at `--root`, or around the first path, or around the current folder.
+
+    Args:
+        root: its folder, if the user has named it.
+        paths: what is to be checked of it.
+        python: the virtual environment that holds other packages, or its Python, if the user has named it.
+        clones: clones of repositories that the user has named, as `owner/name=folder`.
 
     Raises:
         AddModelError: there is none.
@@ -33,8 +41,30 @@ def library_of(root: Path | None, paths: Sequence[Path]) -> Library:
         else find_library(paths[0] if paths else Path.cwd())
     )
     if not library.packages:
-        raise AddModelError(f"{library.root}: holds no package; name the library's folder with --root")
+        from add_model.copies.reading.files import search
+
+        if not search(library).modules:
+            remedy = "name another folder" if root is not None else "name the library's folder with --root"
+            raise AddModelError(f"{library.root}: holds no package and no module; {remedy}")
+    if python is not None:
+        from add_model.installed import packages_of_environment
+
+        packages = packages_of_environment(Path(os.path.abspath(python)))
+        if packages is None:
+            raise AddModelError(
+                f"--python {python}: holds no packages; name a virtual environment, or the Python in it"
+            )
+        library = library._replace(environment=packages)
+    if clones:
+        library = library._replace(clones=dict(map(_clone, clones)))
     return library
+
+
+def _clone(text: str) -> tuple[str, Path]:
+    repository, _, folder = text.partition("=")
+    if repository.count("/") != 1 or not folder or not os.path.isdir(folder):
+        raise AddModelError(f"--clone {text}: must be owner/name=FOLDER, with a folder that is there")
+    return repository, Path(os.path.abspath(folder))
 
 
 def check(
@@ -53,6 +83,22 @@ def check(
     """
     from add_model.copies.finding import Code
 
+    def with_unseen(findings: list[Finding], counts: Counts) -> tuple[list[Finding], Counts]:
+        # Nothing found may mean that nothing was looked at; of files that were named it was asked for.
+        if counts.markers or paths:
+            return findings, counts
+        from add_model.copies.unseen import unseen
+
+        note = unseen(library)
+        return findings, counts._replace(notes=(*counts.notes, note)) if note else counts
+
+    def told(findings: list[Finding]) -> list[Finding]:
+        if not any(finding.code is Code.CP001 for finding in findings):
+            return findings
+        from add_model.copies.remembering.sides import with_sides
+
+        return with_sides(library, findings, base)
+
     if paths:
         from add_model.copies.judging.check import Check
 
@@ -62,12 +108,22 @@ def check(
         from add_model.copies.remembering.cache import check_library
         from add_model.copies.remembering.recall import cache_folder
 
-        findings, counts = check_library(library, cache_folder() if cached else None, progress, recalled)
-    if any(finding.code is Code.CP001 for finding in findings):
-        from add_model.copies.remembering.sides import with_sides
+        folder = cache_folder() if cached else None
+        # What is said of the last commit is kept; what of another one, is asked for once.
+        if base is None:
+            return with_unseen(*check_library(library, folder, progress, recalled, told))
+        findings, counts = check_library(library, folder, progress, recalled)
+    return with_unseen(told(findings), counts)
 
-        findings = with_sides(library, findings, base)
-    return findings, counts
+
+def leaves_unchecked(findings: Sequence[Finding]) -> bool:
+    """Whether some copies of what stands in other packages could not be checked here."""
+    from add_model.copies.finding import Code
+
+    return any(
+        finding.code is Code.CP013 or (finding.code is Code.CP002 and finding.message.startswith("unchecked"))
+        for finding in findings
+    )
 
 
 def exit_code(findings: Sequence[Finding], strict: bool, exit_zero: bool, pending: bool = False) -> int:

@@ -1,4 +1,4 @@
-"""`add-model compare`: two recordings side by side, the first place that differs, and why."""
+"""`add-model compare`: two recordings side by side, whether the outputs are the same, and where they begin to differ."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ Examples:
     add-model compare original.safetensors new.safetensors
     add-model compare original.safetensors new.safetensors --rules rules.toml
     add-model compare original.safetensors new.safetensors --atol 1e-5 --html report.html
+    add-model compare original.safetensors new.safetensors --strict-inside
     add-model compare original.safetensors new.safetensors --json
 """
-_STYLES = {"equal": "green", "within": "yellow", "differs": "red"}
+_STYLES = {"equal": "green", "within": "yellow", "arranged": "cyan", "differs": "red"}
 _PIPED_WIDTH = 160
 # More places than this are shown in the page and with --all.
 _MOST_LINES = 40
@@ -54,11 +55,14 @@ def compare(
         ),
     ] = None,  # fmt: skip
     show_all: Annotated[bool, typer.Option("--all", help="Show every place, however many there are.")] = False,
+    strict_inside: Annotated[
+        bool, typer.Option("--strict-inside", help="Let every place inside count, not the outputs alone.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two recordings from the first layer to the last, and say where the difference begins, and why.
+    """Compare two recordings: whether the outputs are the same, and if not, where the difference begins, and why.
 
-    Exits with 0 when every place is within the tolerance, with 1 when one is not.
+    Exits with 0 when every output of the original has its counterpart within the tolerance, with 1 when one has not.
     """
     from add_model.porting.comparison.comparing import compare as compare_recordings
     from add_model.porting.comparison.diagnosis import examine
@@ -71,7 +75,8 @@ def compare(
     if not (math.isfinite(atol) and atol >= 0):
         raise AddModelError(f"--atol {atol}: pass a number that is not negative, such as 1e-3")
     first, second = load_recording(original), load_recording(new)
-    comparison = compare_recordings(first, second, atol, _weights(rules, first.parameters, second.parameters))
+    weights = _weights(rules, first.parameters, second.parameters)
+    comparison = compare_recordings(first, second, atol, weights, strict_inside)
     diagnosis = examine(comparison)
     cause = diagnosis.cause
     if html is not None:
@@ -93,6 +98,7 @@ def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
 
     from add_model.cli.drawing import draw
     from add_model.porting.comparison.report import (
+        arranged,
         lines,
         missing_output,
         outline,
@@ -117,6 +123,8 @@ def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
     for said in (missing_output(comparison), within_rounding(comparison), unweighed(comparison)):
         if said is not None:
             say(said, colour="yellow")
+    for said in arranged(comparison):
+        say(said)
     place = comparison.place
     if place is None:
         return
@@ -125,7 +133,10 @@ def _show(comparison: Comparison, diagnosis: Diagnosis, show_all: bool) -> None:
     cause = diagnosis.cause
     if cause is not None:
         say(f"cause: {cause.name}: {cause.explanation}")
-        say(f"remedy: {cause.remedy}")
+        first, *rules = cause.remedy.split("\n")
+        say(f"remedy: {first}")
+        for rule in rules:
+            say(rule)
     else:
         known = (
             "none of the known ones explains it"

@@ -52,8 +52,8 @@ def _run(request: _Request) -> int | None:
     library = library_of(request.root, request.paths)
     if staging_folders(library.root):
         return None  # the command says so
-    if library.configuration.per_file_ignores:
-        return None  # the command passes them over
+    if library.configuration.per_file_ignores or library.configuration.baseline is not None:
+        return None  # the command passes some findings over
     recalled = None
     switches = ("--strict" in request.switches, "--exit-zero" in request.switches)
     if not request.paths and "--no-cache" not in request.switches:
@@ -72,7 +72,7 @@ def _run(request: _Request) -> int | None:
     with progress:
         cached = "--no-cache" not in request.switches
         findings, counts = check(library, request.paths, cached, progress.advance, recalled=recalled)
-    if not _is_read("".join(f"{line}\n" for line in as_text(findings, PlainText))):
+    if not _is_read("".join(f"{line}\n" for line in as_text(findings, PlainText, folds=True))):
         return 1
     print(summary(findings, counts, time.monotonic() - started), file=sys.stderr)
     return exit_code(findings, *switches)

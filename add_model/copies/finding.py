@@ -31,6 +31,7 @@ class Code(Enum):
     CP010 = "header differs where headers may"
     CP011 = "marker inside a copied block does not hold"
     CP012 = "marker that the library's own script cannot read"
+    CP013 = "original is gone from the installed version of another package"
 
     @property
     def page(self) -> str:
@@ -39,11 +40,21 @@ class Code(Enum):
 
 
 class Counts(NamedTuple):
-    """What a run has looked at, so that "nothing found" cannot mean "nothing looked at"."""
+    """What a run has looked at, so that "nothing found" cannot mean "nothing looked at".
+
+    Attributes:
+        files: how many files were looked at.
+        markers: how many markers were compared.
+        unchecked: how many could not be.
+        prose: how many lines that read like markers were taken for words, as nothing that they could name is there.
+        notes: what there is to say of the library as a whole, a line each.
+    """
 
     files: int = 0
     markers: int = 0
     unchecked: int = 0
+    prose: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class Difference(NamedTuple):
@@ -86,6 +97,8 @@ class Finding(NamedTuple):
         difference: of a copy that differs, where it does so first.
         moved: of a copy that differs, which side has moved; `None` where git cannot tell.
         conflicts: of a copy whose sides have both moved, what could not be merged.
+        digests: what tells the copy and its original, as they are, from what they were; of the marker, where no copy is
+            compared.
     """
 
     code: Code
@@ -100,6 +113,7 @@ class Finding(NamedTuple):
     difference: Difference | None = None
     moved: Moved | None = None
     conflicts: tuple[Conflict, ...] = ()
+    digests: str = ""
 
     @property
     def sort_key(self) -> tuple[str, int, str]:

@@ -6,6 +6,7 @@ Programs get a path and a name as they are, escaped by the rules of their format
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -51,6 +52,10 @@ def as_sarif(findings: Sequence[Finding], version: str) -> str:
     return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
+# So many warnings that say the same are listed in text.
+_FEW = 5
+_DOTTED = re.compile(r"\b([A-Za-z_]\w*)(?:\.\w+){2,}")
+
 DOCUMENTS: dict[str, Callable[[Sequence[Finding], str], str]] = {
     "json": as_json,
     "github": as_github,
@@ -67,19 +72,53 @@ class PlainText(str):
         return cls(visible_line("".join(part if isinstance(part, str) else part[0] for part in parts), keep="\t"))
 
 
-def as_text(findings: Sequence[Finding], text: Any = None) -> Iterator[RenderableType]:
-    """The findings for a terminal, grouped by file; as `PlainText` if that is given, else with colours."""
-    Text = text or _rich_text()
+def as_text(findings: Sequence[Finding], text: Any = None, folds: bool = False) -> Iterator[RenderableType]:
+    """The findings for a terminal, grouped by file; as `PlainText` if that is given, else with colours.
 
+    Args:
+        findings: what was found.
+        text: what a line is made of.
+        folds: whether warnings that say the same in many places are told in one line.
+    """
+    Text = text or _rich_text()
+    many = _told_often(findings) if folds else {}
     for _, group in groupby(findings, key=lambda finding: finding.path):
         for finding in group:
-            colour = "red" if finding.severity is Severity.ERROR else "yellow"
-            place = f"{visible(finding.path)}:{finding.line}"
-            yield Text.assemble((place, "bold"), " ", (finding.code.name, f"bold {colour}"), f" {_sentence(finding)}")
+            if many and _shape(finding) in many:
+                continue
+            yield Text.assemble((_place(finding), "bold"), " ", _code(finding), f" {_sentence(finding)}")
             if finding.difference is not None:
                 yield from _difference(finding.difference, Text)
             for conflict in finding.conflicts:
                 yield from _conflict(conflict, Text)
+    for (_, message), same in many.items():
+        first = same[0]
+        said = first.message if all(finding.message == first.message for finding in same) else message
+        places = f" in {len(same)} places: {visible(said)}; the first is {_place(first)}; --verbose lists them"
+        yield Text.assemble(_code(first), places)
+
+
+def _place(finding: Finding) -> str:
+    return f"{visible(finding.path)}:{finding.line}"
+
+
+def _code(finding: Finding) -> tuple[str, str]:
+    colour = "red" if finding.severity is Severity.ERROR else "yellow"
+    return finding.code.name, f"bold {colour}"
+
+
+def _shape(finding: Finding) -> tuple[str, str]:
+    """What a finding has in common with those that say the same of other paths of the same packages."""
+    return finding.code.name, _DOTTED.sub(r"\1.…", finding.message)
+
+
+def _told_often(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    """The warnings that say the same in many places, by what they say."""
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.severity is Severity.WARNING:
+            found.setdefault(_shape(finding), []).append(finding)
+    return {shape: same for shape, same in found.items() if len(same) > _FEW}
 
 
 def statistics(findings: Iterable[Finding]) -> list[tuple[Code, Severity, int]]:
@@ -116,16 +155,19 @@ def summary(findings: Sequence[Finding], counts: Counts, seconds: float, passed_
 
 
 def outcome(findings: Sequence[Finding], counts: Counts, passed_over: int = 0) -> str:
-    """The start of a summary, in which no run differs from another that finds the same."""
+    """The start of a summary, in which no run differs from another that finds the same; behind what there is to say
+    of the library as a whole, a line each."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     warnings = len(findings) - errors
     found = f"{_number(errors, 'error')}, {_number(warnings, 'warning')}"
     if passed_over:
         found += f", {passed_over} passed over"
     elif not findings:
-        found = "all copies hold"
+        found = "all copies hold" if counts.markers else "no copies found"
     unchecked = f", {counts.unchecked} unchecked" if counts.unchecked else ""
-    return f"{found}: {_number(counts.markers, 'marker')} checked{unchecked} in {_number(counts.files, 'file')}"
+    prose = f", {counts.prose} taken for words" if counts.prose else ""
+    said = f"{found}: {_number(counts.markers, 'marker')} checked{unchecked}{prose} in {_number(counts.files, 'file')}"
+    return "".join(f"{visible_line(note)}\n" for note in counts.notes) + said
 
 
 def _number(count: int, noun: str) -> str:

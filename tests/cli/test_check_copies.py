@@ -245,4 +245,4 @@ def test_a_check_of_an_unchanged_tree_loads_no_engine(library: Path, tmp_path: P
         for _ in range(2)
     ]
     assert [run.stdout for run in runs] == ["True\n", "False\n"]
-    assert len({run.stderr.partition(", 0.")[0] for run in runs}) == 1 and runs[0].stderr
+    assert len({run.stderr.rpartition(", ")[0] for run in runs}) == 1 and runs[0].stderr

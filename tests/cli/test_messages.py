@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model import library
+from add_model import installed
 from add_model.cli.commands import app
 from add_model.family import family
 from add_model.scaffold.destination import find_holder
@@ -25,8 +25,8 @@ NEW = ("--name", "new_model", "--into", "my_models", "--dry-run")
 @pytest.fixture
 def without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment that Transformers is not installed in, as far as is looked for it."""
-    real = library._specification
-    monkeypatch.setattr(library, "_specification", lambda name: None if name == "transformers" else real(name))
+    real = installed._specification
+    monkeypatch.setattr(installed, "_specification", lambda name: None if name == "transformers" else real(name))
 
 
 @pytest.mark.parametrize("reference", ["vit", "ViT", "google/vit-base-patch16-224", "whisper", "t5-small"])

@@ -306,3 +306,39 @@ def test_a_script_runs_as_python_runs_it(tmp_path: Path) -> None:
     result = add_model_here(tmp_path, "record", "original/json.py:make", "--out", "run", "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["class"] == "Linear"
+
+
+SCRIPT_OF_ARRANGEMENT = """
+import torch
+from torch import nn
+
+class Model(nn.Module):
+    def __init__(self, inside):
+        super().__init__()
+        torch.manual_seed(0)
+        self.dense = nn.Linear(4, 4)
+        if not inside:
+            self.bias = nn.Parameter(self.dense.bias.detach().clone())
+            self.dense.bias = None
+
+    def forward(self, x):
+        made = self.dense(x)
+        return made if self.dense.bias is not None else made + self.bias
+
+def original():
+    return Model(False), {"x": torch.ones(2, 4)}
+
+def new():
+    return Model(True), {"x": torch.ones(2, 4)}
+"""
+
+
+def test_what_is_arranged_differently_counts_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT_OF_ARRANGEMENT)
+    for name in ("original", "new"):
+        record(tmp_path, f"run.py:{name}", "--out", f"{name}.safetensors")
+    result = add_model_here(tmp_path, "compare", "original.safetensors", "new.safetensors")
+    assert result.returncode == 0 and "equal: largest difference 0" in result.stdout
+    assert "arranged differently: dense: the original has that value behind it" in result.stdout
+    result = add_model_here(tmp_path, "compare", "original.safetensors", "new.safetensors", "--strict-inside")
+    assert result.returncode == 1 and "the difference begins in dense (Linear)" in result.stdout

@@ -53,6 +53,8 @@ def installed_apart(requirement: str) -> Path:
                     "install",
                     "--quiet",
                     "--no-deps",
+                    # It is read, and never imported.
+                    "--ignore-requires-python",
                     "--disable-pip-version-check",
                 ]
                 subprocess.run([*install, "--target", f"{scratch}/installed", requirement], check=True)

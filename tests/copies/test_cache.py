@@ -221,7 +221,7 @@ def _rewrite(path: Path, part: int, change: Callable[[list[object]], object]) ->
         lambda path: path.write_bytes(path.read_bytes().replace(b"ALayer", b"BLayer")),
         lambda path: path.write_bytes(b"[" * 100_000),
         lambda path: path.write_bytes(path.read_bytes().replace(b"'0.", b"'1.", 1)),
-        lambda path: _rewrite(path, 1, lambda kept: kept.__setitem__(1, (1, 2, 3, 4, 5))),
+        lambda path: _rewrite(path, 1, lambda kept: kept.__setitem__(1, (1, 2, 3, 4, 5, 6))),
         lambda path: _rewrite(path, 1, lambda kept: kept.clear()),
         lambda path: _rewrite(path, 0, lambda head: head.clear()),
         lambda path: _rewrite(path, 0, lambda head: head.__setitem__(0, 7)),
@@ -278,7 +278,9 @@ def test_an_unchanged_tree_is_answered_as_it_was(library: Library, tmp_path: Pat
     module(library, "d").write_text(marker("a", "d") + layer("d", 2))
     assert recall(library, tmp_path / "cache", in_full=False).answer is None
     check_library(library, tmp_path / "cache")
-    # Which side of a copy has moved is for git to say, in every run anew.
+    # Which side of a copy has moved is for git to say: it is asked again as soon as there is a repository.
+    assert recall(library, tmp_path / "cache", in_full=False).answer is not None
+    (library.root / ".git").mkdir()
     assert recall(library, tmp_path / "cache", in_full=False).answer is None
 
 

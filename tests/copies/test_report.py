@@ -83,7 +83,8 @@ def test_statistics_count_by_code() -> None:
 def test_the_summary_says_what_was_looked_at() -> None:
     counts = Counts(files=3, markers=1, unchecked=2)
     assert report.summary(FINDINGS, counts, 0.5) == "1 error, 1 warning: 1 marker checked, 2 unchecked in 3 files, 0.50 s; --fix can rewrite 1"  # fmt: skip
-    assert report.summary([], Counts(), 0.5) == "all copies hold: 0 markers checked in 0 files, 0.50 s"
+    assert report.summary([], Counts(1, 2), 0.5) == "all copies hold: 2 markers checked in 1 file, 0.50 s"
+    assert report.summary([], Counts(), 0.5) == "no copies found: 0 markers checked in 0 files, 0.50 s"
 
 
 @pytest.fixture(scope="module")

@@ -264,3 +264,30 @@ def test_what_torchscript_compiled_is_recorded_from_outside(tmp_path: Path) -> N
         assert torch.equal(recording.values(recording.root.outputs), model(states))
     with pytest.raises(AddModelError, match="in the forward of a module of your own"):
         recorded(tmp_path, torch.jit.script(layers), states)
+
+
+class _Followed(nn.Module):
+    """Two branches, of which one is written into the other's result in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 3)
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        first, second = self.first(states), self.second(states)
+        joined = torch.zeros_like(first)
+        joined[:, :2] = second[:, :2] * 2
+        returned: torch.Tensor = self.last(joined) + first
+        return returned
+
+
+def test_what_each_value_was_computed_from_is_recorded(tmp_path: Path) -> None:
+    model, path = _Followed().eval(), tmp_path / "run.safetensors"
+    with torch.no_grad(), record_forward(model, path):
+        model(torch.ones(2, 3))
+    run = load_recording(path)
+    root, first, second, last = run.calls
+    given = root.inputs["states"].key
+    assert run.flow[first.outputs.key] == run.flow[second.outputs.key] == (given,)
+    assert second.outputs.key in run.flow[last.inputs["input"].key]
+    assert set(run.flow[root.outputs.key]) == {first.outputs.key, last.outputs.key}

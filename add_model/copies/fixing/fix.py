@@ -12,6 +12,7 @@ from add_model.copies.fixing.edits import Edit, apply_edits
 from add_model.copies.fixing.fixable import FixablePairs
 from add_model.copies.fixing.fixed import Fixed
 from add_model.copies.fixing.imports import NoImport
+from add_model.copies.fixing.marker_edits import mended, moved
 from add_model.copies.fixing.merge import Merge, merge
 from add_model.copies.fixing.modules import Modules
 from add_model.copies.fixing.order import Blocks, originals_first
@@ -99,7 +100,7 @@ class _Fix:
         self._rewritten: set[_Key] = set()
         self._merged: set[_Key] = set()
         self._unwritable: dict[_Key, str] = {}
-        self._moved = 0
+        self._moved = self._mended = 0
         self._supplies: Supplies
 
     def result(self) -> Fixed:
@@ -126,9 +127,7 @@ class _Fix:
             )
             contents = self._rewritten_files(texts) | self._full_copies(findings, check)
             # Where a file is rewritten, its markers are for the next round.
-            contents |= self._with_moved_markers(
-                [pair for pair in check.misplaced if pair.module.place not in contents]
-            )
+            contents |= self._with_edited_markers(check, contents)
             rounds += 1
             if not contents or rounds > self._most_rounds(check):
                 break
@@ -145,6 +144,7 @@ class _Fix:
             rewritten=len(self._rewritten),
             merged=len(self._merged - self._rewritten),
             moved=self._moved,
+            mended=self._mended,
             findings=left,
             counts=check.counts,
             sides=self._sides,
@@ -342,18 +342,19 @@ class _Fix:
             raise AddModelError(f"{module.path}: was changed while this run was at work; run again")
         return content
 
-    def _with_moved_markers(self, misplaced: Sequence[Pair]) -> dict[str, bytes]:
-        """New bytes for every file that holds one of these copies, with its marker directly above its header."""
-        contents: dict[str, bytes] = {}
-        for module in {pair.module.place: pair.module for pair in misplaced}.values():
-            content, edits = self._content(module), list[Edit]()
-            for pair in (pair for pair in misplaced if pair.module is module):
-                below = module.text.index("\n", pair.start) + 1
-                edits += Edit(pair.start, below, ""), Edit(pair.header, pair.header, module.text[pair.start : below])
-                self._moved += 1
+    def _with_edited_markers(self, check: Check, contents: Mapping[str, bytes]) -> dict[str, bytes]:
+        """New bytes for every other file with markers to be moved or mended; one with both is moved first."""
+        edited: dict[str, bytes] = {}
+        for module in (*(pair.module for pair in check.misplaced), *(each.module for each in check.malformed)):
+            if module.place in contents or module.place in edited:
+                continue
+            moves, content = moved(module, check.misplaced), self._content(module)
+            edits = moves or mended(module, check.malformed)
+            self._moved += len(moves) // 2
+            self._mended += 0 if moves else len(edits)
             self._before.setdefault(module.place, content)
-            contents[module.place] = apply_edits(content, module.encoding, edits)
-        return contents
+            edited[module.place] = apply_edits(content, module.encoding, edits)
+        return edited
 
     def _full_copies(self, findings: Sequence[Finding], check: Check) -> dict[str, bytes]:
         """New bytes for every file that is registered as a full copy and is none, or is none once its original is."""

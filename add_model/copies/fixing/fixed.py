@@ -33,6 +33,7 @@ class Fixed:
         rewritten: how many copies were rewritten.
         merged: how many others took over what their original changed, and kept their own edit.
         moved: how many markers were moved to where the library's own script reads them.
+        mended: how many were written anew, as what they were meant to be.
         findings: what is left afterwards.
         counts: what was looked at.
         sides: what it has found out about the copies, and what it writes, for later runs to know it again.
@@ -46,6 +47,7 @@ class Fixed:
     rewritten: int
     merged: int
     moved: int
+    mended: int
     findings: list[Finding]
     counts: Counts
     sides: Sides

@@ -18,6 +18,8 @@ from add_model.encoding import SourceError
 from add_model.library import Library
 from add_model.reading import read_bytes
 
+# What tells of paths that lead out of the library, or may do so.
+LEAD_OUTSIDE = frozenset({Code.CP002, Code.CP003, Code.CP009, Code.CP013})
 # Parsing costs many times what checking does: trees up to this size are parsed whole, of larger ones what differs.
 PARSED_BYTES = 1_000_000
 # How many members of a circle a finding names.
@@ -32,6 +34,7 @@ class Check:
         counts: what the run has looked at; filled while `findings` is consumed.
         drifted: the copies that `--fix` would rewrite, likewise.
         misplaced: the copies whose markers it would move, likewise.
+        malformed: the markers that it would write anew, likewise.
         pairs: every copy that others may be copies of, likewise, if the caller has asked for them.
         files: what is checked of it.
         sources: what the markers lead to.
@@ -64,12 +67,12 @@ class Check:
         self._read, self._progress = read, progress
         tree = search(library, paths) if tree is None else tree
         self.files = tree.files
-        self.sources = Sources(library, read, tree)
+        self.sources = Sources(library, read, tree, is_whole=not paths)
         self._selection = read_selection(library)
         self._named = {relative for relative, _ in self.files} if paths else set()
         self._judge = Judge(library, self.sources, self._selection, keep_pairs)
         self.drifted, self.pairs = self._judge.drifted, self._judge.pairs
-        self.misplaced = self._judge.misplaced
+        self.misplaced, self.malformed = self._judge.misplaced, self._judge.malformed
 
     def findings(self) -> Iterator[Finding]:
         """Checks file by file, and yields what is wrong; not in the order of a report."""
@@ -85,14 +88,24 @@ class Check:
         """What is wrong with the library, from what is wrong with each of its files, in their order."""
         markers = sum(result.markers for result in results.values())
         unchecked = sum(result.unchecked for result in results.values())
-        self.counts = Counts(len(results), markers, unchecked)
+        prose = sum(result.prose for result in results.values())
+        self.counts = Counts(len(results), markers, unchecked, prose)
         unreadable: set[str] = set()
+        outside: list[Finding] = []
         for finding in self._of_all(results):
             if finding.code is Code.CP006:
                 if finding.path in unreadable:
                     continue
                 unreadable.add(finding.path)
+            if finding.code in LEAD_OUTSIDE:
+                outside.append(finding)
             yield finding
+        unreached = [name for result in results.values() for name in result.unreached]
+        if outside or unreached:
+            from add_model.copies.judging.notes import notes, of_addresses
+
+            said = (*notes(self.library, outside, self.sources), *of_addresses(unreached))
+            self.counts = self.counts._replace(notes=said)
 
     def _of_all(self, results: Mapping[str, FileResult]) -> Iterator[Finding]:
         circles = list(self._cycles([edge for result in results.values() for edge in result.edges]))
@@ -137,7 +150,8 @@ class Check:
             findings.append(judge.unreadable(SourceError(Path(path), problem)))
         used = tuple(sorted(self.sources.used - {path}))
         self.sources.forget(path)
-        return FileResult(size, tuple(findings), judge.markers, judge.unchecked, tuple(judge.edges), used)
+        checked = judge.markers, judge.unchecked, tuple(judge.edges), used, judge.prose, tuple(judge.unreached)
+        return FileResult(size, tuple(findings), *checked)
 
     def would_rewrite(self, pair: Pair) -> bool:
         """Whether a fix is to rewrite a copy, if it differs."""

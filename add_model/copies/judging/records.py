@@ -24,6 +24,8 @@ class FileResult(NamedTuple):
         unchecked: how many could not be.
         edges: its copies that others may be copies of.
         used: the files whose text had a say in that, besides its own.
+        prose: how many lines that read like markers were taken for words.
+        unreached: the repositories whose addresses it names, each as often as it could not be looked into.
     """
 
     size: int = 0
@@ -32,18 +34,21 @@ class FileResult(NamedTuple):
     unchecked: int = 0
     edges: tuple[Edge, ...] = ()
     used: tuple[str, ...] = ()
+    prose: int = 0
+    unreached: tuple[str, ...] = ()
 
 
 def finding_to_record(finding: Finding) -> Record:
     """A finding of a check as plain data; what git says of it comes later, and is not kept."""
-    code, severity, *plain, difference, _, _ = finding
-    return code.name, severity.value, *plain, difference and tuple(difference)
+    code, severity, *plain, difference, _, _, digests = finding
+    return code.name, severity.value, *plain, difference and tuple(difference), digests
 
 
 def finding_from_record(record: Record) -> Finding:
     """The finding that was made plain data."""
-    code, severity, *plain, difference = record
-    return Finding._make((Code[code], Severity(severity), *plain, difference and Difference(*difference), None, ()))
+    code, severity, *plain, difference, digests = record
+    difference = difference and Difference(*difference)
+    return Finding._make((Code[code], Severity(severity), *plain, difference, None, (), digests))
 
 
 def results_to_records(results: Iterable[FileResult]) -> list[Record]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +21,14 @@ from add_model.copies.language.region import own_name
 from add_model.copies.reading.files import relative_path
 from add_model.copies.reading.sources import Original, Sources
 from add_model.encoding import SourceError
-from add_model.library import Library, installed_package
+from add_model.installed import installed_version
+from add_model.library import Library
 from add_model.reading import read_bytes, read_settings
 from add_model.source import decode_module
 from add_model.state import STATE_FOLDER
 from add_model.transaction import Change
 
 RECORD = "copied.json"
-_VERSION = re.compile(r"""^__version__\s*(?::\s*str\s*)?=\s*["']([^"']+)["']""", re.MULTILINE)
-_METADATA_VERSION = re.compile(r"^Version: *(\S+)", re.MULTILINE)
 # Path relative to the root -> name of the block -> what is recorded of it.
 _Blocks = dict[str, dict[str, "Birth"]]
 
@@ -113,26 +110,13 @@ def dump(blocks: _Blocks) -> str:
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
-@cache
-def installed_version(package: str) -> str:
-    """The version of an installed package, read off its files; `unknown` where they do not say."""
-    folder = installed_package(package)
-    if folder is None:
-        return "unknown"
-    for path, pattern in ((folder / "__init__.py", _VERSION), *_metadata(folder)):
-        try:
-            found = pattern.search(read_bytes(path).decode("utf-8", "replace"))
-        except OSError:
-            continue
-        if found is not None:
-            return found[1]
-    return "unknown"
-
-
-def versions_sentence(moved: Moved, birth: Birth) -> str:
+def versions_sentence(library: Library, moved: Moved, birth: Birth) -> str:
     """Which side of a copy has moved, with the versions, as the end of a sentence about a difference."""
     package = birth.source.partition(".")[0]
-    before, now = f"{package} {birth.version}", f"{package} {installed_version(package)}"
+    before, now = (
+        f"{package} {birth.version}",
+        f"{package} {installed_version(package, library.environment, library.root)}",
+    )
     if moved is Moved.ORIGINAL:
         return f"the original moved from {before}, which it was copied from, to {now}, which is installed"
     if moved is Moved.COPY:
@@ -145,11 +129,6 @@ def versions_sentence(moved: Moved, birth: Birth) -> str:
 def digest(text: str) -> str:
     """A short digest of a block."""
     return hashlib.sha256(text.rstrip().encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _metadata(folder: Path) -> Iterator[tuple[Path, re.Pattern[str]]]:
-    for metadata in sorted(folder.parent.glob(f"{folder.name}-*.dist-info")):
-        yield metadata / "METADATA", _METADATA_VERSION
 
 
 def _births(
@@ -181,7 +160,12 @@ def _births(
         pair = Pair(module, comment, line, header, original)
         name = _name(pair)
         if pair.verdict is Verdict.EQUAL and (known is None or name in known):
-            births[name] = Birth(comment.source, installed_version(top), digest(original.block), digest(pair.block))
+            births[name] = Birth(
+                comment.source,
+                installed_version(top, library.environment, library.root),
+                digest(original.block),
+                digest(pair.block),
+            )
     return births
 
 

@@ -12,6 +12,8 @@ A comment that says "copied from" a dotted path and is no marker is a `Mention`:
 "from", behind other words, or behind code. So is one that begins with a path which is written in another way: in
 quotes, behind a colon, with a colon or several dots between its parts or dots before them, or with two parts. Whether
 a mention or a marker leads into the library is the business of `sources`.
+
+An original may also be named by the address of its file on GitHub, at a commit or tag: an `Address`.
 """
 
 from __future__ import annotations
@@ -48,6 +50,13 @@ _SAID = rf"\bcopied(?:[ \t]+from)?(?P<colon>[ \t]*:[ \t]*|[ \t]+)(?P<quotes>[\"'
 _MENTION = rf"#(?P<before>.*?){_SAID}"
 _BEHIND_QUOTES = r"[\"'`]*,?[ \t]*(?:$|with\b|\S+[ \t]*->)"
 _REPLACEMENT = re.compile(r"(?P<old>\S+)->(?P<new>\S+)(?:\s+(?P<option>.*))?$")
+# Compiled when the first is there.
+_ADDRESS = (
+    r"(?P<indent>[ \t]*)#[ \t]*Copied[ \t]+from[ \t]+(?P<address>https?://github\.com/(?P<repository>\w[\w.-]*/\w[\w.-]*)/blob/"
+    r"(?P<revision>\w[\w.+-]*)/(?P<path>\w[\w./-]*\.py))(?:#L(?P<first>\d{1,7})\S*)?\.?(?P<rest>[ \t].*)?$"
+)
+# What moves on says nothing of what was copied.
+_BRANCHES = frozenset({"main", "master", "dev", "develop", "trunk", "head"})
 _COPIED = "Copied"
 _MARKER_LINE = re.compile(rf"[ \t]*#[ \t]*{_COPIED}[ \t]+from[ \t]+{_PATH}(?:[ \t][^\n]*)?(?:\n|\Z)")
 _WITH = re.compile(r"^with\b\s*")
@@ -125,6 +134,28 @@ class Mention(NamedTuple):
     first: bool = True
 
 
+class Address(NamedTuple):
+    """A `# Copied from` line that names its original by its address on GitHub.
+
+    Attributes:
+        indent: the white space before it.
+        repository: owner and name.
+        revision: the commit or tag, or a branch.
+        path: the file in it.
+        first: the first of the lines that it names, if it names some.
+        replacements: what to replace in the original, in order.
+        source: the address, less its lines.
+    """
+
+    indent: str
+    repository: str
+    revision: str
+    path: str
+    first: int | None
+    replacements: tuple[Replacement, ...]
+    source: str
+
+
 class GrownTooLong(AddModelError):
     """Replacements that make a text many times as long as it was."""
 
@@ -159,7 +190,7 @@ def replace(text: str, replacements: Sequence[Replacement], length: int | None =
 
 
 @functools.lru_cache(maxsize=4096)
-def read_comment(line: str) -> Marker | Mention | Oversized | None:
+def read_comment(line: str) -> Marker | Mention | Oversized | Address | None:
     """Reads one line of code; `None` where it speaks of no copy."""
     marker = _MARKER.match(line)
     if marker:
@@ -170,9 +201,22 @@ def read_comment(line: str) -> Marker | Mention | Oversized | None:
             if excess:
                 return Oversized(source[:_SHOWN], excess)
             return Marker(indent, source, *_read_replacements(rest or ""))
+    if "://github.com/" in line and len(line) <= MOST_CHARACTERS_OF_PATH:
+        address = re.match(_ADDRESS, line)
+        is_fixed = address is not None and address["revision"].lower() not in _BRANCHES
+        if address is not None and is_fixed and ".." not in address["path"]:
+            return _read_address(address)
     comment = next(comments(line), "") if "#" in line and re.search(_SAID, line, re.IGNORECASE) else ""
     mention = re.match(_MENTION, comment, re.IGNORECASE)
     return None if mention is None else _read_mention(line.removesuffix(comment), mention)
+
+
+def _read_address(match: re.Match[str]) -> Address:
+    first = int(match["first"]) if match["first"] else None
+    replacements = _read_replacements(match["rest"] or "")[0]
+    return Address(
+        match["indent"], match["repository"], match["revision"], match["path"], first, replacements, match["address"]
+    )
 
 
 def _excess(source: str, rest: str) -> str:
@@ -188,7 +232,7 @@ def _excess(source: str, rest: str) -> str:
     return ""
 
 
-def find_comments(text: str, first: int = 0) -> Iterator[tuple[int, Marker | Mention | Oversized]]:
+def find_comments(text: str, first: int = 0) -> Iterator[tuple[int, Marker | Mention | Oversized | Address]]:
     """Every marker and mention of a module's text, each with the offset of its line; none stands before `first`."""
     position = text.find(_NEEDLE, first)
     while position >= 0:

@@ -1,11 +1,13 @@
 """A text as a syntax tree, also where it says something in a way that only a newer Python reads, and an older one has too.
 
-Since Python 3.14 `except A, B:` is `except (A, B):`, and a formatter that is told so writes the first for the second.
+Since Python 3.14 `except A, B:` is `except (A, B):`, and a formatter that is told so writes the first for the second. What
+`except*` says, an older one than Python 3.11 has no words for; it is read as something that nobody else says there.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 
 from add_model.lexical import STRING, logical_lines
@@ -16,11 +18,12 @@ if TYPE_CHECKING:
     import ast
 
 _EXCEPT = re.compile(r"[ \t\f]*except\b[ \t]*\*?")
+_GROUP = re.compile(r"([ \t\f]*)except[ \t]*\*")
 _MARK = re.compile(rf"(?P<string>{STRING})|(?P<comment>\#[^\n]*)|\bas\b|[()\[\]{{}},:]", re.DOTALL)
 
 
 def parse(text: str) -> ast.Module:
-    """The syntax tree of a text; columns on the line of an `except` may be off by one.
+    """The syntax tree of a text; columns on the line of an `except` may be off.
 
     Raises:
         SyntaxError: it is no Python that this one reads.
@@ -30,10 +33,12 @@ def parse(text: str) -> ast.Module:
     try:
         return _parse(text)
     except SyntaxError:
-        bracketed = with_brackets(text)
-        if bracketed == text:
+        readable = with_brackets(text)
+        if sys.version_info < (3, 11):
+            readable = _without_groups(readable)
+        if readable == text:
             raise
-        return _parse(bracketed)
+        return _parse(readable)
 
 
 def with_brackets(text: str) -> str:
@@ -49,6 +54,14 @@ def with_brackets(text: str) -> str:
             kept += text[at:first], "(", text[first:last], ")"
             at = last
     return "".join([*kept, text[at:]]) if at else text
+
+
+def _without_groups(text: str) -> str:
+    """The text with `except not A:` for `except* A:`: catching what is no class is an error that no program makes."""
+    if "except" not in text:
+        return text
+    lines = (text[start:end] for start, end in logical_lines(text))
+    return "".join(_GROUP.sub(r"\1except not ", line, count=1) if _GROUP.match(line) else line for line in lines)
 
 
 def _bare_tuple(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -74,8 +87,8 @@ def _bare_tuple(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _parse(text: str) -> ast.Module:
-    import ast
+    from add_model.syntax_tree import syntax_tree
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(text)
+        return syntax_tree(text)

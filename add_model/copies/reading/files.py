@@ -1,4 +1,4 @@
-"""Which files are checked: every module of the library's packages, or what the user named, less what is excluded."""
+"""Which files are checked: every module below the library's root, or what the user named, less what is excluded."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
     Record = Any
 
+# Folders that hold what others have written or what tools have made; some of these names may be those of packages.
+_NEVER_SEARCHED = frozenset({"__pycache__", "node_modules", "site-packages", "__pypackages__"})
+_MADE = frozenset({"build", "dist", "_build", "venv", "env"})
+# What stands in a virtual environment, and in a checkpoint, which may bring the code of its model along.
+_OF_TOOLS = frozenset({"pyvenv.cfg", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"})
+
 # Its path relative to the root, with forward slashes, and its path on disk.
 CheckedFile = tuple[str, str]
 
@@ -29,7 +35,7 @@ class Tree(NamedTuple):
         files: those to check, sorted.
         modules: the path of every plain file that is a module, excluded ones included.
         folders: every folder that was searched.
-        others: what else stood in those.
+        others: what else stood in those, as far as a path of a marker may lead there.
         doubtful: the folders of which more decides what stands in them than they themselves: those with links that
             look like modules, and those that could not be searched.
     """
@@ -39,6 +45,11 @@ class Tree(NamedTuple):
     folders: set[str]
     others: set[str]
     doubtful: set[str]
+
+
+def is_same_tree(first: Tree, second: Tree) -> bool:
+    """Whether two searches have found the same. A folder with no module in it is nothing that could be found."""
+    return first._replace(folders=set()) == second._replace(folders=set())
 
 
 def tree_to_record(tree: Tree) -> Record:
@@ -56,8 +67,8 @@ def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
     """Finds the files to check.
 
     Args:
-        library: whose packages are searched, and whose exclusions hold.
-        paths: files and folders to look at instead of the packages.
+        library: whose folders are searched, and whose exclusions hold.
+        paths: files and folders to look at instead of those.
 
     Raises:
         AddModelError: one of the paths does not exist.
@@ -66,7 +77,7 @@ def search(library: Library, paths: Sequence[Path] = ()) -> Tree:
     tree = Tree([], set(), set(), set(), set())
     found: set[str] = set()
     spellings = dict.fromkeys([*map(str, library.packages.values()), str(library.root)])
-    for start in paths or library.packages.values():
+    for start in paths or library.folders:
         found.update(_modules(_in_library(start, spellings), tree))
     root, excluded = str(library.root), library.configuration.exclude
     files = sorted((relative_path(file, root), file) for file in found)
@@ -147,6 +158,9 @@ def _modules(start: str, tree: Tree) -> list[str]:
             tree.doubtful.add(folder)
             continue
         tree.folders.add(folder)
+        if folder != start and any(entry.name in _OF_TOOLS for entry in entries):
+            tree.others.update(entry.path for entry in entries if can_be_named(entry.name))
+            continue
         for entry in entries:
             path = entry.path
             if path.endswith(".py") and entry.is_file(follow_symlinks=False):
@@ -158,11 +172,24 @@ def _modules(start: str, tree: Tree) -> list[str]:
             if path.endswith(".py") and not _leads_to_folder(entry):
                 tree.others.add(path)
                 found.append(path)
-            elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__pycache__")):
+            elif entry.is_dir(follow_symlinks=False) and _is_searched(entry):
                 folders.append(path)
-            else:
+            elif can_be_named(entry.name):
                 tree.others.add(path)
     return found
+
+
+def can_be_named(name: str) -> bool:
+    """Whether what has this name may be a part of a dotted path."""
+    return name.removesuffix(".py").isidentifier()
+
+
+def _is_searched(entry: os.DirEntry[str]) -> bool:
+    """Whether a folder may hold modules of the library's own."""
+    name = entry.name
+    if name.startswith(".") or name in _NEVER_SEARCHED:
+        return False
+    return name not in _MADE or os.path.isfile(os.path.join(entry.path, "__init__.py"))
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

@@ -1,209 +1,56 @@
-"""From a marker's dotted path to the file and the definition that it names; nothing is imported on the way."""
+"""What was meant by a path that leads to nothing: the nearest one that exists, and where what it names has moved to."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
-from pathlib import Path
 
-from add_model.copies.language.marker import marker_lines, without_markers
 from add_model.copies.reading.files import Tree, at_and_above
-from add_model.copies.reading.outlook import Kind, Outlook
-from add_model.definitions import Definition
+from add_model.copies.reading.outlook import Kind
+from add_model.copies.reading.paths import BUNDLED as BUNDLED
+from add_model.copies.reading.paths import TESTS as TESTS
+from add_model.copies.reading.paths import Missing as Missing
+from add_model.copies.reading.paths import Origin as Origin
+from add_model.copies.reading.paths import Original as Original
+from add_model.copies.reading.paths import Paths
 from add_model.encoding import SourceError
 from add_model.library import Library
-from add_model.source import Module, decode_module
-from add_model.values import TYPE_CHECKING, NamedTuple
 
-# The package of this tool: its zoo comes with it, so that a copy of it is judged as strictly as one of the library.
-BUNDLED = "add_model"
-TESTS = "tests"
 # What finding the nearest of other names may take for one path, in comparisons of two letters; and how long a name is
 # compared at all. What is not found by then is not named: a hint is no verdict.
 _MOST_EFFORT, _MOST_LETTERS = 400_000, 200
 # What a quick comparison of two names takes besides that, and a slow one.
 _QUICK, _SLOW = 100, 1_000
-# And a look for a module in a package.
-_LOOK = 20
+# And a look for a module in a package, and one for what has moved; so many folders and modules are looked into for that.
+_LOOK, _MOVED = 20, 2_000
+_MOST_FOLDERS, _MOST_MODULES = 2_000, 200
 _CLOSE = 0.6
 # From how much of two names being the same one is taken for the other, misspelt.
 _ALIKE = 0.85
-
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    _Answer = TypeVar("_Answer")
+_DEFINED_AT_THE_LEFT = re.compile(r"^(?:class|def|async def)[ ]+(\w+)", re.MULTILINE)
 
 
-class Origin(Enum):
-    """Where a source is looked for."""
-
-    LIBRARY = "in this library"
-    BUNDLED = "in the zoo"
-    INSTALLED = "in another package"
-
-
-class Original:
-    """A definition that markers name as their source.
+class Sources(Paths):
+    """The packages that markers may name, with a memory of what was found in them, and of what was meant instead.
 
     Attributes:
-        module: where it stands.
-        definition: it.
-        origin: whose it is.
-        elsewhere: its true path, where that is not the one asked for: not in the class that was named, but in one
-            that follows it. The libraries' own scripts take the first method of the name below the class's header,
-            and their released trees rely on that.
-        place: its file, and where its header starts; one value for all copies, however many there are.
-    """
-
-    def __init__(self, module: Module, definition: Definition, origin: Origin, elsewhere: str | None = None) -> None:
-        self.module, self.definition, self.origin, self.elsewhere = module, definition, origin, elsewhere
-        self.place = module.place, definition.header
-        self._block: str | None = None
-
-    def as_rewritten(self, block: str) -> Original:
-        """The same definition, about to hold other lines."""
-        original = Original(self.module, self.definition, self.origin, self.elsewhere)
-        original._block = without_markers(block)
-        return original
-
-    @property
-    def block(self) -> str:
-        """Its lines from the header on, without the markers in them, ending in a line feed."""
-        if self._block is None:
-            text = self.module.text[self.definition.header : self.definition.end]
-            self._block = without_markers(text if text.endswith("\n") else f"{text}\n")
-        return self._block
-
-    @property
-    def markers(self) -> str:
-        """The lines of the markers in it, which libraries' own scripts compare as lines like others."""
-        return marker_lines(self.module.text[self.definition.header : self.definition.end])
-
-
-class Missing(NamedTuple):
-    """Why a path leads to no definition.
-
-    Attributes:
-        reason: the end of a sentence that starts with the path.
-        checkable: whether it should lead to one here: not so where its package is not installed, or that part of
-            the library is not in this tree.
-        module: the module that was searched for it, if the path leads to one.
-    """
-
-    reason: str
-    checkable: bool
-    module: Module | None = None
-
-
-class Sources:
-    """The packages that markers may name, with a memory of what was found in them.
-
-    Attributes:
-        library: whose packages come first.
-        read: how a file's bytes are read; a fix looks at texts that are not on disk yet.
-        used: the files whose text had a say in what was answered since the caller emptied it.
-        outlook: what else of the disk had a say in any answer.
         effort: what looking for other paths has taken since the caller set it to nothing, in comparisons of two letters.
         most_effort: what it may take; behind that no path is looked for in place of one that does not exist.
     """
 
-    def __init__(self, library: Library, read: Callable[[str], bytes], tree: Tree | None = None) -> None:
-        self.library, self.read = library, read
-        self.used: set[str] = set()
+    def __init__(
+        self, library: Library, read: Callable[[str], bytes], tree: Tree | None = None, is_whole: bool = True
+    ) -> None:
+        super().__init__(library, read, tree, is_whole)
         self.effort, self.most_effort = 0, _MOST_EFFORT
-        self.outlook = Outlook(tree=tree)
-        # What a path was answered with, and the files that had a say in that.
-        self._found: dict[str, tuple[Original | Missing, set[str]]] = {}
         self._nearest: dict[str, tuple[str, set[str]]] = {}
         self._efforts: dict[str, int] = {}
         self._stop = 0
-        self._packages: dict[str, str | None] = {name: str(folder) for name, folder in library.packages.items()}
-        # Which package lies in a folder, with its number: where one lies in another, the first counts.
-        self._package_at = {
-            str(folder): (number, name, str(folder)) for number, (name, folder) in enumerate(library.packages.items())
-        }
-        self._files: dict[str, str | None] = {}
-        self._modules: dict[str, Module] = {}
-        # The files of which somebody wanted to know what stands in them.
-        self._asked: set[str] = set()
-
-    def remember(self, path: str, content: bytes) -> Module:
-        """Decodes a file's bytes, unless its module is known.
-
-        Raises:
-            SourceError: the bytes are not in the encoding that they declare.
-        """
-        module = self._modules.get(path)
-        if module is None:
-            module = self._modules[path] = decode_module(path, content)
-        return module
-
-    def forget(self, path: str) -> None:
-        """Gives a module's memory back if no marker has led there so far: few do to most, and memory takes its time."""
-        if path not in self._asked:
-            self._modules.pop(path, None)
-
-    def module(self, path: str) -> Module:
-        """The module in a file.
-
-        Raises:
-            SourceError: it cannot be read.
-        """
-        self.used.add(path)
-        self._asked.add(path)
-        known = self._modules.get(path)
-        if known is not None:
-            return known
-        try:
-            return self.remember(path, self.read(path))
-        except OSError as error:
-            raise SourceError(Path(path), f"cannot be read: {error.strerror or error}") from error
-
-    def find(self, source: str) -> Original | Missing:
-        """The definition at a dotted path.
-
-        Raises:
-            SourceError: the module that should hold it cannot be read.
-        """
-        return self._once(self._found, self._look_up, source)
-
-    def _once(
-        self, known: dict[str, tuple[_Answer, set[str]]], look: Callable[[str], _Answer], source: str
-    ) -> _Answer:
-        """What is answered about a path, looked for once; the files that had a say in it are used each time."""
-        answer = known.get(source)
-        if answer is None:
-            used, self.used = self.used, set()
-            try:
-                answer = known[source] = look(source), self.used
-            finally:
-                self.used |= used
-        self.used |= answer[1]
-        return answer[0]
-
-    def names_a_definition(self, source: str) -> bool:
-        """Whether something is left of the path behind the longest prefix that is a module."""
-        top, *parts = source.split(".")
-        package = self._package(top)
-        return package is None or not self._module(package, [*parts, ""])[1] == ""
-
-    def leads_into_library(self, source: str, in_tests: bool) -> bool:
-        """Whether a path starts with a package of the library or of the zoo; `tests` is one for test files only."""
-        top = source.partition(".")[0]
-        if top == BUNDLED:
-            return True
-        return top in self.library.packages and (top != TESTS or in_tests) and not self._names_tests(source)
-
-    def _names_tests(self, source: str) -> bool:
-        """Whether a path looks for the tests in a package that holds none."""
-        top, _, inside = source.partition(".")
-        if not inside.startswith(f"{TESTS}."):
-            return False
-        path = os.path.join(str(self.library.packages[top]), TESTS)
-        return all(self.outlook.kind(each) is Kind.ABSENT for each in (path, f"{path}.py"))
+        self._below: dict[str, dict[str, list[tuple[str, str]]]] = {}
+        self._defined: dict[str, tuple[dict[str, list[tuple[str, str]]], set[str]]] = {}
 
     def meant_path(self, source: str, in_tests: bool) -> str | None:
         """The path into the library that a path outside it was meant to be; `None` for one that means something else.
@@ -212,12 +59,20 @@ class Sources:
         doubled in its place (`models.models.…`), or `tests` where that is no package, or none of its own
         (`transformers.tests.…`). The nearest path that exists is answered.
         """
+        meant = self._meant_path(source, in_tests)
+        # A path that leads nowhere was not meant.
+        return meant if meant is not None and self._leads_somewhere(meant) else None
+
+    def _meant_path(self, source: str, in_tests: bool) -> str | None:
         top, _, inside = source.partition(".")
         if top in self.library.packages and self._names_tests(source):
             source, top, inside = inside, TESTS, inside.partition(".")[2]
             if in_tests:
                 return self.nearest(source)
-        for package, folder in self.library.packages.items():
+        # What is installed is called by its name, however much that is like one of the library's own.
+        if top != TESTS and not _is_misspelt(top, TESTS) and self.is_installed(source):
+            return None
+        for package, folder in self._own_packages().items():
             if package == TESTS and not in_tests:
                 continue
             self.effort += _LOOK + len(top) + len(package)
@@ -225,10 +80,24 @@ class Sources:
                 break
             if top == TESTS or _is_misspelt(top, package) or (not in_tests and _is_misspelt(top, TESTS)):
                 path = f"{package}.{inside}"
-                return self.meant_path(path, in_tests) if self._names_tests(path) else self.nearest(path)
+                return self._meant_path(path, in_tests) if self._names_tests(path) else self.nearest(path)
             if self._module_file(os.path.join(folder, top)) is not None:
                 return self.nearest(f"{package}.{inside if inside.startswith(f'{top}.') else source}")
         return None
+
+    def _own_packages(self) -> dict[str, str]:
+        """The library's packages by name: those that its layout shows, or else those at the top of its tree."""
+        shown = {name: str(folder) for name, folder in self.library.packages.items()}
+        if shown.keys() - {TESTS}:
+            return shown
+        return shown | {name: folders[0] for name, folders in self.layout.packages.items()}
+
+    def _leads_somewhere(self, source: str) -> bool:
+        """Whether a path leads to a definition, in the class that it names, or in one behind it."""
+        try:
+            return isinstance(self.find(source), Original)
+        except SourceError:
+            return False
 
     def absolute(self, source: str, path: str) -> str:
         """A path that starts with dots, from its package on, as an import in this file would read it; empty where
@@ -271,12 +140,96 @@ class Sources:
         Raises:
             SourceError: the module that may hold it cannot be read.
         """
-        nearest = self.nearest(source)
-        return nearest if nearest != source else None
+        nearest = self.nearest(self._unaliased(source))
+        return self._aliased(nearest) if nearest != source and self._leads_somewhere(nearest) else None
 
     def _look_for_nearest(self, source: str) -> str:
         nearest = self._closest_path(source)
-        return nearest if nearest != source else self._with_module(source)
+        own = source.rpartition(".")[2]
+        # A definition of the very name is what was meant, wherever it is by now.
+        for look in (lambda path: nearest, self._with_module, self._moved):
+            found = look(source)
+            if found != source and found.rpartition(".")[2] == own and self._leads_somewhere(found):
+                return found
+        return nearest
+
+    def _moved(self, source: str) -> str:
+        """Where what a path names is by now: in a module of the same name, or in another one that lies near."""
+        top, *inside = source.split(".")
+        folder, path, package = str(self._package(top) or ""), [top], str(self._package(top) or "")
+        while folder and len(inside) > 1 and self._is_package(os.path.join(folder, inside[0])):
+            folder, path = os.path.join(folder, inside[0]), [*path, inside.pop(0)]
+        self.effort += _MOVED
+        if not folder or len(inside) < 2 or self.effort > self._stop:
+            return source
+        module, name = inside[0], ".".join(inside[1:])
+        named = self._modules_below(package, top).get(module, [])
+        # The nearest first.
+        for file, dotted in sorted(named, key=lambda each: (not each[0].startswith(folder + os.sep), each)):
+            if self._defines(file, name):
+                return f"{dotted}.{name}"
+            if self.effort > self._stop:
+                return source
+        for file, dotted in self._definitions_in(folder, ".".join(path)).get(inside[1], []):
+            if self._defines(file, name):
+                return f"{dotted}.{name}"
+        return source
+
+    def _modules_below(self, folder: str, path: str) -> dict[str, list[tuple[str, str]]]:
+        """The modules in a package and in those in it, by name: their files and dotted paths."""
+        known = self._below.get(folder)
+        if known is not None:
+            return known
+        found: dict[str, list[tuple[str, str]]] = {}
+        own = self.layout.modules_in(folder)
+        for file in own or ():
+            name = os.path.basename(file).removesuffix(".py")
+            if name != "__init__":
+                dotted = file[len(folder) :].removesuffix(".py").replace(os.sep, ".")
+                found.setdefault(name, []).append((file, path + dotted))
+        folders = [(folder, path)] if own is None else []
+        for number, (folder_, path_) in enumerate(folders):
+            if number >= _MOST_FOLDERS:
+                break
+            for name in self.outlook.entries(folder_):
+                place = os.path.join(folder_, name)
+                if self._is_package(place):
+                    folders.append((place, f"{path_}.{name}"))
+                elif name != "__init__" and self.outlook.kind(f"{place}.py") is Kind.FILE:
+                    found.setdefault(name, []).append((f"{place}.py", f"{path_}.{name}"))
+        self._below[folder] = found
+        return found
+
+    def _definitions_in(self, folder: str, path: str) -> dict[str, list[tuple[str, str]]]:
+        """The modules in a package, and in those right in it, by what they define at the left."""
+        known = self._defined.get(folder)
+        if known is None:
+            found: dict[str, list[tuple[str, str]]] = {}
+            near = (
+                module
+                for modules in self._modules_below(folder, path).values()
+                for module in modules
+                if module[1].count(".") <= path.count(".") + 2
+            )
+            used, self.used = self.used, set()
+            for file, dotted in itertools.islice(near, _MOST_MODULES):
+                with contextlib.suppress(SourceError):
+                    for name in _DEFINED_AT_THE_LEFT.findall(self.module(file).text):
+                        found.setdefault(name, []).append((file, dotted))
+            known = self._defined[folder] = found, self.used
+            self.used = used
+        self.used |= known[1]
+        return known[0]
+
+    def _is_package(self, folder: str) -> bool:
+        return self.outlook.kind(os.path.join(folder, "__init__.py")) is Kind.FILE
+
+    def _defines(self, file: str, name: str) -> bool:
+        try:
+            self.effort += 100 + len(self.module(file).text) // 100
+            return self.module(file).find(name) is not None
+        except SourceError:
+            return False
 
     def _with_module(self, source: str) -> str:
         """A path that leaves its module out, with the module in its folder that holds what it names."""
@@ -307,66 +260,17 @@ class Sources:
                 return source
             path.append(found)
             inside.pop(0)
-            file = os.path.join(folder, f"{found}.py")
-            if self.outlook.kind(file) is Kind.FILE:
+            folder, file = os.path.join(folder, found), os.path.join(folder, f"{found}.py")
+            # A package comes before a module of the same name.
+            is_package = self.outlook.kind(os.path.join(folder, "__init__.py")) is Kind.FILE
+            if not is_package and self.outlook.kind(file) is Kind.FILE:
                 if not inside:
                     break
                 module = self.module(file)
                 name = ".".join(inside)
                 found = name if module.find(name) is not None else self._closest(name, module.definitions)
                 return ".".join([*path, found or name])
-            folder = os.path.join(folder, found)
         return source if inside else ".".join(path)
-
-    def _look_up(self, source: str) -> Original | Missing:
-        top, *parts = source.split(".")
-        package = self._package(top)
-        if package is None:
-            return Missing(f"package `{top}` is neither in this library nor installed", checkable=False)
-        path, name = self._module(package, parts)
-        if path is None or not name:
-            shipped = top != TESTS or any(
-                self.outlook.kind(os.path.join(package, name)) is not Kind.ABSENT
-                for name in (parts[0], f"{parts[0]}.py")
-            )
-            reason = "names a module, not a definition" if path else "leads to no module"
-            return Missing(reason, shipped)
-        module = self.module(path)
-        definition = module.find(name)
-        if definition is not None:
-            return Original(module, definition, self._origin(top))
-        definition = _first_behind(module, name)
-        if definition is not None:
-            elsewhere = f"{source.removesuffix(name)}{definition.name}"
-            return Original(module, definition, self._origin(top), elsewhere)
-        return Missing(f"`{source.removesuffix(name)[:-1]}` holds no `{name}`", True, module)
-
-    def _origin(self, top: str) -> Origin:
-        if top in self.library.packages:
-            return Origin.LIBRARY
-        return Origin.BUNDLED if top == BUNDLED else Origin.INSTALLED
-
-    def _package(self, top: str) -> str | None:
-        if top not in self._packages:
-            self._packages[top] = self.outlook.package(top)
-        return self._packages[top]
-
-    def _module(self, package: str, parts: list[str]) -> tuple[str | None, str]:
-        """The file of the longest prefix that is a module, and what is left of the path behind it."""
-        for count in range(len(parts) - 1, -1, -1):
-            folder = os.sep.join([package, *parts[:count]])
-            if folder not in self._files:
-                self._files[folder] = self._module_file(folder)
-            path = self._files[folder]
-            if path is not None:
-                return path, ".".join(parts[count:])
-        return None, ""
-
-    def _module_file(self, path: str) -> str | None:
-        for file in (f"{path}{os.sep}__init__.py", f"{path}.py"):
-            if self.outlook.kind(file) is Kind.FILE:
-                return file
-        return None
 
     def _closest(self, name: str, names: Sequence[str] | Mapping[str, object]) -> str | None:
         """The name that is most like another, if one is; of as many as the effort for one path suffices for."""
@@ -388,16 +292,6 @@ class Sources:
                 self.effort += _SLOW + len(name) * len(candidate)
                 closest = max(closest, (matcher.ratio(), candidate))
         return closest[1] or None
-
-
-def _first_behind(module: Module, name: str) -> Definition | None:
-    """The first method of that name in any class behind the one that was named."""
-    class_name, _, method = name.rpartition(".")
-    named = module.find(class_name) if class_name else None
-    if named is None:
-        return None
-    behind = module.find_all_behind(named.end, method)
-    return next((found for found in behind if found.name.count(".") == name.count(".")), None)
 
 
 def _is_misspelt(name: str, meant: str) -> bool:

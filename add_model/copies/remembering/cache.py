@@ -23,6 +23,7 @@ from add_model.library import Library
 from add_model.values import NamedTuple
 
 Progress = Callable[[int, int], None]
+Told = Callable[[list[Finding]], list[Finding]]
 
 _FEW = 150
 
@@ -46,6 +47,7 @@ def check_library(
     folder: Path | None,
     progress: Progress = lambda done, total: None,
     recalled: Recalled | None = None,
+    told: Told | None = None,
 ) -> Checked:
     """Checks a whole library, as far as no earlier run did.
 
@@ -54,11 +56,16 @@ def check_library(
         folder: where caches lie; `None` for a run without one.
         progress: told, for each file that is looked at, how many are done and how many there are.
         recalled: what `recall` answered, if the caller has asked it.
+        told: what makes of the findings those that are shown; they are returned, and what they say is kept as well.
     """
     recalled = recall(library, folder) if recalled is None else recalled
     kept = _kept(recalled)
     if kept is not None and not recalled.changed:
-        return kept.checked
+        shown = _told(kept.checked, told)
+        # What was said rests on more than what was found.
+        if told is not None and _differ_by_sides(kept.checked):
+            _store(recalled, library, recalled.outlook, kept.checked, shown, kept.results)
+        return shown
     known = {} if kept is None else _unaffected(kept.results, recalled.changed)
     check = Check(library, progress=progress, tree=recalled.tree)
     files = recalled.tree.files
@@ -66,11 +73,21 @@ def check_library(
     results = {path: found[path] for _, path in files}
     findings = sorted(check.merged(results), key=lambda finding: finding.sort_key)
     checked = Checked(findings, check.counts)
+    shown = _told(checked, told)
     if recalled.path is not None:
         outlook = recalled.outlook if kept is not None else Outlook()
         outlook.add(check.sources.outlook)
-        _store(recalled, library, outlook, checked, results)
-    return checked
+        _store(recalled, library, outlook, checked, shown, results)
+    return shown
+
+
+def _told(checked: Checked, told: Told | None) -> Checked:
+    return checked if told is None else checked._replace(findings=told(checked.findings))
+
+
+def _differ_by_sides(checked: Checked) -> bool:
+    """Whether there are findings of which a side may have moved."""
+    return any(finding.code is Code.CP001 for finding in checked.findings)
 
 
 def _results(check: Check, files: Sequence[CheckedFile]) -> dict[str, FileResult]:
@@ -102,21 +119,28 @@ def _unaffected(results: Mapping[str, FileResult], changed: frozenset[str]) -> d
 
 
 def _store(
-    recalled: Recalled, library: Library, outlook: Outlook, checked: Checked, results: Mapping[str, FileResult]
+    recalled: Recalled,
+    library: Library,
+    outlook: Outlook,
+    checked: Checked,
+    shown: Checked,
+    results: Mapping[str, FileResult],
 ) -> None:
     full_copies = (str(library.root / name) for pair in library.configuration.full_copies.items() for name in pair)
     unreadable = {finding.path for finding in checked.findings if finding.code is Code.CP006}
+    answer, deciding = _answer(library, shown)
     store(
         recalled,
         elsewhere={*full_copies, *(path for result in results.values() for path in result.used)},
         unreadable=_paths(recalled.tree.files, unreadable) | {str(library.root / path) for path in unreadable},
         outlook=outlook,
-        answer=_answer(checked),
+        answer=answer,
         kept=(
             [finding_to_record(finding) for finding in checked.findings],
             tuple(checked.counts),
             results_to_records(results.values()),
         ),
+        deciding=deciding,
     )
 
 
@@ -124,11 +148,22 @@ def _paths(files: Sequence[CheckedFile], relative: set[str]) -> set[str]:
     return {path for name, path in files if name in relative} if relative else set()
 
 
-def _answer(checked: Checked) -> Answer | None:
-    """What the run says; `None` where git has a say in that, or a file that cannot be read."""
-    findings = checked.findings
-    if any(finding.code in (Code.CP001, Code.CP006) for finding in findings):
-        return None
-    text = "".join(f"{line}\n" for line in as_text(findings, PlainText))
+def _answer(library: Library, shown: Checked) -> tuple[Answer | None, list[str]]:
+    """What the run says, and the files besides those that it looked at on which that depends.
+
+    It says nothing that could be kept where a file cannot be read, or more than files has a say; and where nothing was
+    compared, it is looked for what stands elsewhere.
+    """
+    findings, deciding = shown.findings, list[str]()
+    if not shown.counts.markers or any(finding.code is Code.CP006 for finding in findings):
+        return None, []
+    if _differ_by_sides(shown):
+        from add_model.copies.remembering.decided import deciding_files
+
+        decided = deciding_files(library, findings)
+        if decided is None:
+            return None, []
+        deciding = decided
+    text = "".join(f"{line}\n" for line in as_text(findings, PlainText, folds=True))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    return Answer(text, outcome(findings, checked.counts), errors, len(findings) - errors)
+    return Answer(text, outcome(findings, shown.counts), errors, len(findings) - errors), deciding

@@ -72,7 +72,7 @@ def _received(check: Check, answer: bytes) -> dict[str, FileResult]:
         paths, results, outlook = marshal.loads(answer)
     except (EOFError, ValueError, TypeError):
         return {}
-    check.sources.outlook.add(Outlook.from_record(outlook))
+    check.sources.outlook.add(Outlook.from_record(outlook, check.library))
     return dict(zip(paths, results_from_records(results), strict=True))
 
 

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 from add_model import __version__
-from add_model.copies.reading.files import Tree, search, tree_from_record, tree_to_record
+from add_model.copies.reading.files import Tree, is_same_tree, search, tree_from_record, tree_to_record
 from add_model.copies.reading.outlook import Outlook
 from add_model.library import Library
 from add_model.values import TYPE_CHECKING, NamedTuple
@@ -43,9 +43,11 @@ Signature = tuple[int, ...] | None
 _CHECKER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # What stands at the top of the tool is what the checker stands on.
 _TOOL = (os.path.dirname(_CHECKER), _CHECKER, *(entry.path for entry in os.scandir(_CHECKER) if entry.is_dir()))
-_KIND_OF_CACHE = "add-model check-copies 3"
+_KIND_OF_CACHE = "add-model check-copies 4"
 # For so long, in nanoseconds, the clock of a file may stand still; and one that counts whole seconds.
 _TICK, _COARSE_TICK = 100_000_000, 2_000_000_000
+# What lets git look elsewhere than where a tree lies.
+_OF_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_CEILING_DIRECTORIES")  # fmt: skip
 # Whatever a broken cache leads to, it leads to a run without one.
 _BROKEN = (OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
@@ -149,6 +151,7 @@ def store(
     outlook: Outlook,
     answer: Answer | None,
     kept: Record,
+    deciding: Iterable[str] = (),
 ) -> None:
     """Keeps what a run has found out.
 
@@ -159,6 +162,7 @@ def store(
         outlook: what else of the disk it asked.
         answer: what it said, as far as nothing but the tree decides that.
         kept: what it found, as plain data.
+        deciding: the other files on which what it said depends, such as those of git.
     """
     if recalled.path is None:
         return
@@ -170,6 +174,7 @@ def store(
         tree_to_record(recalled.tree),
         outlook.to_record(),
         answer and tuple(answer),
+        _trusted(signatures(deciding), recalled.started, passing),
     )
     _write(recalled.path, recalled.first_line, marshal.dumps(head), marshal.dumps(kept))
 
@@ -190,8 +195,8 @@ def _compared(
         Exception: one of `_BROKEN`: there is no cache that holds.
     """
     size, *checksums = file.readline().split()
-    files, folders, elsewhere, record, asked, said = _load(file, checksums[0], int(size))
-    standing, outlook = signatures(folders), Outlook.from_record(asked)
+    files, folders, elsewhere, record, asked, said, deciding = _load(file, checksums[0], int(size))
+    standing, outlook = signatures(folders), Outlook.from_record(asked, library)
     tree = before = tree_from_record(record)
     # Nothing has come or gone where no folder has changed.
     if _differing(folders, standing):
@@ -199,12 +204,19 @@ def _compared(
         standing = signatures(tree.folders | tree.doubtful)
     now = signatures(path for _, path in tree.files)
     recalled = Recalled(started, tree, now, standing, path, first_line, Outlook())
-    if tree != before or not outlook.is_current():
+    if not is_same_tree(tree, before) or not outlook.is_current():
         return recalled
     changed = _differing(files, now) | _differing(elsewhere, signatures(elsewhere))
-    if said and not changed and not in_full:
+    if said and not changed and not in_full and _is_decided(deciding):
         return recalled._replace(outlook=outlook, answer=Answer(*said))
     return recalled._replace(outlook=outlook, changed=changed, kept=_load(file, checksums[1]))
+
+
+def _is_decided(deciding: Mapping[str, Signature]) -> bool:
+    """Whether what was said rests on these files alone, and they are what they were."""
+    if not deciding:
+        return True
+    return not any(name in os.environ for name in _OF_GIT) and not _differing(deciding, signatures(deciding))
 
 
 def _differing(before: Mapping[str, Signature], now: Mapping[str, Signature]) -> frozenset[str]:
@@ -225,7 +237,8 @@ def _first_line(library: Library) -> bytes:
     times = sorted((entry.path, entry.stat().st_mtime_ns) for entry in modules)
     packages = sorted((name, str(folder)) for name, folder in library.packages.items())
     configuration = [dict(value) if isinstance(value, Mapping) else value for value in library.configuration]
-    key = (_KIND_OF_CACHE, __version__, sys.version, times, str(library.root), packages, configuration)
+    searched = [str(folder) for folder in (*library.searched, library.environment, *sorted(library.clones.items()))]
+    key = (_KIND_OF_CACHE, __version__, sys.version, times, str(library.root), packages, searched, configuration)
     return repr(key).encode("utf-8", "surrogateescape")
 
 

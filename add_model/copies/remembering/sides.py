@@ -121,7 +121,7 @@ class Sides:
         copy_moved = birth.copy != digest(pair.block) and not by_a_fix
         moved = _moved(birth.original != digest(pair.original.block), copy_moved)
         recorded = not copy_moved or (committed is not None and committed.block.rstrip() == pair.block.rstrip())
-        return Side(moved, copy_moved, recorded, committed, versions_sentence(moved, birth))
+        return Side(moved, copy_moved, recorded, committed, versions_sentence(self._library, moved, birth))
 
     def of_full_copy(self, copy: str, original: str, now: bytes | None, original_now: bytes | None) -> Side:
         """The same of a whole file that is registered as a copy of another.

@@ -1,36 +1,26 @@
 """Which call of the new model does what a call of the original does.
 
-Calls are paired by the weights' names where rules say which weight became which; by their names where those are the same;
-by what they returned, where that is the same and their parameters have the same sizes; and what is left over, between
-calls that are paired already, by order, shape and kind.
+Calls are paired by the weights' names where rules say which weight became which; by what they returned, where that is the
+same and their parameters have the same sizes; by their names where those are the same; and what is left over, between
+calls that are paired already, by order, shape and kind. What computes nothing is paired by its name or by its values, or
+not at all.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
-from add_model.porting.comparison.differences import difference, values_of_both
+from add_model.porting.comparison.likeness import TraitsOf, best_pairs, main_tensor, parameter_sizes
+from add_model.porting.comparison.returned import SameValues, idle_calls
 from add_model.porting.recording.file import Call, Recording, TensorRecord, tensors_of
 from add_model.porting.recording.writer import NAMED_VALUE
 
-# Words in class names -> the kind of a module, which counts for more than its name.
-_KINDS = {
-    "embedding": ("embedding",),
-    "normalisation": ("norm", "layernorm", "ln"),
-    "dropout": ("dropout",),
-    "activation": ("gelu", "relu", "silu", "tanh", "activation", "swish", "sigmoid"),
-    "projection": ("linear", "conv1d", "dense"),
-    "attention": ("attention",),
-}
-_SAME_VALUE = 1e-4
-# A pair that scores less than this has too little in common.
-_FAIR = 1.0
 # Fewer equal names than this may be an accident.
 _FEW_PATHS = 3
 # What it takes to look at two calls at all, in elements that are compared.
@@ -47,12 +37,16 @@ class Alignment:
     Attributes:
         pairs: (call of the original, call of the new model), in the order of the new model's calls.
         only_original, only_new: calls without a counterpart.
+        alike: the new model's calls whose submodules hold parameters of the same sizes as their counterparts.
+        idle: the new model's calls that return what they were given, or whose counterparts do.
         unweighed: how many of them were not held against all that they could belong to, as there are too many.
     """
 
     pairs: tuple[tuple[Call, Call], ...]
     only_original: tuple[Call, ...]
     only_new: tuple[Call, ...]
+    alike: frozenset[int] = frozenset()
+    idle: frozenset[int] = frozenset()
     unweighed: int = 0
 
 
@@ -67,8 +61,9 @@ def align(original: Recording, new: Recording, weights: Iterable[tuple[str, str]
     if original.modules:
         matching.pair(original.root, new.root)
     matching.by_paths(_module_pairs(weights))
-    matching.by_paths(_equal_paths(original, new))
-    matching.by_values()
+    equal = _equal_paths(original, new)
+    matching.by_values(dict(equal))
+    matching.by_paths(equal)
     matching.by_order()
     return matching.result()
 
@@ -82,6 +77,9 @@ class _Matching:
         self._weighed = 0
         recorded = sum(_elements(main_tensor(call.outputs)) for call in (*original.calls, *new.calls))
         self._elements_left = max(_MOST_ELEMENTS, _FOR_EACH_ELEMENT * recorded)
+        self._returned = SameValues(original, new)
+        self._sizes_of_original, self._sizes_of_new = parameter_sizes(original), parameter_sizes(new)
+        self._idle_of_original, self._idle_of_new = idle_calls(original), idle_calls(new)
 
     def pair(self, first: Call, second: Call) -> None:
         if first.index not in self.to_new and second.index not in self.to_original:
@@ -94,20 +92,29 @@ class _Matching:
             for one, other in zip(calls_of_original.get(first, ()), calls_of_new.get(second, ()), strict=False):
                 self.pair(one, other)
 
-    def by_values(self) -> None:
-        """Pairs calls of modules with parameters of the same sizes that returned the same values."""
-        candidates: dict[tuple[int, ...], list[Call]] = defaultdict(list)
-        sizes_of_original, sizes_of_new = _parameter_sizes(self.original), _parameter_sizes(self.new)
+    def by_values(self, names: Mapping[str, str]) -> None:
+        """Pairs calls of modules with parameters of the same sizes that returned the same values.
+
+        Args:
+            names: paths of the original's -> those of the new model's that are called the same, which decide between
+                several that are given the same value: they may have each other's weights.
+        """
+        candidates: dict[tuple[object, ...], list[Call]] = defaultdict(list)
+        callers, new_callers = _callers(self.original), _callers(self.new)
         for call in self.original.calls:
-            if call.index not in self.to_new and sizes_of_original.get(call.path):
-                candidates[sizes_of_original[call.path]].append(call)
+            if call.index not in self.to_new and self._sizes_of_original.get(call.path):
+                candidates[_size(self._sizes_of_original, call, callers)].append(call)
+        exchanged = _Exchanged(self.original, self.new, names)
         for call in self.new.calls:
-            if call.index in self.to_original or not sizes_of_new.get(call.path):
+            if call.index in self.to_original or not self._sizes_of_new.get(call.path):
                 continue
-            self._pair_with_same_output(call, candidates[sizes_of_new[call.path]])
-        named = [call for call in self.original.calls if call.class_name == NAMED_VALUE]
-        for call in _ended(self.new.calls) if named else ():
-            self._pair_with_same_output(call, named)
+            found = candidates[_size(self._sizes_of_new, call, new_callers)]
+            named = [each for each in found if names.get(each.path) == call.path]
+            rest = (each for each in found if names.get(each.path) != call.path and not exchanged(each, call))
+            self._pair_with_same_output(call, chain(named, rest))
+        named_values = [call for call in self.original.calls if call.class_name == NAMED_VALUE]
+        for call in _ended(self.new.calls) if named_values else ():
+            self._pair_with_same_output(call, named_values)
 
     def by_order(self) -> None:
         """Pairs what is left over, each inside the same call; a value that was recorded by name, between the same two."""
@@ -127,7 +134,27 @@ class _Matching:
                 counterpart = self.to_original[around.index] if around else None
                 groups[_key(counterpart, around)][1].append(call)
         for some, others in groups.values():
-            self._pair_the_best(_ended(some), _ended(others))
+            for call in others:
+                self._pair_with_same_output(call, [each for each in some if self._could_be(each, call)])
+            busy = [call for call in some if call.index not in self._idle_of_original]
+            new_busy = [call for call in others if call.index not in self._idle_of_new]
+            self._pair_the_best(_ended(busy), _ended(new_busy))
+            self._pair_the_last(busy, new_busy)
+
+    def _pair_the_last(self, some: Sequence[Call], others: Sequence[Call]) -> None:
+        """Pairs the only two of a kind that are left, if they were given the same: their parameters have other sizes."""
+        left = [call for call in some if call.index not in self.to_new and call.path in self._sizes_of_original]
+        new_left = [call for call in others if call.index not in self.to_original and call.path in self._sizes_of_new]
+        if len(left) == len(new_left) == 1 and left[0].class_name == new_left[0].class_name:
+            given, new_given = (main_tensor(dict(call.inputs)) for call in (left[0], new_left[0]))
+            if self._returned.same(given, new_given):
+                self.pair(left[0], new_left[0])
+
+    def _could_be(self, first: Call, second: Call) -> bool:
+        """Whether two calls without weights of their own both compute something, or neither does."""
+        idle = first.index in self._idle_of_original, second.index in self._idle_of_new
+        own = self._sizes_of_original.get(first.path, ()), self._sizes_of_new.get(second.path, ())
+        return idle[0] == idle[1] and own[0] == own[1]
 
     def _named_by_order(self) -> None:
         anchors = [
@@ -148,48 +175,81 @@ class _Matching:
             self._unweighed |= {("original", call.index) for call in some} | {("new", call.index) for call in others}
             return
         self._weighed += len(some) * len(others)
-        for first, second in _best_pairs(self._traits_of_original(some), self._traits_of_new(others)):
+        for first, second in best_pairs(self._traits_of_original(some), self._traits_of_new(others)):
             self.pair(some[first], others[second])
 
     @cached_property
-    def _traits_of_original(self) -> _TraitsOf:
-        return _TraitsOf(self.original)
+    def _traits_of_original(self) -> TraitsOf:
+        return TraitsOf(self.original)
 
     @cached_property
-    def _traits_of_new(self) -> _TraitsOf:
-        return _TraitsOf(self.new)
+    def _traits_of_new(self) -> TraitsOf:
+        return TraitsOf(self.new)
 
     def result(self) -> Alignment:
+        pairs = [(self.to_original[call.index], call) for call in self.new.calls if call.index in self.to_original]
+        callers = _callers(self.original), _callers(self.new)
+
+        def is_alike(old: Call, new: Call) -> bool:
+            return _size(self._sizes_of_original, old, callers[0]) == _size(self._sizes_of_new, new, callers[1])
+
         return Alignment(
-            tuple((self.to_original[call.index], call) for call in self.new.calls if call.index in self.to_original),
+            tuple(pairs),
             tuple(call for call in self.original.calls if call.index not in self.to_new),
             tuple(call for call in self.new.calls if call.index not in self.to_original),
+            frozenset(new.index for old, new in pairs if is_alike(old, new)),
+            frozenset(new.index for old, new in pairs if new.index in self._idle_of_new and old.index in self._idle_of_original),
             len(self._unweighed),
-        )
+        )  # fmt: skip
 
     def _pair_with_same_output(self, call: Call, candidates: Iterable[Call]) -> None:
+        if call.index in self.to_original:
+            return
         for candidate in candidates:
             if candidate.index in self.to_new:
                 continue
-            self._elements_left -= _LOOK + _elements(main_tensor(candidate.outputs))
+            self._elements_left -= _LOOK
             if self._elements_left < 0:
                 self._unweighed.add(("new", call.index))
                 break
-            if self._same_output(candidate, call):
+            if self._returned.same(main_tensor(candidate.outputs), main_tensor(call.outputs)):
                 self.pair(candidate, call)
                 break
 
-    def _same_output(self, first: Call, second: Call) -> bool:
-        one, other = main_tensor(first.outputs), main_tensor(second.outputs)
-        if one is None or other is None:
+
+class _Exchanged:
+    """Tells whether two calls may have each other's weights: both have a namesake, which was given the same value."""
+
+    def __init__(self, original: Recording, new: Recording, names: Mapping[str, str]) -> None:
+        self._names, self._namesakes = names, {second: first for first, second in names.items()}
+        self._given_to_original, self._given_to_new = _given(original), _given(new)
+
+    def __call__(self, first: Call, second: Call) -> bool:
+        own, other = self._names.get(first.path), self._namesakes.get(second.path)
+        if own is None or other is None or own == second.path:
             return False
-        both = values_of_both(self.original, one, self.new, other)
-        return both is not None and difference(*both).relative < _SAME_VALUE
+        of_new, of_original = self._given_to_new.get(own), self._given_to_original.get(other)
+        return bool(of_new and of_new == self._given_to_new.get(second.path)) and (
+            of_original == self._given_to_original.get(first.path)
+        )
 
 
-def main_tensor(value: object) -> TensorRecord | None:
-    """The first tensor of a value: what a module is about."""
-    return next((record for _, record in tensors_of(value)), None)
+def _given(recording: Recording) -> Mapping[str, tuple[str, ...]]:
+    """What the first call of each submodule was given."""
+    given: dict[str, tuple[str, ...]] = {}
+    for call in recording.calls:
+        given.setdefault(call.path, tuple(record.key for _, record in tensors_of(dict(call.inputs))))
+    return given
+
+
+def _size(sizes: Mapping[str, tuple[int, ...]], call: Call, callers: set[int | None]) -> tuple[object, ...]:
+    """How large the parameters of a call's submodule are: each of a layer's; together, of what calls others."""
+    own = sizes.get(call.path, ())
+    return ("calls others", sum(own)) if call.index in callers else own
+
+
+def _callers(recording: Recording) -> set[int | None]:
+    return {call.parent for call in recording.calls}
 
 
 def _elements(record: TensorRecord | None) -> int:
@@ -256,18 +316,6 @@ def _by_path(recording: Recording) -> Mapping[str, Sequence[Call]]:
     return calls
 
 
-def _parameter_sizes(recording: Recording) -> Mapping[str, tuple[int, ...]]:
-    sizes: dict[str, list[int]] = defaultdict(list)
-    for name, record in recording.parameters.items():
-        if "F" not in record.dtype:
-            continue  # a buffer of positions, or a mask
-        size = 1
-        for length in record.shape:
-            size *= length
-        sizes[name.rpartition(".")[0]].append(size)
-    return {path: tuple(sorted(values)) for path, values in sizes.items()}
-
-
 def _arounds(recording: Recording, paired: Mapping[int, Call]) -> list[Call | None]:
     """The innermost call around each that has a counterpart."""
     found: list[Call | None] = []
@@ -290,69 +338,3 @@ def _key(first: Call | None, second: Call | None) -> tuple[int, int]:
 
 def _ended(calls: Sequence[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: call.ended)
-
-
-def _best_pairs(some: Sequence[_Traits], others: Sequence[_Traits]) -> list[tuple[int, int]]:
-    """The pairs, in order on both sides, that have most in common (Needleman and Wunsch, 1970)."""
-    scores = [[0.0] * (len(others) + 1) for _ in range(len(some) + 1)]
-    for row in range(len(some) - 1, -1, -1):
-        for column in range(len(others) - 1, -1, -1):
-            together = _likeness(some[row], others[column]) + scores[row + 1][column + 1]
-            scores[row][column] = max(together, scores[row + 1][column], scores[row][column + 1])
-    pairs = []
-    row = column = 0
-    while row < len(some) and column < len(others):
-        if scores[row][column] == scores[row + 1][column]:
-            row += 1
-        elif scores[row][column] == scores[row][column + 1]:
-            column += 1
-        else:
-            pairs.append((row, column))
-            row, column = row + 1, column + 1
-    return pairs
-
-
-@dataclass(frozen=True)
-class _Traits:
-    kind: str
-    is_leaf: bool | None
-    output: tuple[int, ...]
-    parameters: tuple[int, ...]
-    words: frozenset[str]
-
-
-class _TraitsOf:
-    """Tells the traits of a recording's calls."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._sizes = _parameter_sizes(recording)
-        self._callers = {call.parent for call in recording.calls}
-
-    def __call__(self, calls: Sequence[Call]) -> list[_Traits]:
-        return [self._traits(call) for call in calls]
-
-    def _traits(self, call: Call) -> _Traits:
-        output = main_tensor(call.outputs)
-        name = call.class_name.lower()
-        kind = next((kind for kind, words in _KINDS.items() if any(word in name for word in words)), "")
-        shape = tuple(size for size in (output.shape if output else ()) if size != 1)
-        words = frozenset(re.split(r"[./_]", call.path)[-3:])
-        is_leaf = None if call.class_name == NAMED_VALUE else call.index not in self._callers
-        return _Traits(kind, is_leaf, shape, self._sizes.get(call.path, ()), words)
-
-
-def _likeness(first: _Traits, second: _Traits) -> float:
-    """How much two calls have in common: at most 6, and below 0 if it is too little for a pair."""
-    if first.output and second.output and first.output != second.output:
-        return -1.0
-    if first.parameters and second.parameters and first.parameters != second.parameters:
-        return -1.0
-    score = 1.0 if first.output == second.output else 0.0
-    score += 2.0 if first.parameters == second.parameters and first.parameters else 0.0
-    if first.kind and second.kind:
-        score += 1.5 if first.kind == second.kind else -2.0
-    if first.is_leaf is not None:
-        score += 0.5 if first.is_leaf == second.is_leaf else -1.5
-    shared, all_words = first.words & second.words, first.words | second.words
-    score += len(shared) / max(len(all_words), 1)
-    return score if score >= _FAIR else -1.0

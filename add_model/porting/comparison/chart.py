@@ -30,7 +30,7 @@ class Point:
     @property
     def radius(self) -> float:
         """Larger, the worse: colour is not all that tells them apart."""
-        return 7 if self.line.first else {"equal": 2.5, "within": 3.0}.get(self.line.verdict, 4.0)
+        return 7 if self.line.first else {"equal": 2.5, "within": 3.0, "arranged": 3.5}.get(self.line.verdict, 4.0)
 
 
 @dataclass(frozen=True)

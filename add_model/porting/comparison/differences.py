@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # Two implementations of one formula round differently, by a few of the data type's last digits.
 _ROUNDING_STEPS = 10.0
 _PRECISION = {"F64": 2.0**-52, "F32": 2.0**-23, "F16": 2.0**-10, "BF16": 2.0**-7}
-# What attention adds to the scores of a position that is not attended to.
-_MASKED_BELOW = -1e4
+# What attention adds to the scores of a position that is not attended to: this or less, where it adds nothing else; where
+# it adds a bias as well, this or less.
+_MASKED_FROM, _HIDDEN_FROM = -99.0, -9e3
 # So many elements are looked at at a time: in double precision they fit into a processor's cache, and what is made of
 # them on the way takes no memory to speak of, however large the tensors are.
 _PIECE = 1 << 18
@@ -49,7 +50,7 @@ def difference(
         give_back: told how many bytes of each were looked at, from time to time; see `Recording.give_back`.
     """
     count = original.numel()
-    if count == 0:
+    if count == 0 or _is_the_same(original, new, give_back):
         return Difference(0.0, 0.0, 0.0)
     largest = total = squares_of_gap = squares = 0.0
     for first, second in pieces_of_both(original, new):
@@ -66,6 +67,19 @@ def difference(
     size, apart = math.sqrt(squares / count), math.sqrt(squares_of_gap / count)
     relative = 0.0 if apart == 0 else apart / size if size > 0 else float("inf")
     return Difference(largest, total / count, relative)
+
+
+def _is_the_same(original: torch.Tensor, new: torch.Tensor, give_back: Callable[[int], object]) -> bool:
+    """Whether two tensors hold the same numbers, to the bit, and nothing that is no number: most of a right port does."""
+    import torch
+
+    if original.dtype != new.dtype:
+        return False
+    for first, second in pieces_of_both(original, new):
+        if not torch.equal(first, second) or not math.isfinite(float(first.sum())):
+            return False
+        give_back(second.nbytes)
+    return True
 
 
 def pieces_of_both(first: torch.Tensor, second: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -156,9 +170,14 @@ def is_mask(values: torch.Tensor) -> bool:
         return True
     if not values.is_floating_point():
         return all(bool(((piece == 0) | (piece == 1)).all()) for piece in pieces(values))
-    return all(bool(((piece == 0) | (piece < _MASKED_BELOW)).all()) for piece in pieces(values))
+    return all(bool(((piece == 0) | (piece <= _MASKED_FROM)).all()) for piece in pieces(values))
 
 
 def attends(mask: torch.Tensor) -> torch.Tensor:
     """A mask as truth values: true where it lets attend."""
-    return mask > _MASKED_BELOW if mask.is_floating_point() else mask != 0
+    return mask > _MASKED_FROM if mask.is_floating_point() else mask != 0
+
+
+def hides(values: torch.Tensor) -> torch.Tensor:
+    """Where what is added to the scores of attention, a mask or one together with a bias, leaves a position out."""
+    return values <= _HIDDEN_FROM

@@ -10,6 +10,7 @@ from add_model.porting.comparison.comparing import Comparison
 from add_model.porting.comparison.diagnosis import Cause
 from add_model.porting.comparison.report import (
     DIFFERS,
+    arranged,
     lines,
     missing_output,
     place_in_words,
@@ -29,6 +30,7 @@ LIGHT: Mapping[str, str] = {
     "quiet": "#55585e",
     "differs": "#b0151d",
     "within": "#7d4b00",
+    "arranged": "#1d5a8c",
     "equal": "#1b672a",
 }
 DARK: Mapping[str, str] = {
@@ -40,6 +42,7 @@ DARK: Mapping[str, str] = {
     "quiet": "#b5b8be",
     "differs": "#ff9c97",
     "within": "#f2be6a",
+    "arranged": "#8fc4f0",
     "equal": "#86d799",
 }
 
@@ -67,7 +70,10 @@ def page(
         "tolerance": f"{comparison.tolerance:g}",
         "passed": comparison.passed,
         "summary": summary(comparison),
-        "said": _said(comparison, cause, untested),
+        "said": (
+            *_said(comparison, cause, untested),
+            *(f"{line[0].upper()}{line[1:]}." for line in arranged(comparison)),
+        ),
         "cause": cause,
         "begins": next((number for number, line in enumerate(every) if line.first), None),
         "lines": every,
@@ -92,7 +98,9 @@ def _said(comparison: Comparison, cause: Cause | None, untested: str | None) -> 
         ends_early = missing_output(comparison)
         if ends_early is not None:
             return (f"As far as they were compared, the two runs are the same; {ends_early}.",)
-        return ("The two runs are the same, up to rounding.",)
+        if not comparison.passed:
+            return ("Not every output could be compared.",)
+        return ("The two runs return the same, up to rounding.",)
     begins = f"The difference begins {place_in_words(comparison.place)}."
     if cause is not None:
         return (begins,) if untested is None else (begins, f"Untested before it: {untested}.")

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from add_model.porting.comparison.comparing import Comparison, Place, Row
+from add_model.porting.comparison.comparing import Comparison, Place
 from add_model.porting.comparison.diagnosis import Cause
+from add_model.porting.comparison.measuring import Row
 
-EQUAL, WITHIN, DIFFERS = "equal", "within", "differs"
+EQUAL, WITHIN, DIFFERS, ARRANGED = "equal", "within", "differs", "arranged"
+# So many places are named of those that are arranged differently for one reason.
+_MOST_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Line:
         original: the original's submodule, where it has another name.
         depth: how many submodules are around it.
         largest, mean, relative: the differences.
-        verdict: "equal" up to rounding, "within" the tolerance, or "differs".
+        verdict: "equal" up to rounding, "within" the tolerance, "arranged" in another way though everything behind it
+            agrees, or "differs".
         first: whether the difference begins here.
     """
 
@@ -43,7 +47,8 @@ class Line:
 def lines(comparison: Comparison) -> list[Line]:
     """Every place, from the first to the last."""
     first = comparison.place.row if comparison.place is not None else None
-    return [_line(comparison, row, row is first) for row in comparison.rows]
+    arranged = {id(each.row) for each in comparison.arranged}
+    return [_line(comparison, row, row is first, id(row) in arranged) for row in comparison.rows]
 
 
 def outline(every: Sequence[Line], most: int) -> list[Line]:
@@ -71,8 +76,28 @@ def summary(comparison: Comparison) -> str:
     """The result in one line."""
     count = len(comparison.rows)
     verdict = "equal" if comparison.passed else "different"
+    if comparison.faults and not comparison.passed:
+        return f"{verdict}: {'; '.join(comparison.faults)}"
     sign = "<=" if comparison.passed else ">"
     return f"{verdict}: largest difference {comparison.largest:.2g} {sign} {comparison.tolerance:g} in {count} places"
+
+
+def arranged(comparison: Comparison) -> list[str]:
+    """What is to be said of places that are arranged differently and decide nothing, a line each."""
+    said = [f"arranged differently: {layout}" for layout in comparison.layouts]
+    places = {_name_of(each.row): each.reason for each in comparison.arranged}
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in places.items():
+        by_reason.setdefault(reason, []).append(name)
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        said.append(f"arranged differently: {', '.join(names[:_MOST_NAMES])}{more}: {reason}")
+    return said
+
+
+def _name_of(row: Row) -> str:
+    other = f" ({row.original.path})" if row.original.path != row.new.path else ""
+    return f"{row.new.path or 'the model'}{other}"
 
 
 def missing_output(comparison: Comparison) -> str | None:
@@ -80,6 +105,8 @@ def missing_output(comparison: Comparison) -> str | None:
     names = ", ".join(name for name in comparison.unreached if name)
     if not comparison.passed or not comparison.unreached:
         return None
+    if comparison.outputs and comparison.unrecorded is None:
+        return None  # The original's outputs are all that it could be held against.
     if comparison.unrecorded is not None:
         return f"the new model's output is not among them: of what it returns, {comparison.unrecorded}, nothing is recorded; let it return tensors, in a tuple, a mapping or a dataclass"  # fmt: skip
     return (
@@ -89,9 +116,10 @@ def missing_output(comparison: Comparison) -> str | None:
 
 def within_rounding(comparison: Comparison) -> str | None:
     """What is to be said of places that differ, though none by more than rounding makes of such numbers."""
-    if comparison.passed or comparison.place is not None:
+    differ = [row for row in comparison.rows if row.difference.largest > comparison.tolerance]
+    if comparison.passed or comparison.place is not None or comparison.faults or not differ:
         return None
-    kinds = ", ".join(sorted({row.records[0].dtype for row in comparison.rows if row.difference.largest > comparison.tolerance}))  # fmt: skip
+    kinds = ", ".join(sorted({row.records[0].dtype for row in differ}))  # fmt: skip
     return f"no difference is more than rounding makes of {kinds}; record both in float32 to see where it begins"
 
 
@@ -111,6 +139,20 @@ def document(comparison: Comparison, cause: Cause | None, untested: str | None =
         "tolerance": comparison.tolerance,
         "largest": comparison.largest,
         "summary": summary(comparison),
+        "outputs": [
+            {
+                "name": output.name,
+                "counterpart": output.counterpart_name,
+                "shapes": [list(each.shape) for each in (output.record, output.counterpart) if each is not None],
+                "largest": None if output.difference is None else output.difference.largest,
+                "passed": output.is_within(comparison.tolerance),
+            }
+            for output in comparison.outputs
+        ],
+        "arranged": [
+            {"path": each.row.new.path, "side": each.row.side, "reason": each.reason} for each in comparison.arranged
+        ],
+        "layouts": list(comparison.layouts),
         "unreached": list(comparison.unreached),
         "first": None
         if place is None
@@ -142,10 +184,13 @@ def _shown(line: Line) -> dict[str, Any]:
     return {name: value for name, value in vars(line).items() if name != "path"}
 
 
-def _line(comparison: Comparison, row: Row, first: bool) -> Line:
+def _line(comparison: Comparison, row: Row, first: bool, is_arranged: bool) -> Line:
     name = f" {row.name}" if row.name and not row.name.isdigit() and row.name != row.side else ""
     found = row.difference
-    verdict = DIFFERS if found.largest > comparison.tolerance else EQUAL if found.relative <= row.noise else WITHIN
+    if row.is_cut or found.largest > comparison.tolerance:
+        verdict = ARRANGED if is_arranged else DIFFERS
+    else:
+        verdict = EQUAL if found.relative <= row.noise else WITHIN
     return Line(
         path=row.new.path,
         place=f"{row.new.path or 'model'} {row.side}{name}",

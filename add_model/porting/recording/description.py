@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from add_model.errors import AddModelError
 from add_model.porting.documents import parse_json
 from add_model.porting.recording.file import Call, ModuleRecord, ParameterRecord, Recording, TensorRecord, Value
-from add_model.porting.recording.writer import FORMAT_NAME, FORMAT_VERSION, METADATA_KEY, row_count
+from add_model.porting.recording.writer import FORMAT_NAME, FORMAT_VERSION, METADATA_KEY, ON_META, row_count
 from add_model.porting.tensor_file import TensorFile
 
 _AGAIN = "record it again"
@@ -58,6 +58,10 @@ def _read(path: Path, content: Mapping[str, Any], file: TensorFile) -> Recording
         },
         calls=tuple(_call(index, call, len(calls), file) for index, call in enumerate(calls)),
         file=file,
+        flow={
+            key: tuple(_text(source, f"flow of {key!r}") for source in _sequence(sources, f"flow of {key!r}"))
+            for key, sources in _entry(content, "flow", _mapping, "it", {}).items()
+        },
     )  # fmt: skip
 
 
@@ -68,6 +72,8 @@ def _model(value: Any, where: str) -> Mapping[str, Any]:
         _entry(model, name, _text_or_none, where, None)
     for path, digest in _entry(model, "files", _mapping, where, {}).items():
         _text(digest, f"{where}.files {path!r}")
+    for weight in _entry(model, ON_META, _sequence, where, []):
+        _text(weight, f"{where}.{ON_META}")
     return {"class": None, **model}
 
 

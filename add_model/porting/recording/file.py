@@ -98,6 +98,7 @@ class Recording:
         modules: path -> submodule.
         parameters: name -> parameter or buffer.
         calls: the calls in the order in which they began.
+        flow: key of a tensor -> keys of the tensors that it was computed from, as far as that was seen.
     """
 
     path: Path
@@ -108,6 +109,7 @@ class Recording:
     parameters: Mapping[str, ParameterRecord]
     calls: tuple[Call, ...]
     file: TensorFile = field(repr=False)
+    flow: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def values(self, record: TensorRecord | ParameterRecord) -> torch.Tensor:
         """The stored values, mapped: the tensor itself, or `(rows, last dimension)` of one that was sampled.

@@ -28,9 +28,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
+from add_model.porting.recording.offloaded import offloaded
 from add_model.porting.recording.writer import (
     DEFAULT_LIMIT,
     NAMED_VALUE,
+    ON_META,
     UNRECORDED,
     RecordingWriter,
     row_count,
@@ -41,6 +43,8 @@ from add_model.porting.tensor_memory import bytes_of, count_of_changes, is_plain
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from add_model.porting.recording.flow import Flow
 
 # Enough for every parameter of a small model. Of a large one they would take longer to write than what is computed from
 # a short input; a comparison says which it lacks.
@@ -90,6 +94,7 @@ class Recorder:
         self._clock = 0
         # id of a tensor -> a reference that dies with it, its version, and what was stored.
         self._seen: dict[int, tuple[weakref.ref[Any], int, dict[str, Any]]] = {}
+        self._flow: Flow | None = None
         self._metadata: dict[str, Any] = {
             "model": {"class": None if model is None else type(model).__name__, **(facts or {})},
             "random": {} if model is None else _random_state(),
@@ -112,7 +117,12 @@ class Recorder:
 
     def finish(self) -> None:
         """Completes the file."""
-        self._writer.finish({**self._metadata, "calls": self._calls})
+        made_of = {} if self._flow is None else self._flow.made_of
+        self._writer.finish({**self._metadata, "flow": made_of, "calls": self._calls})
+
+    def follow(self, flow: Flow) -> None:
+        """Keeps with each tensor from which others it was computed."""
+        self._flow = flow
 
     def abort(self) -> None:
         """Gives the recording up; no file is left."""
@@ -172,6 +182,12 @@ class Recorder:
         return {UNRECORDED: type(value).__name__}
 
     def _store_tensor(self, tensor: torch.Tensor) -> dict[str, Any]:
+        stored = self._stored(tensor)
+        if self._flow is not None and "key" in stored:
+            self._flow.keep(tensor, stored["key"])
+        return stored
+
+    def _stored(self, tensor: torch.Tensor) -> dict[str, Any]:
         version = count_of_changes(tensor)
         known = self._seen.get(id(tensor))
         if known is not None and known[0]() is tensor and known[1] == version and version >= 0:
@@ -228,6 +244,12 @@ class Recorder:
             dtype = _DTYPES.get(str(tensor.dtype).removeprefix("torch."))
             size = tensor.numel() * tensor.element_size()
             key = None
+            if tensor.is_meta:
+                held = offloaded(model, name)
+                if held is None:
+                    self._metadata["model"].setdefault(ON_META, []).append(name)
+                else:
+                    tensor = held
             if first in described and first != name:
                 key = described[first][2]
             elif dtype is not None and size <= limit and is_plain(tensor):
@@ -265,7 +287,11 @@ def record_forward(
     try:
         for name, module in model.named_modules():
             handles += _watch(recorder, name, module)
-        yield recorder
+        from add_model.porting.recording.flow import Flow
+
+        with Flow() as flow:
+            recorder.follow(flow)
+            yield recorder
     except BaseException:
         recorder.abort()
         raise

@@ -29,6 +29,8 @@ METADATA_KEY = "recording"
 NAMED_VALUE = "value"
 # The only key in place of a value of which nothing is kept; under it stands the name of its kind.
 UNRECORDED = "?"
+# Among the facts about the model: the names of its weights that lay on the device meta, without values.
+ON_META = "on_meta"
 DEFAULT_LIMIT = 4 << 30
 _LENGTH_BYTES = 8
 _RESERVED = 256 << 10

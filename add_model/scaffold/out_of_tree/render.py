@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from add_model.copies.judging.versions import RECORD, installed_version, record
+from add_model.copies.judging.versions import RECORD, record
+from add_model.installed import installed_version
 from add_model.library import CONFIGURATION_FILE
 from add_model.names import to_snake
 from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_MAPPING

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from add_model.copies.judging.versions import installed_version
 from add_model.errors import AddModelError, ModelExists
 from add_model.held_model import HeldModel
+from add_model.installed import installed_version
 from add_model.library import (
     CONFIGURATION_FILE,
     Configuration,

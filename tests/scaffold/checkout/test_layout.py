@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model import library
+from add_model import installed as packages
 from add_model.errors import AddModelError
 from add_model.scaffold.checkout.layout import find_checkout
 from tests.cli.commands import add_model_here
@@ -86,8 +86,8 @@ def test_an_older_release_that_is_installed_offers_nothing(tmp_path: Path, monke
     (root / "src/transformers/__init__.py").write_text('__version__ = "4.9.0"\n')
     old = ModuleSpec("transformers", None, is_package=True)
     old.submodule_search_locations = [str(root / "src/transformers")]
-    real = library._specification
-    monkeypatch.setattr(library, "_specification", lambda name: old if name == "transformers" else real(name))
+    real = packages._specification
+    monkeypatch.setattr(packages, "_specification", lambda name: old if name == "transformers" else real(name))
     (tmp_path / "empty").mkdir()
     shown = json.loads(add_model_here(tmp_path / "empty", "references", "--json").stdout)
     assert {place for row in shown for place in row["available"]} == {"zoo"}

@@ -7,6 +7,7 @@ differ by it, which are its tests: `scene` says what a hypothesis sees, and what
 - `randomness`, `precision`: the run itself.
 - `weights`, `swapped`, `filling`, `positions`: what the checkpoint's conversion is about.
 - `activations`, `norms`, `sums`, `attention`: what `forward` computes.
+- `rotary`, `sizes`: what the rules of the conversion have to say: rows in another order, a table padded or cut.
 
 Where none explains the values, `left_out` tells what of the recordings' place some would have needed. Each may take so
 much work and no more (`budget`); what is not tested because of that is told.
@@ -26,13 +27,15 @@ from add_model.porting.comparison.diagnosis import (
     positions,
     precision,
     randomness,
+    rotary,
+    sizes,
     sums,
     swapped,
     weights,
 )
 from add_model.porting.comparison.diagnosis.budget import MOST_ELEMENTS, WorkSpent, said
 from add_model.porting.comparison.diagnosis.left_out import left_out
-from add_model.porting.comparison.diagnosis.scene import Hypothesis, make_scene
+from add_model.porting.comparison.diagnosis.scene import Finding, Hypothesis, make_scene
 
 # In this order: the first that explains the values is named, so what is more special comes first.
 HYPOTHESES: Sequence[Hypothesis] = (
@@ -40,10 +43,13 @@ HYPOTHESES: Sequence[Hypothesis] = (
     attention.MaskInverted(),
     attention.MaskIgnored(),
     positions.PositionsShifted(),
+    rotary.RotaryLanes(),
+    rotary.FusedHeadByHead(),
     weights.EmbeddingsNotTied(),
     weights.WeightTransposed(),
     swapped.ProjectionsSwapped(),
     swapped.NeighboursSwapped(),
+    swapped.GateAndUpSwapped(),
     norms.Epsilon(),
     norms.NormBeforeOrAfter(),
     norms.NormMissing(),
@@ -102,6 +108,9 @@ class Diagnosis:
 
 def examine(comparison: Comparison) -> Diagnosis:
     """Searches the cause of a comparison's first difference."""
+    longer = sizes.cut(comparison)
+    if longer is not None:
+        return Diagnosis(Cause(sizes.NAME, *longer))
     scene = make_scene(comparison)
     if scene is None:
         return Diagnosis(None, left_out(comparison))
@@ -117,7 +126,8 @@ def examine(comparison: Comparison) -> Diagnosis:
             budget.untested.append(hypothesis.name)
             continue
         if explanation is not None:
-            return Diagnosis(Cause(hypothesis.name, explanation, hypothesis.remedy), spent=said(budget.untested))
+            found = explanation if isinstance(explanation, Finding) else Finding(explanation, hypothesis.remedy)
+            return Diagnosis(Cause(hypothesis.name, *found), spent=said(budget.untested))
     return Diagnosis(None, left_out(comparison), said(budget.untested))
 
 

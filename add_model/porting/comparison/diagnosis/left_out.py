@@ -7,6 +7,7 @@ from math import prod
 
 from add_model.porting.comparison.comparing import Comparison
 from add_model.porting.recording.file import Call, ParameterRecord, Recording
+from add_model.porting.recording.writer import ON_META
 
 _BITS = {"BOOL": 8, "BF16": 16}
 _MEGABYTE = 1 << 20
@@ -27,6 +28,9 @@ def left_out(comparison: Comparison) -> str | None:
 
 
 def _said(recording: Recording, call: Call) -> str:
+    without_values = [name for name in _missing(recording, call) if name in recording.model.get(ON_META, ())]
+    if without_values:
+        return f"{without_values[0]} was on the device meta when {recording.path.name} was recorded, without values: record it again with the model in memory, not offloaded (no device_map, no init_empty_weights)"  # fmt: skip
     name = max(_missing(recording, call), key=lambda name: _size(recording, name))
     room = _room_for(recording, name)
     return f"{name} is not in {recording.path.name}: record it again with --parameters {room}MB"

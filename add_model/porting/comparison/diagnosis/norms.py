@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from add_model.porting.comparison.comparing import Row
 from add_model.porting.comparison.diagnosis.layers import normalised
 from add_model.porting.comparison.diagnosis.scene import Example, Scene, whole
+from add_model.porting.comparison.measuring import Row
 from add_model.porting.recording.file import Call, tensors_of
 
 if TYPE_CHECKING:

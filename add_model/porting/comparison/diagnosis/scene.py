@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from add_model.porting.comparison.comparing import Comparison, Place
 from add_model.porting.comparison.diagnosis.budget import Budget
-from add_model.porting.comparison.differences import difference, pieces, pieces_of_both, rounding, values_of_both
+from add_model.porting.comparison.differences import difference, pieces, pieces_of_both, rounding
+from add_model.porting.comparison.layouts import in_one_shape
 from add_model.porting.recording.file import Call, Recording, TensorRecord, tensors_of
 from add_model.porting.recording.writer import row_count
 
@@ -166,6 +167,13 @@ class Scene:
         return whole(self.new, records[0]) if records else None
 
 
+class Finding(NamedTuple):
+    """How a cause explains the values, and what to do about it at this very place."""
+
+    explanation: str
+    remedy: str
+
+
 class Hypothesis(Protocol):
     """A cause that differences are known to have."""
 
@@ -181,8 +189,9 @@ class Hypothesis(Protocol):
     def examples(self) -> Sequence[Example]:
         """Pairs of small models that differ by it."""
 
-    def test(self, scene: Scene) -> str | None:
-        """A sentence that says how it explains the values, or `None` if it does not."""
+    def test(self, scene: Scene) -> str | Finding | None:
+        """A sentence that says how it explains the values, with a remedy of its own where it has one; `None` if it does
+        not."""
         ...
 
 
@@ -225,12 +234,16 @@ def make_scene(comparison: Comparison) -> Scene | None:
     first, second = place.row.records
     if first.rows is not None or (second is not None and second.rows is not None):
         return None
+    if place.row.is_cut:
+        return None
     target = comparison.original.values(first)
     budget = Budget(sum(prod(record.shape) for row in comparison.rows for record in row.records[:1]))
     if second is None:
         return Scene(comparison, place, target, target, (), budget)
-    both = values_of_both(comparison.original, first, comparison.new, second)
-    target, found = both or (target, comparison.new.values(second))
+    both = in_one_shape(comparison.original, first, comparison.new, second)
+    if both is None:
+        return None
+    target, found = both.original, both.new
     return Scene(comparison, place, target, found, tuple(_known(comparison.new, place)), budget)
 
 
