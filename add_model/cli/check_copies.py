@@ -275,6 +275,7 @@ def _fix(
 ) -> tuple[list[Finding], Counts, list[str]]:
     """What is left, what was looked at, and what was changed, in lines for people."""
     from add_model.copies.fixing.fix import fix
+    from add_model.copies.reading.files import relative_path
 
     fixed = fix(library, paths, force, progress, base)
     done = (
@@ -288,6 +289,7 @@ def _fix(
         for past, future, count, names in done
         if count
     ]
+    changed += [f"{relative_path(each.path, library.root)}:{each.line} {each.message}" for each in fixed.dangling]
     if write:
         patch = fixed.write()
         if patch is not None:

@@ -73,7 +73,9 @@ def test_functions(block: str, above: str, between: str, why: str | None, librar
         ("class C:\n    @a\n    def f(self):\n        pass\n\n    # why\n    @b(\n        1\n    )\n    async def g(self):\n        pass\n    # end\n", None),
         ('class C:\n    def f(self):\n        x = """\n    size = 1\n"""\n\n    def g(\n        self,\n    ) -> int:\n        pass\n', None),
         (f"{CLASS}\n    size = 2\n", "`size = 2` stands behind a method"),
-        (f"{CLASS}\n    class D:\n        pass\n\n    def g(self):\n        pass\n", "`class D:` stands behind a method"),
+        # A class within counts as a method does.
+        (f"{CLASS}\n    class D:\n        pass\n\n    def g(self):\n        pass\n", None),
+        (f"{CLASS}\n    class D: ...\n\n    size = 2\n", "stands behind a method"),
         ("class C(B): pass\n", "its body stands on the line"),
         ("class C(B): ...\n", "its body stands on the line"),
     ],

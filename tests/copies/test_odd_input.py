@@ -263,3 +263,15 @@ def test_a_replacement_that_only_a_marker_within_needs_has_an_effect(tmp_path: P
     ]
     assert "`Wren->Jay` changes nothing in the original" not in said
     assert "`Finch->Jay` changes nothing in the original" in said
+
+
+def test_a_replacement_that_puts_right_what_another_makes_of_a_marker_within_has_an_effect(tmp_path: Path) -> None:
+    marker = "my_models.second.Wren->my_models.copy.BigWren, Wren->BigWren, BigBigWren->BigWren"
+    files = {
+        "second.py": "class Wren:\n    # Copied from my_models.second.Wren.g\n    def f(self):\n        return Wren\n",
+        "copy.py": f"# Copied from my_models.second.Wren with {marker}\nclass BigWren:\n    def f(self):\n        return BigWren\n",
+    }
+    codes = [
+        finding.code for finding in findings_of(library_with(tmp_path, files)) if finding.path.endswith("copy.py")
+    ]
+    assert Code.CP005 not in codes

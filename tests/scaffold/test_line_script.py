@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from add_model.copies.language import by_lines
+from add_model.copies.language.parts import Part, parts_of
 from add_model.scaffold.copied_text.marking import blocks, lines_of, readable_markers, with_markers
-from add_model.scaffold.copied_text.parts import Part, parts_of
+from add_model.source import Module
 from tests.copies.released import released
 from tests.scaffold.line_script import Unreadable, definition_at, problems, taken_apart
 from tests.scaffold.rendered import in_a_checkout, in_a_package, modules
@@ -66,6 +68,13 @@ def test_what_cannot_be_taken_apart_gets_no_marker_and_is_named(text: str, parts
     marked, unmarked = with_markers(text, text, MODULE, RENAMING)
     assert ("# Copied from" in marked) == (parts is not None)
     assert [why for _, why in unmarked] == ["scripts that read line by line cannot take it apart"] * (parts is None)
+
+
+@pytest.mark.parametrize("text", [text for text, parts in DEFINITIONS if parts is not None])
+def test_the_checker_reports_no_marker_above_what_can_be_taken_apart(text: str) -> None:
+    marker = "# Copied from transformers.models.a.modeling_a.A\n"
+    module = Module("copy.py", marker + text)
+    assert by_lines.unreadable(module, 0, len(marker), len(marker + text), {"transformers"}) is None
 
 
 def test_what_stands_behind_an_overload_of_its_name_is_not_what_such_a_script_finds() -> None:

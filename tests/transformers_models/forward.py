@@ -51,7 +51,7 @@ def find_case(model_class: Any) -> Case | None:
     except Exception:  # noqa: BLE001 -- some cannot be made without arguments
         return None
     for settings in small_settings(configuration):
-        model = _made(model_class, settings)
+        model = made(model_class, settings)
         if model is None:
             continue
         for inputs in inputs_for(model):
@@ -66,7 +66,7 @@ def find_case(model_class: Any) -> Case | None:
     return None
 
 
-def _made(model_class: Any, settings: Mapping[str, Any]) -> Any:
+def made(model_class: Any, settings: Mapping[str, Any]) -> Any:
     """A model of that class on the CPU; `None` where the settings do not fit, or make a large one."""
     import torch
 
@@ -74,7 +74,7 @@ def _made(model_class: Any, settings: Mapping[str, Any]) -> Any:
         if _size(model_class, settings) > MOST_PARAMETERS:
             return None
         torch.manual_seed(0)
-        return model_class(_configuration(model_class, settings)).eval()
+        return model_class(configured(model_class, settings)).eval()
     except TimeoutError:
         raise
     except Exception:  # noqa: BLE001 -- these are guesses
@@ -85,7 +85,7 @@ def _size(model_class: Any, settings: Mapping[str, Any]) -> int:
     """How many parameters a model will have; 0 where the meta device cannot tell, for the process is bounded as well."""
     import torch
 
-    configuration = _configuration(model_class, settings)
+    configuration = configured(model_class, settings)
     try:
         with torch.device("meta"):
             return sum(tensor.numel() for tensor in model_class(configuration).parameters())
@@ -93,7 +93,7 @@ def _size(model_class: Any, settings: Mapping[str, Any]) -> int:
         return 0
 
 
-def _configuration(model_class: Any, settings: Mapping[str, Any]) -> Any:
+def configured(model_class: Any, settings: Mapping[str, Any]) -> Any:
     import copy
 
     return model_class.config_class(**copy.deepcopy(dict(settings)))
@@ -103,7 +103,7 @@ def _difference(case: Case, new_class: Any) -> str:
     import torch
 
     torch.manual_seed(1)
-    model = new_class(_configuration(new_class, case.settings)).eval()
+    model = new_class(configured(new_class, case.settings)).eval()
     # Position by position: the names differ where the renaming reached them, and are compared elsewhere.
     old_state, new_state = case.model.state_dict(), model.state_dict()
     if len(old_state) != len(new_state):
@@ -113,7 +113,7 @@ def _difference(case: Case, new_class: Any) -> str:
     if len(outputs) != len(case.outputs):
         return f"answers with {len(outputs)} tensors, the reference with {len(case.outputs)}"
     for (place, expected), (_, found) in zip(case.outputs, outputs, strict=True):
-        if not _same_bits(expected, found):
+        if not same_bits(expected, found):
             return f"{place or 'the output'} is not bitwise equal"
     return ""
 
@@ -142,7 +142,7 @@ def _tensors(value: Any, place: str) -> Iterator[tuple[str, Any]]:
         yield from _tensors({key: entry for key, entry in vars(value).items() if not key.startswith("_")}, place)
 
 
-def _same_bits(expected: Any, found: Any) -> bool:
+def same_bits(expected: Any, found: Any) -> bool:
     import torch
 
     if expected.shape != found.shape or expected.dtype != found.dtype:

@@ -2,7 +2,7 @@
 
     PYTHONPATH=SCRATCH/src:REPOSITORY python -m tests.transformers_models.judge SCRATCH [--no-forward] REFERENCE=NAME ... > lines.jsonl
 
-Each model is judged in a child process of its own, so that neither its memory nor its end is the next one's.
+With `--package FOLDER` the new models stand in the folder of a package of one's own, and their references in the tree. Each model is judged in a child process of its own, so that neither its memory nor its end is the next one's.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.transformers_models.checkpoints import checkpoint_problem
 from tests.transformers_models.facts import Facts, describe, facts_of
 from tests.transformers_models.forward import forward_problem
+from tests.transformers_models.lines import CHECKS, line_of
 from tests.transformers_models.pairing import Pairing, pair_folders
+from tests.transformers_models.places import PACKAGE, Places
 from tests.transformers_models.preprocessing import preprocessing_problems
 from tests.transformers_models.registrations import model_types, registration_problems
 
@@ -35,6 +38,10 @@ MOST_MEMORY = 12 * 2**30
 def main(arguments: Sequence[str]) -> None:
     """Judges the models that the arguments name."""
     package = Path(arguments[0]) / "src" / "transformers"
+    places = Places(package / "models", package / "models")
+    if "--package" in arguments:
+        models = Path(arguments[arguments.index("--package") + 1])
+        places = Places(package / "models", models, PACKAGE)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
     import transformers
@@ -43,52 +50,49 @@ def main(arguments: Sequence[str]) -> None:
         raise SystemExit(f"{transformers.__file__} is not below {package}; set PYTHONPATH to its src folder")
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     for module in ("modeling_utils", "generation", "models.auto.modeling_auto", "models.auto.processing_auto"):
         importlib.import_module(f"transformers.{module}")  # once, for all the children
+    places.open()
     with_forward = "--no-forward" not in arguments
     for argument in arguments[1:]:
         reference, separator, name = argument.partition("=")
         if separator:
-            print(json.dumps(_in_a_child(package, reference, name, with_forward)), flush=True)
+            print(json.dumps(_in_a_child(places, reference, name, with_forward)), flush=True)
 
 
-def judge(package: Path, reference: str, name: str, with_forward: bool = True) -> dict[str, Any]:
+def judge(places: Places, reference: str, name: str, with_forward: bool = True) -> dict[str, Any]:
     """What there is to say of a model, as JSON: its problems, and how many of its classes passed what.
 
     Args:
-        package: the folder `transformers` of the scratch tree.
+        places: where the models stand.
         reference: the reference's folder below `models`, such as `bert` or `deprecated/van`.
         name: the new model's folder.
         with_forward: whether forward passes are compared as well.
     """
     start = time.monotonic()
-    folders = package / "models"
-    problems: list[str] = []
+    checks: dict[str, list[str]] = {check: [] for check in CHECKS}
     counts: Counter[str] = Counter()
-    if not (folders / name).is_dir():
-        return {"reference": reference, "name": name, "problems": [f"models/{name} is not there"], "counts": {}}
-    pairing = pair_folders(folders / reference, folders / name)
-    problems += pairing.problems
-    old, new = reference.replace("/", "."), name.replace("/", ".")
-    problems += _import_problems(old, new, pairing)
-    problems += registration_problems(old, new, pairing.names)
-    types, _ = model_types(old, pairing.names)
-    problems += _conversion_problems(types)
-    problems += preprocessing_problems(old, new, pairing, counts)
+    if not (places.models / name).is_dir():
+        return line_of(reference, name, {"imports": [f"{name} is not there"]}, {})
+    pairing = pair_folders(places.references / reference, places.models / name, may_add=not places.is_in_tree)
+    old, new = places.old(reference), places.new(name)
+    checks["imports"] += [*pairing.problems, *_import_problems(old, new, pairing)]
+    types, _ = model_types(places, reference, name, pairing.names)
+    checks["registered"] += registration_problems(places, reference, name, pairing.names)
+    checks["checkpoints"] += _conversion_problems(types)
+    checks["preprocessors"] += preprocessing_problems(old, new, pairing, counts)
     for old_class, new_class in _model_classes(old, new, pairing):
         counts["classes"] += 1
-        problems += _conversion_problems({old_class.__name__: new_class.__name__})
+        checks["checkpoints"] += _conversion_problems({old_class.__name__: new_class.__name__})
         found = list(_class_problems(old_class, new_class, counts))
         if with_forward and not found:
             found += _forward_problems(old_class, new_class, counts)
-        problems += [f"{new_class.__name__}: {text}" for text in found]
-    return {
-        "reference": reference,
-        "name": name,
-        "problems": list(dict.fromkeys(problems)),
-        "counts": dict(counts),
-        "seconds": round(time.monotonic() - start, 1),
-    }
+        checks["models"] += [f"{new_class.__name__}: {text}" for text in found]
+        if not found:
+            read = _checkpoint_problems(old_class, new_class, counts)
+            checks["checkpoints"] += [f"{new_class.__name__}: {text}" for text in read]
+    return line_of(reference, name, checks, counts) | {"seconds": round(time.monotonic() - start, 1)}
 
 
 def _class_problems(old_class: Any, new_class: Any, counts: Counter[str]) -> Iterator[str]:
@@ -111,6 +115,17 @@ def _forward_problems(old_class: Any, new_class: Any, counts: Counter[str]) -> I
         return
     problem = forward_problem(old_class, new_class)
     counts["no forward case" if problem is None else "forward differs" if problem else "forward equal"] += 1
+    if problem:
+        yield problem
+
+
+def _checkpoint_problems(old_class: Any, new_class: Any, counts: Counter[str]) -> Iterator[str]:
+    from transformers import PreTrainedModel
+
+    if old_class.forward is PreTrainedModel.forward:  # what the others derive from
+        return
+    problem = checkpoint_problem(old_class, new_class)
+    counts["no checkpoint case" if problem is None else "checkpoint differs" if problem else "checkpoint equal"] += 1
     if problem:
         yield problem
 
@@ -138,8 +153,8 @@ def parameter_problems(before: Facts, after: Facts) -> Iterator[str]:
 
 def _import_problems(old: str, new: str, pairing: Pairing) -> Iterator[str]:
     for old_file, new_file in pairing.files.items():
-        before = _import_error(f"transformers.models.{old}.{Path(old_file).stem}")
-        after = _import_error(f"transformers.models.{new}.{Path(new_file).stem}")
+        before = _import_error(f"{old}.{Path(old_file).stem}")
+        after = _import_error(f"{new}.{Path(new_file).stem}")
         if (before or "").partition(":")[0] != (after or "").partition(":")[0]:
             yield f"{new_file}: importing gives {after or 'no error'}, the reference's gives {before or 'no error'}"
 
@@ -173,8 +188,8 @@ def _model_classes(old: str, new: str, pairing: Pairing) -> Iterator[tuple[Any, 
         if not old_file.startswith("modeling_") or old_file.startswith(("modeling_tf_", "modeling_flax_")):
             continue
         try:
-            before = importlib.import_module(f"transformers.models.{old}.{Path(old_file).stem}")
-            after = importlib.import_module(f"transformers.models.{new}.{Path(new_file).stem}")
+            before = importlib.import_module(f"{old}.{Path(old_file).stem}")
+            after = importlib.import_module(f"{new}.{Path(new_file).stem}")
         except Exception:  # noqa: BLE001 -- has been reported
             continue
         for name, value in list(vars(before).items()):
@@ -184,18 +199,18 @@ def _model_classes(old: str, new: str, pairing: Pairing) -> Iterator[tuple[Any, 
                     yield value, counterpart
 
 
-def _in_a_child(package: Path, reference: str, name: str, with_forward: bool) -> dict[str, Any]:
+def _in_a_child(places: Places, reference: str, name: str, with_forward: bool) -> dict[str, Any]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
         try:
             resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-            result = judge(package, reference, name, with_forward)
+            result = judge(places, reference, name, with_forward)
         except BaseException as error:  # noqa: BLE001 -- a child says whatever ends it
             place = traceback.extract_tb(error.__traceback__)[-1]
             said = f"judging it raises {describe(error)} ({Path(place.filename).name}:{place.lineno})"
-            result = {"reference": reference, "name": name, "problems": [said], "counts": {}}
+            result = line_of(reference, name, {"imports": [said]}, {})
         with os.fdopen(writing, "w") as file:
             json.dump(result, file)
         os._exit(0)
@@ -208,7 +223,7 @@ def _in_a_child(package: Path, reference: str, name: str, with_forward: bool) ->
     if text:
         document: dict[str, Any] = json.loads(text)
         return document
-    return {"reference": reference, "name": name, "problems": [f"judging it ended with status {status}"], "counts": {}}
+    return line_of(reference, name, {"imports": [f"judging it ended with status {status}"]}, {})
 
 
 if __name__ == "__main__":

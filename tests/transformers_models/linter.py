@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from add_model.toml_text import parse_toml
+from add_model.scaffold.checkout.modules import without_banner
 
 _MODULE = "mlinter"
+_NOT_READ = shutil.ignore_patterns("modular_*", "convert_*", "__pycache__")
 
 
 def is_there() -> bool:
@@ -21,41 +23,45 @@ def is_there() -> bool:
     return importlib.util.find_spec(_MODULE) is not None
 
 
-def linter_problems(scratch: Path, made: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def linter_problems(folders: Mapping[str, tuple[Path, Path]]) -> Iterator[tuple[str, str]]:
     """A new model's name and a rule of which it has more findings than its reference.
 
-    What the linter spares by name cannot be asked of a copy: the models that a rule lists, and the files that follow
-    from a modular one, in whose place that one is read.
+    The linter spares models by their names, and the files that follow from a modular one, in whose place that one is
+    read. Neither can be asked of a copy: both folders are read in a tree of their own, under names that nobody knows.
+
+    Args:
+        folders: new model's name -> the reference's folder and its own.
     """
-    spared = _spared()
-    models = scratch / "src" / "transformers" / "models"
-    found = _findings(scratch, [models / folder for pair in made.items() for folder in pair])
-    for reference, name in made.items():
-        if list((models / reference).glob("modular_*.py")):
-            continue
-        for rule, count in sorted((found.get(name, Counter()) - found.get(reference, Counter())).items()):
-            if reference.rpartition("/")[2] not in spared.get(rule, frozenset()):
-                yield name, f"mlinter: {count} more of {rule}"
+    with tempfile.TemporaryDirectory() as scratch:
+        models = Path(scratch, "src", "transformers", "models")
+        for name, (reference, own) in folders.items():
+            for known in reference.parent.iterdir():  # whatever is imported from is told by its folder's name
+                (models / known.name).mkdir(parents=True, exist_ok=True)
+            for side, folder in (("before", reference), ("after", own)):
+                _lay_down(folder, models / f"{side}_{name}")
+        found = _findings(Path(scratch), models)
+    for name in folders:
+        before, after = (found.get(f"{side}_{name}", Counter()) for side in ("before", "after"))
+        for rule, count in sorted((after - before).items()):
+            yield name, f"mlinter: {count} more of {rule}"
 
 
-def _findings(scratch: Path, folders: list[Path]) -> dict[str, Counter[str]]:
+def _lay_down(folder: Path, target: Path) -> None:
+    """Copies a model's folder as one that is written by hand."""
+    shutil.copytree(folder, target, ignore=_NOT_READ)
+    for path in target.glob("*.py"):
+        path.write_text(without_banner(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _findings(scratch: Path, models: Path) -> dict[str, Counter[str]]:
+    """Folder -> how often each rule is broken in it."""
     found: dict[str, Counter[str]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "findings.json"
-        places = [str(path.relative_to(scratch)) for path in folders]
-        command = [sys.executable, "-m", _MODULE, "--no-progress", "--no-cache", "--output-json", str(file), *places]
-        run = subprocess.run(command, cwd=scratch, capture_output=True, text=True)
-        if not file.is_file():
-            raise RuntimeError(f"{_MODULE} failed: {run.stderr[-300:]}")
-        for finding in json.loads(file.read_text(encoding="utf-8"))["findings"]:
-            model = finding["path"].partition("/models/")[2].rpartition("/")[0]
-            found.setdefault(model, Counter())[finding["rule"]] += 1
+    file = scratch / "findings.json"
+    command = [sys.executable, "-m", _MODULE, "--no-progress", "--no-cache", "--output-json", str(file), str(models)]
+    run = subprocess.run(command, cwd=scratch, capture_output=True, text=True)
+    if not file.is_file():
+        raise RuntimeError(f"{_MODULE} failed: {run.stderr[-300:]}")
+    for finding in json.loads(file.read_text(encoding="utf-8"))["findings"]:
+        folder = finding["path"].partition("/models/")[2].partition("/")[0]
+        found.setdefault(folder, Counter())[finding["rule"]] += 1
     return found
-
-
-def _spared() -> dict[str, Set[str]]:
-    """The models that each rule lists."""
-    specification = importlib.util.find_spec(_MODULE)
-    assert specification is not None and specification.origin is not None
-    document = parse_toml(Path(specification.origin).with_name("rules.toml").read_text(encoding="utf-8"))
-    return {name: frozenset(rule.get("allowlist_models", ())) for name, rule in document.get("rules", document).items() if isinstance(rule, dict)}  # fmt: skip

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 # What `like` says that it does not copy.
 NOT_COPIED = ("convert_", "modular_")
+# What a package's configurations say of the code that goes along with them.
+_ADDED = re.compile(r"_\w+_to_dict")
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,14 @@ class Pairing:
     problems: tuple[str, ...]
 
 
-def pair_folders(reference: Path, new: Path) -> Pairing:
-    """Pairs the files of two folders, and the names that they bind at module level."""
+def pair_folders(reference: Path, new: Path, may_add: bool = False) -> Pairing:
+    """Pairs the files of two folders, and the names that they bind at module level.
+
+    Args:
+        reference: the reference's folder.
+        new: the new model's.
+        may_add: whether the new model brings what a package of its own needs besides.
+    """
     old_files = {path.name: _shape(path) for path in module_files(reference)}
     new_files = {path.name: _shape(path) for path in module_files(new)}
     files: dict[str, str] = {}
@@ -52,6 +61,8 @@ def pair_folders(reference: Path, new: Path) -> Pairing:
     names: dict[str, str] = {}
     for old_name, new_name in sorted(files.items()):
         before, after = list(_bound(reference / old_name)), list(_bound(new / new_name))
+        if may_add:
+            after = [name for name in after if not _ADDED.fullmatch(name)]
         if len(before) != len(after):
             problems.append(f"{new_name} binds {len(after)} names, {old_name} {len(before)}")
             continue

@@ -31,7 +31,7 @@ def preprocessing_problems(old: str, new: str, pairing: Pairing, counts: Counter
     """Where a class of the new model is not made, or does not answer, as its counterpart of the reference.
 
     Args:
-        old: the reference's package below `transformers.models`.
+        old: the reference's package.
         new: the new model's.
         pairing: the files and the names of both.
         counts: what came of each class is counted there.
@@ -56,8 +56,8 @@ def _classes(old: str, new: str, pairing: Pairing) -> Iterator[tuple[Any, Any]]:
         if not old_file.startswith(_FILES):
             continue
         try:
-            before = importlib.import_module(f"transformers.models.{old}.{Path(old_file).stem}")
-            after = importlib.import_module(f"transformers.models.{new}.{Path(new_file).stem}")
+            before = importlib.import_module(f"{old}.{Path(old_file).stem}")
+            after = importlib.import_module(f"{new}.{Path(new_file).stem}")
         except Exception:  # noqa: BLE001 -- has been reported
             continue
         for name, value in list(vars(before).items()):

@@ -40,10 +40,19 @@ def make_scratch(tree: Path, scratch: Path) -> Path:
 
 def add_model_like(scratch: Path, reference: str, name: str, *options: str) -> str | None:
     """Runs `add-model like` in this process; its error in one line, or `None`."""
+    return _like([_reference(reference), "--name", name, "--into", str(scratch), *options])
+
+
+def add_model_beside(root: Path, reference: str, name: str) -> str | None:
+    """Makes a model like one of the installed Transformers in a package of its own, which is called as its folder."""
+    return _like([f"transformers:{_reference(reference)}", "--name", name, "--into", str(root)])
+
+
+def _like(words: list[str]) -> str | None:
     from add_model.cli.commands import app
     from add_model.errors import AddModelError
 
-    arguments = ["like", _reference(reference), "--name", name, "--into", str(scratch), "--yes", "--json", *options]
+    arguments = ["like", *words, "--yes", "--json"]
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.transformers_models.folders import EXCEPTIONS
+from tests.transformers_models.lines import CHECKS, CHECKS_OF_FILES
 
 Line = Mapping[str, Any]
 _LONGEST_REASON = 150
@@ -37,16 +38,33 @@ def append_line(state: Path, line: Line) -> None:
 
 def rows(lines: Iterable[Line]) -> Iterator[str]:
     """A row for each model: its name, the verdict, and the first of its problems."""
-    for line in sorted(lines, key=lambda line: line["reference"]):
+    for line in sorted(lines, key=lambda line: (line["reference"], line.get("kind", ""))):
         problems = line["problems"]
         counts = line.get("counts", {})
-        passed = f"{counts.get('classes', 0):3} classes, {counts.get('forward equal', 0):2} forward equal"
+        passed = (
+            f"{counts.get('classes', 0):3} classes, {counts.get('forward equal', 0):2} forward equal, "
+            f"{counts.get('checkpoint equal', 0):2} checkpoints"
+        )
         reason = EXCEPTIONS.get(line["reference"], "")
         if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             reason = f"{reason or problems[0]}"[:_LONGEST_REASON] + more
         verdict = "ok" if not problems else "excepted" if line["reference"] in EXCEPTIONS else "FAILS"
-        yield f"{line['reference']:<36} {verdict:<9} {passed}  {reason}".rstrip()
+        yield f"{line['reference']:<36} {line.get('kind', ''):<9} {verdict:<9} {passed}  {reason}".rstrip()
+
+
+def table_of_checks(lines: Iterable[Line]) -> Iterator[str]:
+    """A row for each question and a column for each kind of library: how many models pass, of how many that were asked."""
+    kinds: dict[str, dict[str, list[bool]]] = {}
+    for line in lines:
+        for check, problems in line.get("checks", {}).items():
+            kinds.setdefault(line.get("kind", ""), {}).setdefault(check, []).append(not problems)
+    yield f"{'':<16}" + "".join(f"{kind:>20}" for kind in kinds)
+    for check in (*CHECKS, *CHECKS_OF_FILES):
+        asked = (checks.get(check, []) for checks in kinds.values())
+        yield f"{check:<16}" + "".join(
+            f"{f'{sum(passed)} of {len(passed)}' if passed else 'not asked':>20}" for passed in asked
+        )
 
 
 def summary(lines: Iterable[Line]) -> str:

@@ -26,31 +26,39 @@ def table(work: Path, *arguments: str) -> str:
 
 @pytest.mark.slow
 def test_the_sample_works_like_its_references(tmp_path: Path) -> None:
-    assert "40 of 40 models pass" in table(tmp_path, "--sample")
+    assert "40 of 40 models pass" in table(tmp_path, "--sample", "--kinds", "checkout")
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+def test_the_sample_works_in_a_package_as_well(tmp_path: Path) -> None:
+    assert "40 of 40 models pass" in table(tmp_path, "--sample", "--kinds", "package")
 
 
 @pytest.mark.slow
 @pytest.mark.exhaustive
 def test_models_of_4_work_like_their_references(tmp_path: Path) -> None:
     package = released("transformers-4.46.3").packages["transformers"]
-    printed = table(tmp_path, "--tree", str(package.parents[1]), "--named", "--python", str(python_for_4()))
+    printed = table(
+        tmp_path, "--tree", str(package.parents[1]), "--named", "--kinds", "checkout", "--python", str(python_for_4())
+    )
     assert f"{len(NAMED)} of {len(NAMED)} models pass" in printed
 
 
 @pytest.mark.slow
 @pytest.mark.exhaustive
 def test_every_model_of_5_works_like_its_reference(tmp_path: Path) -> None:
-    assert "523 of 523 models pass" in table(tmp_path)
+    assert table(tmp_path).count("523 of 523 models pass") == 2  # in a checkout, and in a package
 
 
 @pytest.mark.slow
 @pytest.mark.exhaustive
 def test_names_that_hold_nothing_of_the_references_work_as_well(tmp_path: Path) -> None:
-    assert "40 of 40 models pass" in table(tmp_path, "--sample", "--pattern", "quokka_{}_x")
+    assert "40 of 40 models pass" in table(tmp_path, "--sample", "--kinds", "checkout", "--pattern", "quokka_{}_x")
 
 
 @pytest.mark.slow
 @pytest.mark.exhaustive
 def test_single_files_that_follow_from_a_modular_one_work_as_well(tmp_path: Path) -> None:
     models = ("bert", "llama", "clip", "vit", "gpt2", "t5")
-    assert "6 of 6 models pass" in table(tmp_path, "--style", "modular", "--models", *models)
+    assert "6 of 6 models pass" in table(tmp_path, "--kinds", "checkout", "--style", "modular", "--models", *models)

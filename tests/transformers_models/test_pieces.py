@@ -9,9 +9,12 @@ import pytest
 from tests.transformers_models.facts import Facts
 from tests.transformers_models.folders import NAMED, SAMPLE, model_folders, new_name
 from tests.transformers_models.judge import parameter_problems
+from tests.transformers_models.lines import line_of, with_checks
+from tests.transformers_models.linter import is_there, linter_problems
+from tests.transformers_models.names import lost_names
 from tests.transformers_models.pairing import pair_folders
 from tests.transformers_models.scratch import changes_elsewhere, make_scratch
-from tests.transformers_models.table import append_line, read_lines, rows, summary
+from tests.transformers_models.table import append_line, read_lines, rows, summary, table_of_checks
 
 CONFIGURATION = "class BertConfig:\n    model_type = 'bert'\n"
 MODELING = "from .configuration_bert import BertConfig\n\nSIZE = 3\n\nif SIZE:\n    class BertModel:\n        pass\n\ndef bert_loss(x):\n    return x\n"
@@ -62,6 +65,36 @@ def test_a_missing_file_and_a_missing_definition_are_problems(tmp_path: Path) ->
     problems = " ".join(pair_folders(old, new).problems)
     assert "configuration_bert.py has no counterpart" in problems
     assert "modeling_new.py binds" in problems
+
+
+def test_a_package_may_add_what_its_configurations_are_saved_with(tmp_path: Path) -> None:
+    old = folder(tmp_path / "bert", {"configuration_bert.py": CONFIGURATION + "NAMES = 1\n"})
+    saved = CONFIGURATION + "def _bert_config_to_dict(self):\n    return {}\nNAMES = 1\n"
+    new = folder(tmp_path / "ours", {"configuration_ours.py": saved})
+    assert pair_folders(old, new).problems != ()
+    paired = pair_folders(old, new, may_add=True)
+    assert paired.problems == () and paired.names == {"BertConfig": "BertConfig", "NAMES": "NAMES"}
+
+
+def test_a_name_that_was_renamed_and_is_not_bound_is_lost(tmp_path: Path) -> None:
+    text = "from tokenizers import normalizers\nclass BertTokenizer:\n    made = normalizers.BertNormalizer(lowercase=True)\n"
+    old = folder(tmp_path / "bert", {"tokenization_bert.py": text})
+    kept = folder(tmp_path / "kept", {"tokenization_new.py": text.replace("BertTokenizer", "NewTokenizer")})
+    lost = folder(tmp_path / "lost", {"tokenization_new.py": text.replace("Bert", "New")})
+    assert lost_names(old, kept) == []
+    assert lost_names(old, lost) == ["tokenization_new.py:3 NewNormalizer is bound nowhere"]
+
+
+@pytest.mark.skipif(not is_there(), reason="transformers-mlinter, a test dependency, is not installed")
+def test_the_linter_asks_a_copy_what_it_spares_its_reference_by_name(tmp_path: Path) -> None:
+    bar = "#" + " " * 16 + "🚨" * 48 + "\n"
+    banner = f"{bar}#  This file was automatically generated from models/bart/modular_bart.py.\n{bar}"
+    text = "from torch import nn\n\n\nclass Layer(nn.Module):\n    def forward(self, output_attentions=None):\n        pass\n"
+    reference = folder(tmp_path / "models" / "bart", {"modeling_bart.py": banner + text, "modular_bart.py": text})
+    same = folder(tmp_path / "models" / "new", {"modeling_new.py": text})
+    worse = folder(tmp_path / "models" / "worse", {"modeling_worse.py": text + text.replace("Layer", "Other")})
+    found = set(linter_problems({"new": (reference, same), "worse": (reference, worse)}))
+    assert {name for name, _ in found} == {"worse"} and found
 
 
 @pytest.mark.parametrize(
@@ -123,3 +156,13 @@ def test_every_folder_with_a_modeling_file_is_found() -> None:
     # `auto`, which holds the auto classes and no model, has a modeling file as well.
     assert has_as_many_models_as_released(len(folders)) and "auto" not in folders
     assert set(SAMPLE) <= set(folders)
+
+
+def test_the_table_counts_each_question_of_each_kind_of_library() -> None:
+    passed = with_checks(line_of("bert", "new", {"imports": []}, {}), {"ruff": []}) | {"kind": "package"}
+    failed = line_of("opt", "new", {"imports": ["x", "x"]}, {}) | {"kind": "checkout"}
+    assert failed["problems"] == ["imports: x"]
+    header, imports, *others = table_of_checks([passed, failed])
+    assert header.split() == ["package", "checkout"]
+    assert imports.split() == ["imports", "1", "of", "1", "0", "of", "1"]
+    assert [line.split()[1:] for line in others if line.startswith("ruff")] == [["1", "of", "1", "not", "asked"]]

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from add_model.copies.finding import Code, Finding, Moved
+from add_model.copies.fixing.dangling import drop_dangling
 from add_model.copies.fixing.edits import Edit, apply_edits
 from add_model.copies.fixing.fixable import FixablePairs
 from add_model.copies.fixing.fixed import Fixed
 from add_model.copies.fixing.imports import NoImport
 from add_model.copies.fixing.marker_edits import mended, moved
 from add_model.copies.fixing.merge import Merge, merge
+from add_model.copies.fixing.modules import Modules
 from add_model.copies.fixing.order import Blocks, originals_first
 from add_model.copies.fixing.rewrite import rewritten, same_but_for_layout
 from add_model.copies.fixing.supplies import Supplies
@@ -132,10 +134,13 @@ class _Fix:
             self._tries.update(map(self._key, texts))
             self._after |= contents
         left = self._left(findings, check.drifted, fixable)
+        after, dangling = drop_dangling(
+            self._before, self._after, Modules(check.sources), self._library.configuration.follows
+        )
         return Fixed(
             library=self._library,
             before=self._before,
-            after=self._after,
+            after=after,
             rewritten=len(self._rewritten),
             merged=len(self._merged - self._rewritten),
             moved=self._moved,
@@ -144,6 +149,7 @@ class _Fix:
             counts=check.counts,
             sides=self._sides,
             unrecorded=frozenset(self._unrecorded),
+            dangling=dangling,
         )
 
     def _most_rounds(self, check: Check) -> int:

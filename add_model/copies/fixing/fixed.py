@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.copies.finding import Counts, Finding
+from add_model.copies.fixing.dangling import Dangling
 from add_model.copies.language.line_diff import unified_diff
 from add_model.copies.reading.files import relative_path
 from add_model.copies.remembering.kept import discard, keep
@@ -37,6 +38,7 @@ class Fixed:
         counts: what was looked at.
         sides: what it has found out about the copies, and what it writes, for later runs to know it again.
         unrecorded: the files in which it replaces text that is kept nowhere else.
+        dangling: the imports of these files that lead to nothing in the release that they follow.
     """
 
     library: Library
@@ -50,6 +52,7 @@ class Fixed:
     counts: Counts
     sides: Sides
     unrecorded: frozenset[str]
+    dangling: tuple[Dangling, ...] = ()
 
     def write(self) -> Path | None:
         """Writes every changed file, or none; returns the patch that puts replaced text back, where one was needed.

@@ -89,6 +89,10 @@ class Modules:
         except SourceError:
             return None
 
+    def text(self, path: str) -> str:
+        """The text of a module whose names are known."""
+        return self._sources.module(path).text
+
     def is_in_library(self, dotted: str) -> bool:
         """Whether a module belongs to one of the packages that are looked after."""
         return dotted.partition(".")[0] in self._sources.library.packages

@@ -10,7 +10,7 @@ import functools
 import re
 from enum import Enum
 
-from add_model.copies.language.marker import Marker, Replacement, replace
+from add_model.copies.language.marker import GrownTooLong, Marker, Replacement, replace
 from add_model.copies.language.region import end_of_copy, ignored_members, is_ignored, own_name, reindent
 from add_model.copies.reading.sources import Original
 from add_model.lexical import logical_lines
@@ -54,11 +54,21 @@ class Pair:
         if original.definition.indent != marker.indent:
             text = reindent(text, marker.indent)
         length = len(text)
-        for replacement in marker.replacements:
+        for number, replacement in enumerate(marker.replacements):
             before, text = text, replace(text, (replacement,), length)
-            if text == before and not any(old in original.markers for old, _ in replacement.pairs()):
+            if text == before and not self._reaches_markers(number):
                 self.without_effect.append(replacement)
         self.expected = text
+
+    def _reaches_markers(self, number: int) -> bool:
+        """Whether a replacement finds something in the markers within the original, as those before it have left them."""
+        if not self.original.markers:
+            return False
+        try:
+            found = replace(self.original.markers, self.marker.replacements[:number])
+        except GrownTooLong:
+            return True  # who can tell
+        return any(old in found for old, _ in self.marker.replacements[number].pairs())
 
     def behind(self, block: str) -> Pair:
         """The same copy, of an original that is about to hold other lines.

@@ -3,6 +3,9 @@
 They want the header directly below the marker, as `class Name(`, `class Name:` or `def name(`, and its end in sight: on
 its first line, or on one that holds nothing but `)`, a return annotation and `:`. That of Transformers takes a class for
 attributes and methods behind them, and nothing else.
+
+What such a script can take apart says `parts`. Here a block is looked at as quickly as every marker of a tree allows: what
+looks unusual is held to that rule, and only what it refuses is reported.
 """
 
 from __future__ import annotations
@@ -50,6 +53,8 @@ def unreadable(module: Module, marker: int, header: int, end: int, packages: Col
         packages: those of the library.
     """
     why = _of_block(module.text, header, end, not _BY_MEMBERS.isdisjoint(packages))
+    if why is not None and _is_taken_apart(module.text[header:end]):
+        why = None
     between = module.text[module.text.find("\n", marker) + 1 : header]
     if not between:
         return None if why is None else Unreadable(why)
@@ -57,6 +62,14 @@ def unreadable(module: Module, marker: int, header: int, end: int, packages: Col
         kind = "a decorator stands" if "@" in between else "something stands"
         return Unreadable(f"{kind} between it and the header; {_MOVE}", is_misplaced=True)
     return Unreadable(why or "another marker stands between it and the header; only one can stand directly above it")
+
+
+def _is_taken_apart(block: str) -> bool:
+    """Whether the rule knows the parts of a definition."""
+    from add_model.copies.language.parts import parts_of
+
+    indent = indent_at(block)
+    return parts_of([line.removeprefix(indent) for line in block.rstrip("\n").split("\n")]) is not None
 
 
 def _of_block(text: str, header: int, end: int, by_members: bool) -> str | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from add_model.reading import read_bytes
 from add_model.scaffold.checkout.layout import Checkout
-from add_model.scaffold.checkout.tables import Table, find_tables
+from add_model.scaffold.checkout.tables import Table, Text, find_tables
 from add_model.syntax_tree import syntax_tree
 
 _NOTHING_IS_NEEDED = re.compile(r"(?!)")
@@ -40,6 +40,21 @@ class AutoClass:
     classes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a mapping that an auto class looks into has for a configuration.
+
+    Attributes:
+        mapping: the mapping, such as `MODEL_MAPPING`.
+        configuration: the configuration's class.
+        classes: the classes it answers with, the first one first.
+    """
+
+    mapping: str
+    configuration: str
+    classes: tuple[str, ...]
+
+
 def find_auto_classes(installed: Checkout, configurations: Mapping[str, str], own: Set[str]) -> list[AutoClass]:
     """Every auto class that answers for one of these configurations with a model of the reference's own.
 
@@ -49,21 +64,45 @@ def find_auto_classes(installed: Checkout, configurations: Mapping[str, str], ow
         own: the classes that the reference defines.
     """
     found = []
-    for name, table in sorted(_model_tables(installed), key=lambda pair: (pair[0] in LEAST_SPECIFIC, pair[0])):
+    for name, _, table in sorted(_model_tables(installed), key=lambda each: (each[0] in LEAST_SPECIFIC, each[0])):
         for model_type, configuration in configurations.items():
-            entry = table.find(model_type)
-            if entry is None:
-                continue
-            values = tuple(dict.fromkeys(text.value for text in entry.texts[1:] if text.value in own))
+            values = tuple(value for value in _values(table, model_type) if value in own)
             if values:
                 found.append(AutoClass(name, configuration, values))
     return found
 
 
+def find_answers(installed: Checkout, configurations: Mapping[str, str]) -> tuple[Answer, ...]:
+    """Every answer that auto classes have for one of these configurations, whosever models those are.
+
+    Args:
+        installed: the tree whose mappings are read.
+        configurations: model type -> configuration class.
+    """
+    return tuple(
+        Answer(mapping, configuration, values)
+        for _, mapping, table in sorted(_model_tables(installed), key=lambda each: each[1])
+        for model_type, configuration in configurations.items()
+        if (values := _values(table, model_type))
+    )
+
+
+def _values(table: Table, key: str) -> tuple[str, ...]:
+    entry = table.find(key)
+    return () if entry is None else tuple(dict.fromkeys(text.value for text in entry.texts[1:]))
+
+
 @lru_cache(maxsize=1)
 def auto_tables(installed: Checkout) -> Mapping[str, Sequence[Table]]:
-    """The tables of an installed tree, which nobody changes meanwhile, as `read_auto_tables` reads them."""
-    return read_auto_tables(installed)
+    """The tables of an installed tree, which nobody changes meanwhile, as `read_auto_tables` reads them.
+
+    What a loop adds to a table for each of a list stands behind what the table says itself.
+    """
+    tables = read_auto_tables(installed)
+    added: dict[str, list[Table]] = {}
+    for table in _filled_by_loops(installed, tables):
+        added.setdefault(table.mapping, []).append(table)
+    return {mapping: [*tables.get(mapping, ()), *added.get(mapping, ())] for mapping in {**tables, **added}}
 
 
 def read_auto_tables(checkout: Checkout) -> Mapping[str, Sequence[Table]]:
@@ -75,27 +114,74 @@ def read_auto_tables(checkout: Checkout) -> Mapping[str, Sequence[Table]]:
     return tables
 
 
-def _model_tables(installed: Checkout) -> Iterator[tuple[str, Table]]:
-    """Every auto class of models, with the table of names that it looks into."""
+@lru_cache(maxsize=1)
+def _model_tables(installed: Checkout) -> tuple[tuple[str, str, Table], ...]:
+    """Every auto class of models, with the mapping and each table of names that it looks into."""
     lazy: dict[str, str] = {}
     users: dict[str, str] = {}
+    included: dict[str, list[str]] = {}
     for _, content in _auto_files(installed):
         for node in syntax_tree(content).body:
-            if (
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                for line in node.body:
+                    if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "_model_mapping":
+                        users[node.name] = ast.unparse(line.value)
+            if not (
                 isinstance(node, ast.Assign)
                 and isinstance(node.value, ast.Call)
                 and isinstance(node.targets[0], ast.Name)
             ):
-                called, arguments = node.value.func, node.value.args
-                if isinstance(called, ast.Name) and called.id == _LAZY and isinstance(arguments[-1], ast.Name):
-                    lazy[node.targets[0].id] = arguments[-1].id
-            elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                for line in node.body:
-                    if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "_model_mapping":
-                        users[node.name] = ast.unparse(line.value)
+                continue
+            target, called, arguments = node.targets[0].id, node.value.func, node.value.args
+            if isinstance(called, ast.Name) and called.id == _LAZY and isinstance(arguments[-1], ast.Name):
+                lazy[target] = arguments[-1].id
+            else:
+                included[target] = [*_unpacked(node.value)]
     tables = auto_tables(installed)
-    for name, mapping in users.items():
-        yield from ((name, table) for table in tables.get(lazy.get(mapping, ""), ()))
+    return tuple(
+        (name, mapping, table)
+        for name, mapping in users.items()
+        # What a table has of its own counts, where it begins with all of another.
+        for part in (*included.get(lazy.get(mapping, ""), ()), lazy.get(mapping, ""))
+        for table in tables.get(part, ())
+    )
+
+
+def _unpacked(node: ast.expr) -> Iterator[str]:
+    """The tables whose entries are taken over into another: `*list(OTHER.items())`."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Starred):
+            for called in ast.walk(inner):
+                if isinstance(called, ast.Attribute) and called.attr == "items" and isinstance(called.value, ast.Name):
+                    yield called.value.id
+
+
+def _filled_by_loops(installed: Checkout, tables: Mapping[str, Sequence[Table]]) -> Iterator[Table]:
+    """What loops add to tables: `for model_type in LIST: ... TABLE[model_type] = "Class"`."""
+    for _, content in _auto_files(installed):
+        for loop in syntax_tree(content).body:
+            if not (
+                isinstance(loop, ast.For) and isinstance(loop.iter, ast.Name) and isinstance(loop.target, ast.Name)
+            ):
+                continue
+            for node in ast.walk(loop):
+                if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript)):
+                    continue
+                filled, values = node.targets[0], [Text(value, 0, 0) for value in _strings(node.value)]
+                if (
+                    isinstance(filled.value, ast.Name)
+                    and ast.unparse(filled.slice) == loop.target.id
+                    and len(values) == 1
+                ):
+                    for listed in tables.get(loop.iter.id, ()):
+                        entries = (replace(entry, texts=(*entry.texts, *values)) for entry in listed.entries)
+                        yield replace(listed, name=filled.value.id, entries=tuple(entries))
+
+
+def _strings(node: ast.expr) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            yield inner.value
 
 
 def _auto_files(installed: Checkout) -> Iterator[tuple[Path, bytes]]:

@@ -51,10 +51,10 @@ def documentation_edits(names: Names, read: Reader = read_file) -> Iterator[File
         AddModelError: a file cannot be read.
     """
     folder = names.checkout.docs_folder
-    old = _page(names, read)
+    old = page_of(names, read)
     if old is None:
         return
-    new = _renamed_stem(old.stem, names)
+    new = renamed_stem(old.stem, names)
     text = read(old).decode(errors="replace")
     yield NewFile(folder / _PAGES / f"{new}{old.suffix}", _new_page(text, old.stem, names).encode())
     yield from _listing(folder / _INDEX, old.stem, new, read)
@@ -78,7 +78,7 @@ def _listing(index: Path, old: str, new: str, read: Reader) -> Iterator[Note]:
             return
 
 
-def _page(names: Names, read: Reader) -> Path | None:
+def page_of(names: Names, read: Reader) -> Path | None:
     """The reference's page: called as its folder or a model type is, or else the one that documents its classes."""
     folder = names.checkout.docs_folder / _PAGES
     if not folder.is_dir():
@@ -97,7 +97,8 @@ def _page(names: Names, read: Reader) -> Path | None:
     return None
 
 
-def _renamed_stem(stem: str, names: Names) -> str:
+def renamed_stem(stem: str, names: Names) -> str:
+    """What the new model's page is called, whose reference's has this stem."""
     kebab = names.old_name.replace("_", "-")
     spelled = {kebab: names.new_folder.replace("_", "-"), **names.model_types, names.old_name: names.new_folder}
     return spelled.get(stem, names.new_folder)

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 
 from add_model.copies.language.marker import without_markers
 from add_model.errors import AddModelError
-from add_model.scaffold.checkout.modules import NewModule, without_banner
+from add_model.references import read_text
+from add_model.scaffold.checkout.layout import Checkout
+from add_model.scaffold.checkout.modules import NewModule, banner_of, without_banner
 from add_model.scaffold.checkout.plan import CheckoutPlan, Source
 
 # The files that the library's converter writes from a modular one, each followed by the folder's name.
 _KINDS = "configuration modeling tokenization processing image_processing feature_extraction video_processing".split()
 _BAR = f"#{' ' * 16}{'🚨' * 48}"
 _LONGEST_LINE = 119
+_CONVERTER = "utils/modular_model_converter.py"
 
 
 @dataclass(frozen=True)
@@ -63,15 +66,25 @@ def modular_text(plan: CheckoutPlan) -> str:
     return licence + "".join(lines)
 
 
-def single_module(source: Source, name: str) -> NewModule:
+def single_module(source: Source, name: str, checkout: Checkout) -> NewModule:
     """One of the files that follow from the modular file: the reference's, renamed, and saying where it comes from.
 
     Args:
         source: the reference's file.
         name: the new model's name.
+        checkout: the tree, whose converter says it at the top of each such file.
     """
     text = source.renaming.rename_text(without_banner(without_markers(source.file.text)))
-    return NewModule(source.renaming.path(source.file.path), _banner(name) + text, ())
+    return NewModule(source.renaming.path(source.file.path), generated_banner(checkout, name) + text, ())
+
+
+def converter_command(plan: CheckoutPlan) -> str | None:
+    """How the files that follow are written anew by the tree's own converter; `None` where it has none."""
+    root = plan.checkout.root
+    if not (root / _CONVERTER).is_file():
+        return None
+    path = (plan.folder / f"modular_{plan.name.snake}.py").relative_to(root).as_posix()
+    return f"python {_CONVERTER} --files_to_parse {path}"
 
 
 def _derived(source: Source) -> list[_Derived]:
@@ -100,6 +113,18 @@ def _licence(text: str) -> str:
     lines = without_banner(text).splitlines(keepends=True)
     end = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
     return "".join([*lines[:end], "\n"]) if end else ""
+
+
+def generated_banner(checkout: Checkout, name: str) -> str:
+    """What stands at the top of a file that follows from a model's modular file: as in the tree's other such files."""
+    for modular in sorted(checkout.models_folder.glob("*/modular_*.py")):
+        other = modular.stem.removeprefix("modular_")
+        single = modular.with_name(f"modeling_{other}.py")
+        found = banner_of(read_text(single)) if single.is_file() else ""
+        if found:
+            folder = found.replace(f"models/{modular.parent.name}/modular_", f"models/{name}/modular_")
+            return folder.replace(modular.name, f"modular_{name}.py")
+    return _banner(name)
 
 
 def _banner(name: str) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from add_model.copies.language.marker import NEEDLE, Marker, Mention, read_comment, without_markers
+from add_model.copies.language.marker import without_markers
 from add_model.scaffold.checkout.reference import SourceFile
-from add_model.scaffold.copied_text.marking import Block, Unmarked, blocks_of, mark_blocks
+from add_model.scaffold.copied_text.marking import Unmarked, blocks_of, mark_blocks
+from add_model.scaffold.copied_text.origins import without_origins
 from add_model.scaffold.copied_text.renaming import FolderRenaming
 from add_model.syntax_tree import syntax_tree
 
@@ -52,32 +53,19 @@ def new_module(file: SourceFile, renaming: FolderRenaming) -> NewModule:
     return NewModule(renaming.path(file.path), text, unmarked)
 
 
-def without_origins(text: str, own_blocks: Sequence[Block]) -> str:
-    """The text without the comments outside its blocks that say what a block was copied from, as markers or otherwise.
-
-    They are about the reference, and those of the new model's blocks come in their place. Those inside a block are a
-    part of it.
-    """
-    if NEEDLE.decode() not in text:
-        return text
-    inside = {line for block in own_blocks for line in range(block.header, block.last)}
-    lines = text.split("\n")
-    kept = [line for number, line in enumerate(lines) if number in inside or not _is_origin(line)]
-    return "\n".join(kept)
-
-
-def _is_origin(line: str) -> bool:
-    return line.lstrip().startswith("#") and isinstance(read_comment(line), (Marker, Mention))
-
-
 def without_banner(text: str) -> str:
     """The text without the comment at its top that says which modular file it was generated from.
 
     The new file is generated from none: it is edited by hand.
     """
+    return text[len(banner_of(text)) :]
+
+
+def banner_of(text: str) -> str:
+    """The comment at the top of a text that says which modular file it was generated from; empty where none does."""
     head = _COMMENT_LINES.match(text).group()  # type: ignore[union-attr]
     if _GENERATED not in head:
-        return text
+        return ""
     lines: Sequence[str] = head.splitlines(keepends=True)
     bars = [number for number, line in enumerate(lines) if _BANNER_LINE.match(line)]
-    return "".join(lines[bars[-1] + 1 :]) + text[len(head) :] if len(bars) > 1 else text
+    return "".join(lines[: bars[-1] + 1]) if len(bars) > 1 else ""

@@ -36,7 +36,7 @@ _KINDS = {
 }
 OTHER_KIND = "helper"
 # A conversion script is about the original's checkpoints, and a modular file is what single files are generated from.
-_NOT_COPIED = frozenset({"conversion", "modular"})
+NOT_COPIED = frozenset({"conversion", "modular"})
 TOKENIZATION = "tokenization"
 PREPROCESSING = frozenset({TOKENIZATION, "image processing", "video processing", "feature extraction", "processing"})
 # The auto mappings that say which class of a kind a model type has.
@@ -273,7 +273,7 @@ def read_reference(checkout: Checkout, folder: PurePosixPath, registered: Mappin
     for path in sorted(place.rglob("*.py")):
         relative = PurePosixPath(path.relative_to(place).as_posix())
         kind = kind_of(relative)
-        if kind in _NOT_COPIED:
+        if kind in NOT_COPIED:
             not_copied.append(relative)
         else:
             files.append(SourceFile(relative, kind, read_text(path)))

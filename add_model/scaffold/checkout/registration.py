@@ -23,6 +23,7 @@ from add_model.scaffold.checkout.mappings import auto_edits
 from add_model.scaffold.checkout.mentions import mentions
 from add_model.scaffold.checkout.other_tables import known_tables, other_edits
 from add_model.scaffold.checkout.test_files import renamed_tests
+from add_model.scaffold.checkout.text_lists import text_list_edits
 from add_model.scaffold.checkout.top_level import added_exports, top_level_edits
 
 
@@ -75,6 +76,7 @@ def _found(names: Names, read: Reader) -> Iterator[FileEdit | NewFile | Note]:
     for found in exception_edits(names, read):
         yield found.edit
         known[found.edit.path] = found.tables
+    yield from text_list_edits(names, read)
     yield from mentions(names, known, read)
     yield from documentation_edits(names, read)
     yield from renamed_tests(names, read)

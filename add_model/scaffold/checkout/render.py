@@ -11,7 +11,7 @@ from add_model.errors import AddModelError
 from add_model.scaffold.answers import MODULAR_STYLE, dump_answers
 from add_model.scaffold.checkout.belongings import belongings_in
 from add_model.scaffold.checkout.edits import Names, NewFile, Note, Reader, Registration, read_file
-from add_model.scaffold.checkout.modular import is_from_modular, modular_text, single_module
+from add_model.scaffold.checkout.modular import converter_command, is_from_modular, modular_text, single_module
 from add_model.scaffold.checkout.modules import new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.checkout.reference import kind_of
@@ -42,7 +42,11 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
         modules.append(RenderedFile(plan.folder / f"modular_{plan.name.snake}.py", modular_text(plan)))
     for source in plan.sources:
         follows = is_modular and is_from_modular(source)
-        module = single_module(source, plan.name.snake) if follows else new_module(source.file, source.renaming)
+        module = (
+            single_module(source, plan.name.snake, plan.checkout)
+            if follows
+            else new_module(source.file, source.renaming)
+        )
         text = _package_text(module.text, plan) if str(source.file.path) == "__init__.py" else module.text
         modules.append(RenderedFile(plan.folder / module.path, text))
         left_out += unmarked_blocks(module.unmarked)
@@ -165,4 +169,7 @@ def _next_commands(plan: CheckoutPlan) -> Iterator[str]:
     if (plan.checkout.tests_folder / plan.reference.folder.name).is_dir():
         yield f"pytest {tests.relative_to(plan.checkout.root).as_posix()}"
     folder = plan.folder.relative_to(plan.checkout.root).as_posix()
+    converted = converter_command(plan) if plan.answers.style == MODULAR_STYLE else None
+    if converted is not None:
+        yield converted
     yield f"add-model check-copies {folder}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from add_model.copies.language.marker import Marker, Replacement, read_comment, replace
-from add_model.scaffold.copied_text.parts import parts_of
+from add_model.copies.language.parts import parts_of
 from add_model.scaffold.copied_text.replacements import Pair, shortest_replacements
 from add_model.syntax_tree import syntax_tree
 
@@ -110,8 +110,9 @@ def mark_blocks(
             for number in reversed(astray):
                 del lines[number]
             continue
-        for number, line in inner.items():
-            lines[number] = line
+        for number in reversed([*_marker_numbers(lines, block)]):
+            # One that cannot be told from the original's others is none of them.
+            lines[number : number + 1] = [inner[number]] if number in inner else []
         marker = Marker(" " * block.column, f"{original_module}.{source.name}", found)
         lines.insert(block.header, f"{marker}\n")
     return "".join(lines), tuple(reversed(unmarked))

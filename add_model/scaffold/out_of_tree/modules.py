@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from add_model.names import to_snake
-from add_model.scaffold.checkout.auto_classes import AutoClass, find_auto_classes
+from add_model.scaffold.checkout.auto_classes import Answer, AutoClass, find_answers, find_auto_classes
 from add_model.scaffold.checkout.conversions import REGISTER, can_be_registered, find_conversions
+from add_model.scaffold.checkout.layout import PACKAGE
 from add_model.scaffold.checkout.modules import NewModule, new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
 from add_model.scaffold.copied_text.marking import lines_of
@@ -33,6 +34,11 @@ _IMPORTED = "from transformers.conversion_mapping import get_checkpoint_conversi
 _IMPORTED_RULE = "from transformers.core_model_loading import WeightRenaming\n"
 _REGISTERED = '{register}("{new}", {rules}, overwrite=True)\n'
 _RULES = 'get_checkpoint_conversion_mapping("{old}")'
+_SHARES = """
+
+# From here the auto classes lead to models with another configuration, as they do from the reference.
+"""
+_SHARED = "{mapping}.register({configuration}, {name}, exist_ok=True)\n"
 _TO_DICT = '''
 
 def {function}(self):
@@ -99,7 +105,7 @@ def new_model(plan: CheckoutPlan) -> Model:
         for found in find_preprocessors(plan)
         if found.configuration in defined and (found.name in defined or not found.is_own)
     )
-    modules = [_with_conversions(module, plan) for module in modules]
+    modules = [_with_shared_models(_with_conversions(module, plan), plan, definitions) for module in modules]
     model = Model(tuple(modules), types, auto_classes, preprocessors, definitions)
     return replace(model, modules=tuple(_with_auto_maps(module, model) for module in modules))
 
@@ -139,6 +145,48 @@ def _with_conversions(module: NewModule, plan: CheckoutPlan) -> NewModule:
     ]
     lines[first.lineno - 1 : first.lineno - 1] = imports
     return replace(module, text="".join([*lines, *calls]))
+
+
+def _with_shared_models(module: NewModule, plan: CheckoutPlan, definitions: Definitions) -> NewModule:
+    """A module of models whose configurations lead the auto classes to models with another one, as the reference's do.
+
+    `register` takes a model for its own configuration only; what it looks into takes any.
+    """
+    if not module.path.name.startswith("modeling_"):
+        return module
+    lines, tree = lines_of(module.text), syntax_tree(module.text)
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module != "__future__"]
+    here = {alias.asname or alias.name for node in imports for alias in node.names}
+    here |= {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    shared = [answer for answer in _shared(plan, definitions) if answer.configuration in here]
+    missing = sorted({answer.classes[0] for answer in shared} - here)
+    # What another module of the model has, that one may lead to.
+    if not shared or not imports or any(name in definitions.defined_in for name in missing):
+        return module
+    mappings = sorted({answer.mapping for answer in shared})
+    lines[imports[0].lineno - 1 : imports[0].lineno - 1] = [
+        *([f"from {PACKAGE} import {', '.join(missing)}\n"] if missing else []),
+        f"from {PACKAGE}.models.auto.modeling_auto import {', '.join(mappings)}\n",
+    ]
+    calls = [
+        _SHARED.format(mapping=answer.mapping, configuration=answer.configuration, name=answer.classes[0])
+        for answer in shared
+    ]
+    return replace(module, text="".join([*lines, _SHARES, *calls]))
+
+
+def _shared(plan: CheckoutPlan, definitions: Definitions) -> Iterator[Answer]:
+    """The answers of the auto classes whose models say that another configuration is theirs, in the new model's names."""
+    for answer in find_answers(plan.checkout, plan.reference.model_types):
+        configuration = plan.renaming.identifier(answer.configuration)
+        names = [plan.renaming.identifier(name) if name in plan.reference.classes else name for name in answer.classes]
+        of_others = [
+            name
+            for name in names
+            if name not in definitions.defined_in or definitions.configuration(name) not in (None, configuration)
+        ]
+        if of_others == names:
+            yield Answer(answer.mapping, configuration, tuple(names))
 
 
 def _dotted(module: NewModule) -> str:

@@ -64,7 +64,9 @@ def find_preprocessors(plan: CheckoutPlan) -> tuple[Preprocessor, ...]:
 
 def _entries(plan: CheckoutPlan, table: Table) -> Iterator[tuple[str, Entry, Mapping[str, str]]]:
     """The new model's configurations, each with the entry that its own resembles, and what becomes of classes in it."""
-    configurations = {old: plan.renaming.identifier(name) for old, name in plan.reference.model_types.items()}
+    # What the configuration is registered under besides may have what its own type has not.
+    registered = {**plan.reference.model_types, **plan.reference.aliases}
+    configurations = {old: plan.renaming.identifier(name) for old, name in registered.items()}
     listed = [old for old in configurations if table.find(old) is not None]
     donation = plan.donation
     if donation is None or table.mapping not in donation.tables:
@@ -72,7 +74,7 @@ def _entries(plan: CheckoutPlan, table: Table) -> Iterator[tuple[str, Entry, Map
         own = plan.renaming.classes
     else:
         types = plan.renaming.model_types
-        main = [old for old in configurations if types[old] == plan.name.snake] or [*configurations]
+        main = [old for old in configurations if types.get(old) == plan.name.snake] or [*configurations]
         entry = None if donation.model_type is None else table.find(donation.model_type)
         entries = [(configurations[old], entry) for old in listed or main]
         own = donation.classes

@@ -14,7 +14,8 @@ from add_model.references import read_text
 from add_model.registry import parse_registry
 from add_model.registry_edits import with_entries, without_entries, without_model
 from add_model.scaffold.answers import dump_answers
-from add_model.scaffold.copied_text.marking import Unmarked, with_markers
+from add_model.scaffold.copied_text.marking import Unmarked, blocks, with_markers
+from add_model.scaffold.copied_text.origins import without_inner_markers, without_origins
 from add_model.scaffold.laying_out import laid_out, unmarked_blocks
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
 from add_model.scaffold.standalone.plan import ModelFile, Plan
@@ -96,12 +97,15 @@ def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[Unmarked, ...]]
     original = file.reference.files[file.source]
     renaming = file.reference.renaming(plan.name)
     registered = frozenset(file.reference.classes.values()) - plan.dropped
-    text, _ = without_names(without_markers(original), plan.dropped, keep=registered)
+    # Markers within a block are a part of it, as they are to the libraries' own scripts.
+    bare = without_origins(original, list(blocks(original))) if file.is_marked else without_markers(original)
+    text, _ = without_names(bare, plan.dropped, keep=registered)
     text = renaming.text(text, keep=_imported_from_elsewhere(text, file))
     text = _with_package(text, file.reference.library.package, plan.library.package)
     if not file.is_marked:
         return text, ()
-    return with_markers(text, original, file.source_module, renaming)
+    text, unmarked = with_markers(text, bare, file.source_module, renaming)
+    return without_inner_markers(text, {name for name, _ in unmarked}), unmarked
 
 
 def _base(plan: Plan) -> Iterator[RenderedFile]:

@@ -123,3 +123,39 @@ def test_an_entry_stands_at_its_place_in_a_table_that_is_sorted_but_for_some(tmp
     after = edit.after.decode().splitlines()
     at = after.index('    "BrandNewWrenTokenizer": None,')
     assert after[at - 1] == '    "BlenderbotTokenizer": None,'
+
+
+NOT_DOCTESTED = """\
+docs/source/en/model_doc/albatross.md
+docs/source/en/model_doc/wren.md
+src/transformers/models/finch/modeling_finch.py
+src/transformers/models/wren/configuration_wren.py
+src/transformers/models/wren/convert_wren_to_pytorch.py
+src/transformers/models/wren/modeling_gone_wren.py
+src/transformers/models/wren/modeling_wren.py
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_lists_of_files_have_those_that_are_written_each_at_its_place(tmp_path: Path, end: str) -> None:
+    listed = NOT_DOCTESTED.removesuffix("\n") + end
+    root = make_checkout(tmp_path, changed={"utils/not_doctested.txt": listed, "utils/notes.txt": "See wren.\n"})
+    for name in ("configuration_wren", "modeling_wren", "convert_wren_to_pytorch"):
+        (root / f"src/transformers/models/wren/{name}.py").touch()
+    edit = next(edit for edit in register(root).edits if edit.path.name == "not_doctested.txt")
+    lines = edit.after.decode().splitlines()
+    assert lines == sorted(lines) and not edit.after.startswith(b"\n")
+    assert set(lines) - set(NOT_DOCTESTED.splitlines()) == {
+        "docs/source/en/model_doc/jay.md",
+        "src/transformers/models/jay/configuration_jay.py",
+        "src/transformers/models/jay/modeling_jay.py",
+    }
+    assert all(edit.path.name != "notes.txt" for edit in register(root).edits)
+
+
+def test_an_unsorted_list_has_them_beside_the_reference(tmp_path: Path) -> None:
+    listed = "src/transformers/models/wren/modeling_wren.py\nsrc/transformers/models/finch/modeling_finch.py\n"
+    root = make_checkout(tmp_path, changed={"utils/slow_tests.txt": listed})
+    (root / "src/transformers/models/wren/modeling_wren.py").touch()
+    edit = next(edit for edit in register(root).edits if edit.path.name == "slow_tests.txt")
+    assert edit.after.decode().splitlines()[1] == "src/transformers/models/jay/modeling_jay.py"

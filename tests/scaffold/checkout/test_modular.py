@@ -106,3 +106,24 @@ def test_the_casing_of_its_classes_can_be_given(made: Path) -> None:
     derived = classes(made / "quokka_big" / "modular_quokka_big.py")
     assert derived["QuokkaBIGModel"] == ["BertModel"] and all(name.startswith("QuokkaBIG") for name in derived)
     assert derived.keys() <= {name for path in (made / "quokka_big").glob("*.py") for name in classes(path)}
+
+
+def test_the_top_of_what_follows_is_that_of_the_trees_own_such_files(made: Path) -> None:
+    theirs = (made / "gemma" / "modeling_gemma.py").read_text().partition("# Copyright")[0]
+    ours = (made / "quokka_modular" / "modeling_quokka_modular.py").read_text().partition("# Copyright")[0]
+    assert "modular_gemma.py" in theirs
+    assert ours == theirs.replace("gemma", "quokka_modular")
+
+
+def test_the_trees_converter_is_named_and_not_started(made: Path) -> None:
+    root = made.parents[1]
+    script = root / "utils" / "modular_model_converter.py"
+    script.parent.mkdir()
+    script.write_text("open('started', 'w')\n")
+    command = "python utils/modular_model_converter.py --files_to_parse transformers/models/{name}/modular_{name}.py"
+    for style in ("single", "modular"):
+        name = f"quokka_next_{style}"
+        run = add_model(root, "like", "bert", "--name", name, "--into", ".", "--yes", "--style", style)
+        assert run.returncode == 0, run.stderr
+        assert (command.format(name=name) in run.stdout) == (style == "modular")
+    assert not (root / "started").exists()

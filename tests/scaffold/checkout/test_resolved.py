@@ -4,41 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from add_model.scaffold.checkout.reference import model_folders
 from tests.scaffold.checkout.installed import installed, renaming
 from tests.transformers_models.folders import SAMPLE
-
-
-def bound(tree: ast.Module) -> Iterator[str]:
-    """The names that a module gives to something, in whatever way."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.attr
-        elif isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.alias):
-            yield from (node.asname or node.name).split(".")
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from node.module.split(".")
-
-
-def used(node: ast.AST) -> tuple[str, str] | None:
-    """A kind of identifier, and the identifier that a node spells."""
-    if isinstance(node, ast.Name):
-        return "names", node.id
-    if isinstance(node, ast.Attribute):
-        return "attributes", node.attr
-    if isinstance(node, ast.keyword) and node.arg is not None:
-        return "keywords", node.arg
-    return None
+from tests.transformers_models.names import bound, used
 
 
 def audit(folder: str) -> tuple[Counter[str], list[str]]:
@@ -51,12 +23,11 @@ def audit(folder: str) -> tuple[Counter[str], list[str]]:
     lost = []
     for file, before, after in trees:
         for old, new in zip(ast.walk(before), ast.walk(after), strict=True):
-            one, other = used(old), used(new)
-            if one is None or other is None or one == other:
-                continue
-            counts[one[0]] += 1
-            if other[1] not in known:
-                lost.append(f"{file.path}:{getattr(old, 'lineno', '?')} {one[1]} -> {other[1]}")
+            for one, other in zip(used(old), used(new), strict=True):
+                if one != other:
+                    counts[type(old).__name__] += 1
+                    if other not in known:
+                        lost.append(f"{file.path}:{getattr(old, 'lineno', '?')} {one} -> {other}")
     return counts, lost
 
 

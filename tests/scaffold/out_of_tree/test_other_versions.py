@@ -43,6 +43,12 @@ def test_a_package_follows_to_another_release(model: str, before: str, after: st
     run = add_model(library, "check-copies", "--fix", path=new)
     assert "rewrote" in run.stderr
     assert undefined(library) == []
+    if (model, after) == ("bert", "5.23.0"):
+        # What the new text uses no more goes, where the new release has it no more; what something uses is said.
+        assert (
+            b"find_pruneable_heads_and_indices" not in (library / "src/mine/my_bert/modeling_my_bert.py").read_bytes()
+        )
+        assert "imports `OnnxConfig` from transformers.onnx, which has it no more" in run.stderr
     fixed = texts(library)
     again = add_model(library, "check-copies", "--fix", path=new)
     assert texts(library) == fixed and again.stdout == run.stdout
