@@ -142,7 +142,7 @@ class Tree:
         return [mark for mark in own if mark.copy is not None]
 
     def original(self, source: str) -> tuple[File, Block, bool] | None:
-        """The block at a dotted path, and whether it is there or in a class behind the one that is named."""
+        """The block at a dotted path, and whether it is there; else in a class behind, or one that it inherits from."""
         module = self.module(source)
         if module is None:
             return None
@@ -159,7 +159,47 @@ class Tree:
             and block.name.endswith(f".{method}")
             and block.name.count(".") == name.count(".")
         ]
-        return (file, min(behind, key=lambda block: block.header), False) if behind else None
+        if behind:
+            return file, min(behind, key=lambda block: block.header), False
+        return self._inherited(file, class_name, method)
+
+    def _inherited(self, file: File, class_name: str, method: str) -> tuple[File, Block, bool] | None:
+        """What a class has from the nearest of its bases that defines it, as far as they stand in the tree."""
+        waiting = [(file, class_name)]
+        for around, name in waiting:
+            for base in _bases(around.text, name):
+                found = self._class_of(around, base)
+                if found is None or found in waiting:
+                    continue
+                home, called = found
+                if f"{called}.{method}" in home.blocks:
+                    return home, home.blocks[f"{called}.{method}"], False
+                waiting.append(found)
+        return None
+
+    def _class_of(self, file: File, name: str) -> tuple[File, str] | None:
+        """The class that a name in a module stands for, through the imports that bring it."""
+        for _ in range(9):
+            if name in file.blocks:
+                return file, name
+            path = next((path for path, bound in self._imports(file) if bound == name), None)
+            module = self.module(path) if path is not None and path.partition(".")[0] in self.packages else None
+            if module is None or not module[1]:
+                return None
+            file, name = self.file(module[0]), module[1]
+        return None
+
+    def _imports(self, file: File) -> Iterator[tuple[str, str]]:
+        """The dotted paths that a module imports from others, each with the name that it has there."""
+        for top, folder in self.packages.items():
+            if not Path(file.path).is_relative_to(folder):
+                continue
+            here = [top, *Path(file.path).relative_to(folder).with_suffix("").parts]
+            for node in ast.walk(parse(file.text)):
+                if isinstance(node, ast.ImportFrom):
+                    around = here[: len(here) - node.level] if node.level else []
+                    for alias in node.names:
+                        yield ".".join([*around, *filter(None, [node.module]), alias.name]), alias.asname or alias.name
 
     def verdict(self, mark: Mark) -> tuple[str, ...]:
         """The codes that a check must report at a marker; none where there is nothing to report."""
@@ -373,6 +413,12 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
     """The statements directly below a node, in their order, and what groups them: a handler, a case."""
     for name in ("body", "handlers", "cases", "orelse", "finalbody"):
         yield from getattr(node, name, ())
+
+
+def _bases(text: str, name: str) -> list[str]:
+    """The names in the brackets behind a class at the top of a module."""
+    found = (node for node in parse(text).body if isinstance(node, ast.ClassDef) and node.name == name)
+    return [base.id for node in found for base in node.bases if isinstance(base, ast.Name)]
 
 
 def _blocks(node: ast.AST, lines: list[str], inside: str) -> Iterator[Block]:
