@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from add_model.porting.comparison.comparing import Comparison, Place
 from add_model.porting.comparison.diagnosis.budget import Budget
 from add_model.porting.comparison.differences import difference, pieces, pieces_of_both, rounding
+from add_model.porting.comparison.hidden import could_be_masks
 from add_model.porting.comparison.layouts import in_one_shape
 from add_model.porting.recording.file import Call, Recording, TensorRecord, tensors_of
 from add_model.porting.recording.writer import row_count
@@ -241,9 +242,13 @@ def make_scene(comparison: Comparison) -> Scene | None:
     if second is None:
         return Scene(comparison, place, target, target, (), budget)
     both = in_one_shape(comparison.original, first, comparison.new, second)
-    if both is None:
+    if both is not None:
+        target, found = both.original, both.new
+    elif could_be_masks(place.row.name, first, second):
+        # Of masks one may be for every query what the other is for all of them.
+        found = comparison.new.values(second)
+    else:
         return None
-    target, found = both.original, both.new
     return Scene(comparison, place, target, found, tuple(_known(comparison.new, place)), budget)
 
 
