@@ -54,7 +54,7 @@ def test_one_name_twice_counts_once_or_not_at_all(tmp_path: Path) -> None:
 def test_thousands_of_calls_that_belong_to_nothing_are_compared_as_far_as_they_go(tmp_path: Path) -> None:
     """Calls are held against each other as far as a limit allows; what that leaves out is said."""
     for name, kind in (("first", "Alpha"), ("second", "Beta")):
-        inner = [call(path=f"{kind}{at}", class_name=kind, parent=0, began=2 * at, ended=2 * at + 1) for at in range(1, 1_501)]  # fmt: skip
+        inner = [call(path=f"{kind}{at}", class_name=kind, parent=0, began=2 * at, ended=2 * at + 1, inputs={}) for at in range(1, 1_501)]  # fmt: skip
         calls = [call(began=1, ended=2 * len(inner) + 2), *inner]
         (tmp_path / f"{name}.safetensors").write_bytes(recording(calls))
     result = add_model_here(tmp_path, "compare", "first.safetensors", "second.safetensors")
@@ -69,7 +69,7 @@ def test_thousands_of_calls_that_belong_to_nothing_are_compared_as_far_as_they_g
 
 def test_hundreds_of_calls_of_other_names_are_held_against_each_other(tmp_path: Path) -> None:
     for name, kind in (("first", "Alpha"), ("second", "Beta")):
-        inner = [call(path=f"{kind}{at}", class_name=kind, parent=0, began=2 * at, ended=2 * at + 1) for at in range(1, 301)]  # fmt: skip
+        inner = [call(path=f"{kind}{at}", class_name=kind, parent=0, began=2 * at, ended=2 * at + 1, inputs={}) for at in range(1, 301)]  # fmt: skip
         (tmp_path / f"{name}.safetensors").write_bytes(recording([call(began=1, ended=602), *inner]))
     document = json.loads(
         add_model_here(tmp_path, "compare", "first.safetensors", "second.safetensors", "--json").stdout

@@ -137,12 +137,15 @@ def test_the_tree_is_not_put_on_the_path_of_python(
 
 def test_the_action_installs_without_a_module_of_the_checkout(hostile: Path, tmp_path: Path) -> None:
     lines = (SOURCES / "action.yml").read_text().splitlines()
-    (install,) = [line.partition("run: ")[2] for line in lines if "pip install" in line]
+    installs = [line.partition("run: ")[2] for line in lines if "pip install" in line]
     (hostile / "pip.py").write_text((hostile / "json.py").read_text())
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
         "GITHUB_ACTION_PATH": str(tmp_path / "missing"),
+        "REQUIREMENTS": "./missing",
     }
-    result = subprocess.run(["bash", "-c", install], cwd=hostile, env=environment, capture_output=True, text=True)
-    assert "missing" in result.stderr and not (tmp_path / "ran").exists(), result
+    assert len(installs) == 2
+    for install in installs:
+        result = subprocess.run(["bash", "-c", install], cwd=hostile, env=environment, capture_output=True, text=True)
+        assert "missing" in result.stderr and not (tmp_path / "ran").exists(), result

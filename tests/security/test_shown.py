@@ -126,8 +126,11 @@ def test_an_answer_that_was_kept(name: bytes, text: str, tmp_path: Path) -> None
         file.write(
             encoded(
                 f"# Copied from pkg.missing.A with a->{quoted}\nclass C: pass\n# Copied from pkg.{quoted}\nx = 1\n"
+                # Something has to be compared: of a run without that, nothing is kept.
+                "# Copied from pkg.original.A with A->D\nclass D: pass\n"
             )
         )
+    (package / "original.py").write_text("class A: pass\n")
     now = time.time_ns
     with pytest.MonkeyPatch.context() as patch:
         # What was written just now is looked at again; an hour later it is not.

@@ -193,13 +193,15 @@ class _Matching:
         def is_alike(old: Call, new: Call) -> bool:
             return _size(self._sizes_of_original, old, callers[0]) == _size(self._sizes_of_new, new, callers[1])
 
+        paired = {"original": self.to_new, "new": self.to_original}
+        unweighed = [(side, index) for side, index in self._unweighed if index not in paired[side]]
         return Alignment(
             tuple(pairs),
             tuple(call for call in self.original.calls if call.index not in self.to_new),
             tuple(call for call in self.new.calls if call.index not in self.to_original),
             frozenset(new.index for old, new in pairs if is_alike(old, new)),
             frozenset(new.index for old, new in pairs if new.index in self._idle_of_new and old.index in self._idle_of_original),
-            len(self._unweighed),
+            len(unweighed),
         )  # fmt: skip
 
     def _pair_with_same_output(self, call: Call, candidates: Iterable[Call]) -> None:
