@@ -21,7 +21,8 @@ ADDRESS = "https://github.com/add-model/add-model"
 # Those of the commands that need neither torch nor a checkout of Transformers.
 FIRST = "Add a model"
 LATER = ("Port the weights, and find what differs", "Keep the copies honest")
-RUN_LATER = ("sed ", "add-model check-copies")
+# The scripts that are saved in the library are files to check as well.
+RUN_LATER = ("sed ", "add-model check-copies", "printf ")
 # What pip downloads is kept beyond the run; asked for at once, as the tests exchange the folder for one of their own.
 _DOWNLOADS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pip"
 
@@ -40,7 +41,7 @@ def test_what_readme_shows_is_what_is_printed(tmp_path: Path) -> None:
     working.mkdir()
     first = next(steps(section(README, FIRST)))
     later = [step for title in LATER for step in steps(section(README, title)) if step.command.startswith(RUN_LATER)]
-    assert len(later) >= 4
+    assert len(later) >= 5
     results = typed([first.command], working, environment)
     results += typed([step.command for step in later], working / "my_models", environment)
     found = [mismatch(step, *result) for step, result in zip([first, *later], results, strict=True)]
