@@ -46,7 +46,8 @@ def write_gguf(path: Path, weights: Mapping[str, numpy.ndarray], kinds: Mapping[
 
 
 def write_hdf5(path: Path, weights: Mapping[str, numpy.ndarray]) -> None:
-    h5py = pytest.importorskip("h5py")
+    import h5py
+
     with h5py.File(path, "w") as file:
         for name, array in weights.items():
             file[name] = array
@@ -170,7 +171,8 @@ def test_a_header_that_claims_more_than_it_holds_is_refused(start: bytes, tmp_pa
 
 
 def test_a_group_that_is_in_itself_comes_to_an_end(tmp_path: Path) -> None:
-    h5py = pytest.importorskip("h5py")
+    import h5py
+
     with h5py.File(tmp_path / "model.h5", "w") as file:
         file["weight"] = numpy.ones(2)
         file["first"] = file["second"] = file["/"]
