@@ -88,6 +88,15 @@ def test_a_checkpoints_name_is_answered_with_its_model(tmp_path: Path, reference
     refused(tmp_path, reference, *NEW, naming=(f"unknown reference {reference!r}", meant))
 
 
+def test_a_misspelt_folder_is_said_before_the_reference_that_only_the_meant_one_knows(library: Path) -> None:
+    missing = library.with_name(library.name[:-1] + "z")
+    arguments = (NAME, "--name", "second_bert", "--into", str(missing))
+    naming = (f"no folder {missing.name}", "did you mean --into", library.name)
+    refused(library.parent, *arguments, naming=naming)
+    elsewhere = ("no_model", "--name", "a_model", "--into", "another_place")
+    assert "did you mean --into" not in refused(library.parent, *elsewhere, naming=("no_model",))
+
+
 @pytest.mark.parametrize("name", ["vit", "vi_t", "g_pt2"])
 def test_a_name_that_transformers_has_taken_says_so(tmp_path: Path, name: str) -> None:
     arguments = ("transformers:bert", "--name", name, "--into", "my_models")
