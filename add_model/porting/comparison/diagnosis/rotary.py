@@ -231,10 +231,10 @@ def _steps(steps: Sequence[str]) -> str:
     return f"do = [{', '.join(f'{{ {step} }}' for step in steps)}]"
 
 
-def _reordering(heads: int, size: int, rest: int, to_halves: bool) -> str:
-    """The steps of a rule that put the rows of a query's or key's weight into the other order."""
-    apart = f"[{heads}, {size // 2}, 2, {rest}]" if to_halves else f"[{heads}, 2, {size // 2}, {rest}]"
-    return _steps([f"reshape = {apart}", "transpose = [1, 2]", f"reshape = [{heads * size}, {rest}]"])
+def _reordering(heads: int, size: int, rotated: int, to_halves: bool) -> str:
+    """The step of a rule that puts the rows of a query's or key's weight into the other order."""
+    rows = "" if rotated == size else f", rows = {rotated}"
+    return _steps([f"rotary = {heads}{rows}{'' if to_halves else ', back = true'}"])
 
 
 class RotaryLanes:
@@ -274,14 +274,15 @@ class RotaryLanes:
     def _remedy(self, scene: Scene, projected: _Projected, way: Way, to_halves: bool, reordered: bool) -> str:
         shapes = [scene.parameter_shape(call) for call in projected.calls]
         size = scene.target.shape[-1] // way.heads
-        if projected.is_one or way.part != 1.0 or not all(shapes):
-            return f"{self.remedy}: of each head's {int(size * way.part)} rotated rows, {'those of even number before those of odd' if to_halves else 'one of the first half, one of the second, in turn'}"  # fmt: skip
+        rotated = int(size * way.part)
+        if projected.is_one or not all(shapes):
+            return f"{self.remedy}: of each head's {rotated} rotated rows, {'those of even number before those of odd' if to_halves else 'one of the first half, one of the second, in turn'}"  # fmt: skip
         if reordered and not to_halves:
             return "leave the rows of query and key in the original's order when the checkpoint is converted: the rule that reorders them is one too many"  # fmt: skip
         rules = []
         for call, shape in zip(projected.calls, shapes, strict=True):
             old, new = _original_name(scene, call), call.path
-            steps = _reordering(shape[0] // size, size, shape[1], to_halves)
+            steps = _reordering(shape[0] // size, size, rotated, to_halves)
             rules += [
                 "[[fill]]",
                 f'from = "{_in_every_layer(old)}.weight"',
