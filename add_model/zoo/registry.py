@@ -8,27 +8,32 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
     "gpt2": "GPT2Config",
+    "roberta": "RobertaConfig",
 }
 
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
     "gpt2": "GPT2Tokenizer",
+    "roberta": "RobertaTokenizer",
 }
 
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "gpt2": "GPT2Model",
+    "roberta": "RobertaModel",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMaskedLM",
+    "roberta": "RobertaForMaskedLM",
 }
 
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForCausalLM",
     "gpt2": "GPT2LMHeadModel",
+    "roberta": "RobertaForCausalLM",
 }
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
@@ -39,21 +44,25 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
+    "roberta": "RobertaForSequenceClassification",
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
+    "roberta": "RobertaForTokenClassification",
 }
 
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
+    "roberta": "RobertaForQuestionAnswering",
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMultipleChoice",
+    "roberta": "RobertaForMultipleChoice",
 }
 
 MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {

@@ -15,6 +15,7 @@ from tokenizers import AddedToken
 from add_model.zoo.models.bart.tokenization_bart import BartTokenizer
 from add_model.zoo.models.bert.tokenization_bert import BertTokenizer
 from add_model.zoo.models.gpt2.tokenization_gpt2 import GPT2Tokenizer
+from add_model.zoo.models.roberta.tokenization_roberta import RobertaTokenizer
 from add_model.zoo.tokenization_utils import PreTrainedTokenizer
 
 CORPUS = (
@@ -75,6 +76,15 @@ def make_bart(folder: Path, **options: Any) -> Pair:
     return Pair(BartTokenizer(*files, **options), transformers.BartTokenizer(*files, mask_token=mask_token, **options))
 
 
+def make_roberta(folder: Path, **options: Any) -> Pair:
+    train(RobertaTokenizer(), folder)
+    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
+    # As for BART: the published mask token takes the space before it.
+    mask_token: Any = AddedToken("<mask>", lstrip=True, normalized=False, special=True)
+    theirs = transformers.RobertaTokenizer(*files, mask_token=mask_token, **options)
+    return Pair(RobertaTokenizer(*files, **options), theirs)
+
+
 VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bert": (make_bert, {}),
     "bert-cased": (make_bert, {"do_lower_case": False}),
@@ -89,6 +99,8 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bart": (make_bart, {}),
     "bart-prefix-space": (make_bart, {"add_prefix_space": True}),
     "bart-left": (make_bart, {"padding_side": "left", "truncation_side": "left"}),
+    "roberta": (make_roberta, {}),
+    "roberta-prefix-space": (make_roberta, {"add_prefix_space": True}),
 }
 
 
