@@ -8,18 +8,21 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
     "gpt2": "GPT2Config",
+    "opt": "OPTConfig",
 }
 
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
     "gpt2": "GPT2Tokenizer",
+    "opt": "OPTTokenizer",
 }
 
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "gpt2": "GPT2Model",
+    "opt": "OPTModel",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
@@ -29,6 +32,7 @@ MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForCausalLM",
     "gpt2": "GPT2LMHeadModel",
+    "opt": "OPTForCausalLM",
 }
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
@@ -39,6 +43,7 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
+    "opt": "OPTForSequenceClassification",
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
@@ -50,6 +55,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
+    "opt": "OPTForQuestionAnswering",
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
