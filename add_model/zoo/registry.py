@@ -8,6 +8,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
     "gpt2": "GPT2Config",
+    "opt": "OPTConfig",
     "roberta": "RobertaConfig",
 }
 
@@ -15,6 +16,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
     "gpt2": "GPT2Tokenizer",
+    "opt": "OPTTokenizer",
     "roberta": "RobertaTokenizer",
 }
 
@@ -22,6 +24,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "gpt2": "GPT2Model",
+    "opt": "OPTModel",
     "roberta": "RobertaModel",
 }
 
@@ -33,6 +36,7 @@ MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForCausalLM",
     "gpt2": "GPT2LMHeadModel",
+    "opt": "OPTForCausalLM",
     "roberta": "RobertaForCausalLM",
 }
 
@@ -44,6 +48,7 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
+    "opt": "OPTForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",
 }
 
@@ -57,6 +62,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
+    "opt": "OPTForQuestionAnswering",
     "roberta": "RobertaForQuestionAnswering",
 }
 
