@@ -8,6 +8,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
     "gpt2": "GPT2Config",
+    "t5": "T5Config",
 }
 
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
@@ -20,6 +21,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "gpt2": "GPT2Model",
+    "t5": "T5Model",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
@@ -33,23 +35,27 @@ MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForConditionalGeneration",
+    "t5": "T5ForConditionalGeneration",
 }
 
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
+    "t5": "T5ForSequenceClassification",
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
+    "t5": "T5ForTokenClassification",
 }
 
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
+    "t5": "T5ForQuestionAnswering",
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
@@ -58,4 +64,8 @@ MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForNextSentencePrediction",
+}
+
+MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
+    "t5": "T5EncoderModel",
 }
