@@ -10,6 +10,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2Config",
     "opt": "OPTConfig",
     "roberta": "RobertaConfig",
+    "t5": "T5Config",
 }
 
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
@@ -26,6 +27,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2Model",
     "opt": "OPTModel",
     "roberta": "RobertaModel",
+    "t5": "T5Model",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
@@ -42,6 +44,7 @@ MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForConditionalGeneration",
+    "t5": "T5ForConditionalGeneration",
 }
 
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
@@ -50,12 +53,14 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2ForSequenceClassification",
     "opt": "OPTForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",
+    "t5": "T5ForSequenceClassification",
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
     "roberta": "RobertaForTokenClassification",
+    "t5": "T5ForTokenClassification",
 }
 
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
@@ -64,6 +69,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2ForQuestionAnswering",
     "opt": "OPTForQuestionAnswering",
     "roberta": "RobertaForQuestionAnswering",
+    "t5": "T5ForQuestionAnswering",
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
@@ -73,4 +79,8 @@ MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForNextSentencePrediction",
+}
+
+MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
+    "t5": "T5EncoderModel",
 }
