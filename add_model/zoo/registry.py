@@ -15,6 +15,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
     "gpt2": "GPT2Tokenizer",
+    "t5": "T5Tokenizer",
 }
 
 MODEL_MAPPING_NAMES: dict[str, str] = {

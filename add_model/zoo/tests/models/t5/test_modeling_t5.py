@@ -168,7 +168,7 @@ class TestT5Model(GenerationTesterMixin):
             ({"feed_forward_proj": "dense-relu"}, "feed_forward_proj"),
         ):
             with pytest.raises(ValueError, match=message):
-                T5Model(T5Config(vocab_size=8, d_model=8, **wrong))  # type: ignore[arg-type]
+                T5Model(T5Config(vocab_size=8, d_model=8, **wrong))
 
     @pytest.mark.filterwarnings("error")
     def test_biases_of_cross_attention_in_early_checkpoints_are_passed_over(self) -> None:
