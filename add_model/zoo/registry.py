@@ -19,6 +19,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2Tokenizer",
     "opt": "OPTTokenizer",
     "roberta": "RobertaTokenizer",
+    "t5": "T5Tokenizer",
 }
 
 MODEL_MAPPING_NAMES: dict[str, str] = {
