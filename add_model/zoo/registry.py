@@ -8,6 +8,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
     "gpt2": "GPT2Config",
+    "gptj": "GPTJConfig",
     "opt": "OPTConfig",
 }
 
@@ -15,6 +16,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
     "gpt2": "GPT2Tokenizer",
+    "gptj": "GPTJTokenizer",
     "opt": "OPTTokenizer",
 }
 
@@ -22,6 +24,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "gpt2": "GPT2Model",
+    "gptj": "GPTJModel",
     "opt": "OPTModel",
 }
 
@@ -32,6 +35,7 @@ MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForCausalLM",
     "gpt2": "GPT2LMHeadModel",
+    "gptj": "GPTJForCausalLM",
     "opt": "OPTForCausalLM",
 }
 
@@ -43,6 +47,7 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
+    "gptj": "GPTJForSequenceClassification",
     "opt": "OPTForSequenceClassification",
 }
 
@@ -55,6 +60,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
+    "gptj": "GPTJForQuestionAnswering",
     "opt": "OPTForQuestionAnswering",
 }
 
