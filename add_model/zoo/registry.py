@@ -7,6 +7,7 @@ Keys are sorted, one entry a line.
 CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
+    "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "roberta": "RobertaConfig",
 }
@@ -14,6 +15,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
+    "distilbert": "DistilBertTokenizer",
     "gpt2": "GPT2Tokenizer",
     "roberta": "RobertaTokenizer",
 }
@@ -21,12 +23,14 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
+    "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "roberta": "RobertaModel",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMaskedLM",
+    "distilbert": "DistilBertForMaskedLM",
     "roberta": "RobertaForMaskedLM",
 }
 
@@ -43,12 +47,14 @@ MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
+    "distilbert": "DistilBertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForTokenClassification",
+    "distilbert": "DistilBertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
     "roberta": "RobertaForTokenClassification",
 }
@@ -56,12 +62,14 @@ MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
+    "distilbert": "DistilBertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
     "roberta": "RobertaForQuestionAnswering",
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMultipleChoice",
+    "distilbert": "DistilBertForMultipleChoice",
     "roberta": "RobertaForMultipleChoice",
 }
 
