@@ -9,7 +9,9 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertConfig",
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
+    "opt": "OPTConfig",
     "roberta": "RobertaConfig",
+    "t5": "T5Config",
 }
 
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
@@ -17,6 +19,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertTokenizer",
     "distilbert": "DistilBertTokenizer",
     "gpt2": "GPT2Tokenizer",
+    "opt": "OPTTokenizer",
     "roberta": "RobertaTokenizer",
 }
 
@@ -25,7 +28,9 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertModel",
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
+    "opt": "OPTModel",
     "roberta": "RobertaModel",
+    "t5": "T5Model",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
@@ -37,11 +42,13 @@ MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForCausalLM",
     "gpt2": "GPT2LMHeadModel",
+    "opt": "OPTForCausalLM",
     "roberta": "RobertaForCausalLM",
 }
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForConditionalGeneration",
+    "t5": "T5ForConditionalGeneration",
 }
 
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
@@ -49,7 +56,9 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForSequenceClassification",
     "distilbert": "DistilBertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
+    "opt": "OPTForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",
+    "t5": "T5ForSequenceClassification",
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
@@ -57,6 +66,7 @@ MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "distilbert": "DistilBertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
     "roberta": "RobertaForTokenClassification",
+    "t5": "T5ForTokenClassification",
 }
 
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
@@ -64,7 +74,9 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForQuestionAnswering",
     "distilbert": "DistilBertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
+    "opt": "OPTForQuestionAnswering",
     "roberta": "RobertaForQuestionAnswering",
+    "t5": "T5ForQuestionAnswering",
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
@@ -75,4 +87,8 @@ MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForNextSentencePrediction",
+}
+
+MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
+    "t5": "T5EncoderModel",
 }

@@ -71,6 +71,21 @@ def assert_same_outputs(published: Any, ours: Any, attention_mask: torch.Tensor)
             torch.testing.assert_close(actual_tensor, expected_tensor, atol=TOLERANCE, rtol=0, msg=name)
 
 
+def assert_same_gradients(published: nn.Module, ours: nn.Module, inputs: dict[str, torch.Tensor]) -> None:
+    """Compare the loss of inputs with labels, and the gradient of every weight."""
+    expected, actual = published(**inputs).loss, ours(**inputs).loss
+    torch.testing.assert_close(actual, expected, atol=TOLERANCE, rtol=TOLERANCE)
+    expected.backward()
+    actual.backward()
+    weights = dict(ours.named_parameters())
+    for name, weight in published.named_parameters():
+        gradient = weights.pop(name).grad
+        assert (gradient is None) == (weight.grad is None), name
+        if gradient is not None:
+            torch.testing.assert_close(gradient, weight.grad, atol=10 * TOLERANCE, rtol=0, msg=name)
+    assert not weights
+
+
 def assert_same_config(
     published_class: Any, our_class: type[PreTrainedConfig], values: dict[str, Any], folder: Path
 ) -> None:

@@ -16,6 +16,7 @@ from add_model.zoo.models.bart.tokenization_bart import BartTokenizer
 from add_model.zoo.models.bert.tokenization_bert import BertTokenizer
 from add_model.zoo.models.distilbert.tokenization_distilbert import DistilBertTokenizer
 from add_model.zoo.models.gpt2.tokenization_gpt2 import GPT2Tokenizer
+from add_model.zoo.models.opt.tokenization_opt import OPTTokenizer
 from add_model.zoo.models.roberta.tokenization_roberta import RobertaTokenizer
 from add_model.zoo.tokenization_utils import PreTrainedTokenizer
 
@@ -91,6 +92,15 @@ def make_roberta(folder: Path, **options: Any) -> Pair:
     return Pair(RobertaTokenizer(*files, **options), theirs)
 
 
+def make_opt(folder: Path, **options: Any) -> Pair:
+    train(OPTTokenizer(), folder)
+    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
+    # Transformers has no class for it; published checkpoints name GPT-2's, with these options.
+    special_tokens = {"unk_token": "</s>", "bos_token": "</s>", "eos_token": "</s>", "pad_token": "<pad>"}
+    published = transformers.GPT2Tokenizer(*files, **special_tokens, **{"add_bos_token": True, **options})
+    return Pair(OPTTokenizer(*files, **options), published)
+
+
 VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bert": (make_bert, {}),
     "bert-cased": (make_bert, {"do_lower_case": False}),
@@ -108,6 +118,8 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bart-left": (make_bart, {"padding_side": "left", "truncation_side": "left"}),
     "roberta": (make_roberta, {}),
     "roberta-prefix-space": (make_roberta, {"add_prefix_space": True}),
+    "opt": (make_opt, {}),
+    "opt-left": (make_opt, {"padding_side": "left", "truncation_side": "left"}),
 }
 
 
