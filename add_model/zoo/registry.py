@@ -7,6 +7,7 @@ Keys are sorted, one entry a line.
 CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
+    "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
     "opt": "OPTConfig",
@@ -17,6 +18,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
+    "distilbert": "DistilBertTokenizer",
     "gpt2": "GPT2Tokenizer",
     "gptj": "GPTJTokenizer",
     "opt": "OPTTokenizer",
@@ -27,6 +29,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
+    "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
     "opt": "OPTModel",
@@ -36,6 +39,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMaskedLM",
+    "distilbert": "DistilBertForMaskedLM",
     "roberta": "RobertaForMaskedLM",
 }
 
@@ -55,6 +59,7 @@ MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
+    "distilbert": "DistilBertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
     "gptj": "GPTJForSequenceClassification",
     "opt": "OPTForSequenceClassification",
@@ -64,6 +69,7 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForTokenClassification",
+    "distilbert": "DistilBertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
     "roberta": "RobertaForTokenClassification",
     "t5": "T5ForTokenClassification",
@@ -72,6 +78,7 @@ MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
+    "distilbert": "DistilBertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
     "gptj": "GPTJForQuestionAnswering",
     "opt": "OPTForQuestionAnswering",
@@ -81,6 +88,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMultipleChoice",
+    "distilbert": "DistilBertForMultipleChoice",
     "roberta": "RobertaForMultipleChoice",
 }
 

@@ -51,6 +51,11 @@ class Encoder:
     def _own(self, name: str) -> Any:
         return getattr(importlib.import_module(f"add_model.zoo.models.{self.model_type}"), name)
 
+    def build(self, head: str, values: dict[str, Any]) -> PreTrainedModel:
+        """Return our model of a head, such as "ForMaskedLM", with its initial weights, in evaluation mode."""
+        model: PreTrainedModel = self._own(self.prefix + head)(self.config_class(**values))
+        return model.eval()
+
     def pair(
         self, head: str, values: dict[str, Any], seed: int, implementation: str = "eager"
     ) -> tuple[Any, PreTrainedModel]:
@@ -61,8 +66,7 @@ class Encoder:
             values = {**values, "num_labels": 2}
         config = self.published_config_class(**values, attn_implementation="eager")
         published = getattr(transformers, self.prefix + head)(config).eval()
-        own_config = self.config_class(**values, attention_implementation=implementation)
-        ours: PreTrainedModel = self._own(self.prefix + head)(own_config).eval()
+        ours = self.build(head, {**values, "attention_implementation": implementation})
         copy_weights(published, ours)
         published.load_state_dict(ours.state_dict(), strict=True)
         return published, ours

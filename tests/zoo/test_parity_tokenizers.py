@@ -14,6 +14,7 @@ from tokenizers import AddedToken
 
 from add_model.zoo.models.bart.tokenization_bart import BartTokenizer
 from add_model.zoo.models.bert.tokenization_bert import BertTokenizer
+from add_model.zoo.models.distilbert.tokenization_distilbert import DistilBertTokenizer
 from add_model.zoo.models.gpt2.tokenization_gpt2 import GPT2Tokenizer
 from add_model.zoo.models.gptj.tokenization_gptj import GPTJTokenizer
 from add_model.zoo.models.opt.tokenization_opt import OPTTokenizer
@@ -63,6 +64,11 @@ def make_bert(folder: Path, **options: Any) -> Pair:
     return Pair(BertTokenizer(vocab, **options), transformers.BertTokenizer(str(vocab), **options))
 
 
+def make_distilbert(folder: Path, **options: Any) -> Pair:
+    vocab = train(DistilBertTokenizer(**options), folder) / "vocab.txt"
+    return Pair(DistilBertTokenizer(vocab, **options), transformers.DistilBertTokenizer(str(vocab), **options))
+
+
 def make_gpt2(folder: Path, **options: Any) -> Pair:
     train(GPT2Tokenizer(), folder)
     options = {"pad_token": "<|endoftext|>", **options}
@@ -109,6 +115,7 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bert-with-accents": (make_bert, {"strip_accents": False}),
     "bert-chinese-words": (make_bert, {"tokenize_chinese_chars": False}),
     "bert-left": (make_bert, {"padding_side": "left", "truncation_side": "left"}),
+    "distilbert": (make_distilbert, {}),
     "gpt2": (make_gpt2, {}),
     "gpt2-prefix-space": (make_gpt2, {"add_prefix_space": True}),
     "gpt2-begin": (make_gpt2, {"add_bos_token": True}),
