@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoints import distributed, gguf, hdf5
+from add_model.porting.checkpoints.adapters import FILES, AdapterFile, adapters_in, refuse_alone
 from add_model.porting.checkpoints.formats import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
 from add_model.porting.checkpoints.parts import Part, listed
 from add_model.porting.documents import read_json
@@ -117,7 +118,26 @@ def open_checkpoint(path: Path, read: Sequence[str] = ()) -> Checkpoint:
     Raises:
         AddModelError: there is no such file or part, it is damaged or of another kind, or holds no weights.
     """
+    adapters = adapters_in(path)
     file = _find(path)
+    refuse_alone(path, file)
+    checkpoint = _open_found(path, file, read)
+    return checkpoint if adapters is None else _with_adapters(checkpoint, adapters)
+
+
+def _with_adapters(checkpoint: Checkpoint, path: Path) -> Checkpoint:
+    """A checkpoint with the adapters that PEFT saved beside it."""
+    try:
+        file = AdapterFile(_open_file(path, ()))
+    except BaseException:
+        checkpoint.close()
+        raise
+    weights = {**checkpoint.weights, **file.weights}
+    places = {**checkpoint._places, **dict.fromkeys(file.weights, file)}
+    return Checkpoint(checkpoint.path, {**checkpoint.files, path: file}, weights, places)
+
+
+def _open_found(path: Path, file: Path, read: Sequence[str]) -> Checkpoint:
     if file.name.endswith(".index.json"):
         return _open_sharded(path, file, read)
     opened = _open_file(file, read)
@@ -138,7 +158,9 @@ def _find(path: Path) -> Path:
             raise AddModelError(f"{path}: {_FOREIGN_SUFFIXES['.index']}")
         raise AddModelError(f"{path}: no such checkpoint; name a file or a folder that is there")
     for pattern in _IN_FOLDERS:
-        found = sorted(path.glob(pattern))
+        files = sorted(path.glob(pattern))
+        # Adapters are read with what they adapt, where that is there.
+        found = [file for file in files if file.name not in FILES] or files
         if len(found) == 1:
             _refuse_part(found[0])
             return found[0]
