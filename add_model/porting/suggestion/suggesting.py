@@ -46,6 +46,7 @@ _UNNEEDED = (
     (r"(^|[./_])(inv_freq|freqs_cis|rotary\w*)$", "angles of positions, which the model makes itself"),
     (r"(^|[./_])(num_batches_tracked|n_averaged)$", "a counter of training"),
     (r"(^|[./_])(adam_[mv]|exp_avg(_sq)?|momentum|global_step|learning_rate|beta[12]_power)(:0|_\d+)?$", "state of the optimiser"),
+    (r"(^|/)opt_state/", "state of the optimiser"),
     (r"(^|[./_])(version|_float_tensor)$", "a mark of the original's code, not a weight"),
 )  # fmt: skip
 
