@@ -105,7 +105,7 @@ def in_pieces(array: numpy.ndarray, size: int) -> dict[str, object]:
 
 def write_flax(path: Path, weights: Mapping[str, numpy.ndarray]) -> None:
     tree = {name: in_pieces(array, 5) if array.ndim == 2 else array for name, array in weights.items()}
-    path.write_bytes(packed({**nested(tree), "epoch": 300, "name": "tiny"}))
+    path.write_bytes(packed({**nested(tree), "epoch": 300, "name": "tiny", "image": {"shape": {"0": 32}}}))
 
 
 WRITERS = {

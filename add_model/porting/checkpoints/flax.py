@@ -54,6 +54,8 @@ class FlaxFile(WeightsFile):
         self._reopen()
         # The pieces of each weight, in their order: where their numbers are, and how many bytes these take.
         self._pieces: dict[str, list[tuple[int, int]]] = {}
+        # Numbers by their names: the sides of an array in pieces are among them.
+        self._numbers: dict[str, int] = {}
         self._entries = 0
         try:
             weights: dict[str, Weight] = {}
@@ -88,8 +90,7 @@ class FlaxFile(WeightsFile):
         if value.kind == "extension" and value.code in (_ARRAY, _NUMBER):
             weights[name] = self._array(name, value)
         elif value.kind == "number" and name.rpartition("/")[0].endswith("/shape"):
-            # The sides of an array in pieces; a number elsewhere is a setting.
-            weights[name] = Weight((self._integer(value),), torch.int64)
+            self._numbers[name] = self._integer(value)
         return value.start + value.length
 
     def _array(self, name: str, value: _Value) -> Weight:
@@ -116,7 +117,7 @@ class FlaxFile(WeightsFile):
 
     def _joined(self, name: str, found: dict[str, Weight]) -> Weight:
         """The weight that a map of flat pieces is."""
-        sides = sorted((int(key.rpartition("/")[2]), weight.shape[0]) for key, weight in found.items() if key.startswith(f"{name}/shape/"))  # fmt: skip
+        sides = sorted((int(key.rpartition("/")[2]), side) for key, side in self._numbers.items() if key.startswith(f"{name}/shape/"))  # fmt: skip
         pieces = sorted((int(key.rpartition("/")[2]), key) for key in found if key.startswith(f"{name}/chunks/"))
         shape, types = tuple(side for _, side in sides), {found[key].dtype for _, key in pieces}
         if len(types) != 1 or sum(found[key].shape[0] for _, key in pieces if found[key].shape) != math.prod(shape):
