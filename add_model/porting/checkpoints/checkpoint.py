@@ -15,6 +15,7 @@ from add_model.porting.checkpoints import distributed, flax, gguf, hdf5
 from add_model.porting.checkpoints.adapters import FILES, AdapterFile, adapters_in, refuse_alone
 from add_model.porting.checkpoints.formats import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
 from add_model.porting.checkpoints.parts import Part, listed
+from add_model.porting.checkpoints.settings import Settings, settings_beside
 from add_model.porting.documents import read_json
 from add_model.porting.tensor_file import open_regular
 
@@ -79,6 +80,13 @@ class Checkpoint:
             if file.left_objects:
                 lines.append(f"{path.name}: objects of {', '.join(file.left_objects)} beside the weights were left, and nothing of them was imported or called")  # fmt: skip
         return tuple(lines)
+
+    @property
+    def settings(self) -> tuple[tuple[str, Settings], ...]:
+        """What the original says of its sizes, each with where it is from: its files first, then what lies beside them."""
+        inside = [(f"{part} in {path.name}", values) for path, file in self.files.items() for part, values in file.settings.items()]  # fmt: skip
+        folders = dict.fromkeys(path.parent for path in self.files)
+        return (*inside, *(found for folder in folders for found in settings_beside(folder)))
 
     def read(self, name: str) -> torch.Tensor:
         """One weight, on the CPU. It may be a view of the file, and must not be changed or kept beyond `release`.
