@@ -1,6 +1,7 @@
 """Tests of the ALBERT models."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -65,7 +66,7 @@ class TestAlbertModel(ModelTesterMixin):
         return labels
 
     def test_layers_share_their_weights(self) -> None:
-        def number_of_weights(**options: int) -> int:
+        def number_of_weights(**options: Any) -> int:
             config = AlbertConfig(hidden_size=24, num_attention_heads=3, intermediate_size=37, **options)
             return sum(weight.numel() for name, weight in AlbertModel(config).named_parameters() if "groups" in name)
 
