@@ -5,6 +5,7 @@ Keys are sorted, one entry a line.
 """
 
 CONFIG_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertConfig",
     "bart": "BartConfig",
     "bert": "BertConfig",
     "distilbert": "DistilBertConfig",
@@ -16,6 +17,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
 }
 
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertTokenizer",
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
     "distilbert": "DistilBertTokenizer",
@@ -27,6 +29,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertModel",
     "bart": "BartModel",
     "bert": "BertModel",
     "distilbert": "DistilBertModel",
@@ -37,7 +40,12 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "t5": "T5Model",
 }
 
+MODEL_FOR_PRETRAINING_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForPreTraining",
+}
+
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForMaskedLM",
     "bert": "BertForMaskedLM",
     "distilbert": "DistilBertForMaskedLM",
     "roberta": "RobertaForMaskedLM",
@@ -57,6 +65,7 @@ MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForSequenceClassification",
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
     "distilbert": "DistilBertForSequenceClassification",
@@ -68,6 +77,7 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForTokenClassification",
     "bert": "BertForTokenClassification",
     "distilbert": "DistilBertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
@@ -76,6 +86,7 @@ MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForQuestionAnswering",
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
     "distilbert": "DistilBertForQuestionAnswering",
@@ -87,6 +98,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForMultipleChoice",
     "bert": "BertForMultipleChoice",
     "distilbert": "DistilBertForMultipleChoice",
     "roberta": "RobertaForMultipleChoice",
