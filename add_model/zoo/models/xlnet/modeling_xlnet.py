@@ -244,9 +244,9 @@ def relative_shift(scores: torch.Tensor, key_length: int) -> torch.Tensor:
     Returns:
         A view of the scores, `(batch, heads, length, key_length)`.
     """
-    length, distances = scores.shape[-2:]
+    batch, heads, length, distances = scores.shape
     # Rows that are shorter by one begin one place earlier each: token `i` has moved by `length - i` places then.
-    return scores.flatten(-2)[..., length:].unflatten(-1, (length, distances - 1))[..., :key_length]
+    return scores.flatten(-2)[..., length:].view(batch, heads, length, distances - 1)[..., :key_length]
 
 
 def sinusoidal_embeddings(distances: torch.Tensor, size: int) -> torch.Tensor:
@@ -308,8 +308,9 @@ class XLNetRelativeAttention(nn.Module):
 
     def project(self, hidden_states: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """`(batch, length, hidden_size)` to `(batch, heads, length, head_size)`, by one of the projections."""
-        projection = torch.matmul(hidden_states, weight.flatten(1))
-        return projection.unflatten(-1, weight.shape[1:]).transpose(1, 2)
+        batch, length, _ = hidden_states.shape
+        heads = torch.matmul(hidden_states, weight.flatten(1)).view(batch, length, *weight.shape[1:])
+        return heads.transpose(1, 2)
 
     def score_positions_and_segments(
         self,
