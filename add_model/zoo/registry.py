@@ -14,6 +14,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTConfig",
     "roberta": "RobertaConfig",
     "t5": "T5Config",
+    "xlnet": "XLNetConfig",
 }
 
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
@@ -26,6 +27,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTTokenizer",
     "roberta": "RobertaTokenizer",
     "t5": "T5Tokenizer",
+    "xlnet": "XLNetTokenizer",
 }
 
 MODEL_MAPPING_NAMES: dict[str, str] = {
@@ -38,6 +40,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTModel",
     "roberta": "RobertaModel",
     "t5": "T5Model",
+    "xlnet": "XLNetModel",
 }
 
 MODEL_FOR_PRETRAINING_MAPPING_NAMES: dict[str, str] = {
@@ -57,6 +60,7 @@ MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "gptj": "GPTJForCausalLM",
     "opt": "OPTForCausalLM",
     "roberta": "RobertaForCausalLM",
+    "xlnet": "XLNetLMHeadModel",
 }
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
@@ -74,6 +78,7 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",
     "t5": "T5ForSequenceClassification",
+    "xlnet": "XLNetForSequenceClassification",
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
@@ -83,6 +88,7 @@ MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2ForTokenClassification",
     "roberta": "RobertaForTokenClassification",
     "t5": "T5ForTokenClassification",
+    "xlnet": "XLNetForTokenClassification",
 }
 
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
@@ -95,6 +101,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTForQuestionAnswering",
     "roberta": "RobertaForQuestionAnswering",
     "t5": "T5ForQuestionAnswering",
+    "xlnet": "XLNetForQuestionAnsweringSimple",
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
@@ -102,6 +109,7 @@ MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMultipleChoice",
     "distilbert": "DistilBertForMultipleChoice",
     "roberta": "RobertaForMultipleChoice",
+    "xlnet": "XLNetForMultipleChoice",
 }
 
 MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from add_model.zoo.models.albert.tokenization_albert import AlbertTokenizer
 from add_model.zoo.models.t5.tokenization_t5 import T5Tokenizer
+from add_model.zoo.models.xlnet.tokenization_xlnet import XLNetTokenizer
 from add_model.zoo.tokenization_sentencepiece import SentencePieceTokenizer
 
-from .sentencepiece_tokenizers import LeftPaddedTokenizer, OffsetTokenizer
+from .sentencepiece_tokenizers import OffsetTokenizer
 from .test_parity_tokenizers import CORPUS, Pair, check_same_call, check_same_decoding
 from .test_sentencepiece import MODELS
 
@@ -33,8 +34,9 @@ COUNTERPARTS = {
     "albert-cased": Counterpart(AlbertTokenizer, transformers.AlbertTokenizer, {"do_lower_case": False}),
     "albert-accents": Counterpart(AlbertTokenizer, transformers.AlbertTokenizer, {"keep_accents": True}),
     "albert-without-map": Counterpart(AlbertTokenizer, transformers.AlbertTokenizer, has_map=False),
-    "xlnet": Counterpart(LeftPaddedTokenizer, transformers.XLNetTokenizer),
-    "xlnet-without-map": Counterpart(LeftPaddedTokenizer, transformers.XLNetTokenizer, has_map=False),
+    "xlnet": Counterpart(XLNetTokenizer, transformers.XLNetTokenizer),
+    "xlnet-small-letters": Counterpart(XLNetTokenizer, transformers.XLNetTokenizer, {"do_lower_case": True}),
+    "xlnet-without-map": Counterpart(XLNetTokenizer, transformers.XLNetTokenizer, has_map=False),
     "pegasus": Counterpart(OffsetTokenizer, transformers.PegasusTokenizer, {"offset": 7}),
     "t5": Counterpart(T5Tokenizer, transformers.T5Tokenizer, {"extra_ids": 4}),
     "t5-without-map": Counterpart(T5Tokenizer, transformers.T5Tokenizer, {"extra_ids": 4}, has_map=False),
@@ -51,7 +53,7 @@ def make_pair(counterpart: Counterpart) -> Pair:
     scores = [(piece.text, piece.score) for piece in model.pieces]
     options = dict(counterpart.options)
     if counterpart.theirs is transformers.XLNetTokenizer:
-        options = {"unk_id": ours.unk_token_id, "padding_side": "left"}
+        options |= {"unk_id": ours.unk_token_id, "padding_side": "left"}
     theirs = counterpart.theirs(vocab=scores, _spm_precompiled_charsmap=model.character_map or None, **options)
     if counterpart.theirs is transformers.XLNetTokenizer:
         # Its constructor says so before that of its base class sets 0.
