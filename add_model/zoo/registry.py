@@ -8,6 +8,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
     "gpt2": "GPT2Config",
+    "pegasus": "PegasusConfig",
     "t5": "T5Config",
 }
 
@@ -15,6 +16,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
     "gpt2": "GPT2Tokenizer",
+    "pegasus": "PegasusTokenizer",
     "t5": "T5Tokenizer",
 }
 
@@ -22,6 +24,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "gpt2": "GPT2Model",
+    "pegasus": "PegasusModel",
     "t5": "T5Model",
 }
 
@@ -32,10 +35,12 @@ MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForCausalLM",
     "gpt2": "GPT2LMHeadModel",
+    "pegasus": "PegasusForCausalLM",
 }
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForConditionalGeneration",
+    "pegasus": "PegasusForConditionalGeneration",
     "t5": "T5ForConditionalGeneration",
 }
 
