@@ -41,7 +41,7 @@ def test_a_model_that_is_not_bundled_says_what_to_install_and_type(
 
 def test_every_listed_model_that_is_not_bundled_is_answered_so(without_transformers: None) -> None:
     others = [member.model_type for member in family() if member.model_type not in bundled()]
-    assert len(others) >= 20
+    assert len(others) == len(family()) - len(bundled())
     for model in others:
         said = whereabouts(model, None)
         assert said is not None and "pip install" in said and f"add-model like transformers:{model}" in said, model
@@ -87,6 +87,15 @@ def test_another_spelling_of_one_of_transformers_is_the_model_meant(tmp_path: Pa
 )
 def test_a_checkpoints_name_is_answered_with_its_model(tmp_path: Path, reference: str, meant: str) -> None:
     refused(tmp_path, reference, *NEW, naming=(f"unknown reference {reference!r}", meant))
+
+
+def test_a_misspelt_folder_is_said_before_the_reference_that_only_the_meant_one_knows(library: Path) -> None:
+    missing = library.with_name(library.name[:-1] + "z")
+    arguments = (NAME, "--name", "second_bert", "--into", str(missing))
+    naming = (f"no folder {missing.name}", "did you mean --into", library.name)
+    refused(library.parent, *arguments, naming=naming)
+    elsewhere = ("no_model", "--name", "a_model", "--into", "another_place")
+    assert "did you mean --into" not in refused(library.parent, *elsewhere, naming=("no_model",))
 
 
 @pytest.mark.parametrize("name", ["vit", "vi_t", "g_pt2"])
