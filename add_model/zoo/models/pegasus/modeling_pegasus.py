@@ -111,6 +111,23 @@ def make_causal_mask(
     return expand_attention_mask(is_allowed, dtype)
 
 
+# Copied from add_model.zoo.models.t5.modeling_t5.make_padding_mask
+def make_padding_mask(attention_mask: torch.Tensor | None, key_length: int, dtype: torch.dtype) -> torch.Tensor | None:
+    """Return what is added to the scores of attention to a source text, so that no token attends to padding.
+
+    Raises:
+        ValueError: the attention mask is not as long as the text, or has neither two nor four dimensions.
+    """
+    if attention_mask is None:
+        return None
+    if attention_mask.shape[-1] != key_length:
+        raise ValueError(
+            f"the attention mask must have one value for each of the {key_length} tokens, "
+            f"not the shape {tuple(attention_mask.shape)}"
+        )
+    return expand_attention_mask(attention_mask, dtype)
+
+
 # Copied from add_model.zoo.models.bert.modeling_bert.eager_attention
 def eager_attention(
     query: torch.Tensor,
@@ -410,7 +427,12 @@ class PegasusEncoder(nn.Module):
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
     ) -> BaseModelOutput:
-        """Compute the hidden states of the source texts; for the arguments see `PegasusModel.forward`."""
+        """Compute the hidden states of the source texts; for the arguments see `PegasusModel.forward`.
+
+        Raises:
+            ValueError: neither or both of `input_ids` and `inputs_embeds` are given, the text is longer than the
+                model's positions, or the attention mask has a wrong shape.
+        """
         output_attentions = self.config.output_attentions if output_attentions is None else output_attentions
         output_hidden_states = (
             self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
@@ -420,8 +442,7 @@ class PegasusEncoder(nn.Module):
         if inputs_embeds is None:
             inputs_embeds = self.embed_tokens(input_ids)
         hidden_states = self.dropout(inputs_embeds + self.embed_positions.embed_range(0, inputs_embeds.shape[1]))
-        if attention_mask is not None:
-            attention_mask = expand_attention_mask(attention_mask, hidden_states.dtype)
+        attention_mask = make_padding_mask(attention_mask, inputs_embeds.shape[1], hidden_states.dtype)
 
         all_hidden_states: list[torch.Tensor] = [hidden_states]
         all_attentions: list[torch.Tensor] = []
@@ -509,8 +530,9 @@ class PegasusDecoder(nn.Module):
         causal_mask = make_causal_mask(
             attention_mask, length, past_length + length, hidden_states.dtype, hidden_states.device
         )
-        if encoder_attention_mask is not None:
-            encoder_attention_mask = expand_attention_mask(encoder_attention_mask, hidden_states.dtype)
+        if encoder_hidden_states is not None:
+            source_length = encoder_hidden_states.shape[1]
+            encoder_attention_mask = make_padding_mask(encoder_attention_mask, source_length, hidden_states.dtype)
 
         all_hidden_states: list[torch.Tensor] = [hidden_states]
         all_attentions: list[torch.Tensor] = []

@@ -186,6 +186,12 @@ class TestPegasusModel(GenerationTesterMixin):
             model(too_long, decoder_input_ids=ids)
         with pytest.raises(ValueError, match="33 tokens is longer than the 32 positions"):
             model(ids, decoder_input_ids=too_long)
+        with pytest.raises(ValueError, match="each of the 3 tokens"):
+            model(ids, attention_mask=torch.ones(1, 4))
+        with pytest.raises(ValueError, match=r"shape \(batch, 3\)"):
+            model(ids, decoder_attention_mask=torch.ones(1, 4))
+        with pytest.raises(ValueError, match="two or four dimensions"):
+            model(ids, attention_mask=torch.ones(1, 3, 3))
         with pytest.raises(ValueError, match="multiple"):
             PegasusModel(PegasusConfig(d_model=10, encoder_attention_heads=3))
 
