@@ -12,6 +12,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
     "opt": "OPTConfig",
+    "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
     "t5": "T5Config",
     "xlnet": "XLNetConfig",
@@ -25,6 +26,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2Tokenizer",
     "gptj": "GPTJTokenizer",
     "opt": "OPTTokenizer",
+    "pegasus": "PegasusTokenizer",
     "roberta": "RobertaTokenizer",
     "t5": "T5Tokenizer",
     "xlnet": "XLNetTokenizer",
@@ -38,6 +40,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
     "opt": "OPTModel",
+    "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
     "t5": "T5Model",
     "xlnet": "XLNetModel",
@@ -59,12 +62,14 @@ MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2LMHeadModel",
     "gptj": "GPTJForCausalLM",
     "opt": "OPTForCausalLM",
+    "pegasus": "PegasusForCausalLM",
     "roberta": "RobertaForCausalLM",
     "xlnet": "XLNetLMHeadModel",
 }
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForConditionalGeneration",
+    "pegasus": "PegasusForConditionalGeneration",
     "t5": "T5ForConditionalGeneration",
 }
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from add_model.zoo.models.albert.tokenization_albert import AlbertTokenizer
+from add_model.zoo.models.pegasus.tokenization_pegasus import PegasusTokenizer
 from add_model.zoo.models.t5.tokenization_t5 import T5Tokenizer
 from add_model.zoo.models.xlnet.tokenization_xlnet import XLNetTokenizer
 from add_model.zoo.tokenization_sentencepiece import SentencePieceTokenizer
 
-from .sentencepiece_tokenizers import OffsetTokenizer
 from .test_parity_tokenizers import CORPUS, Pair, check_same_call, check_same_decoding
 from .test_sentencepiece import MODELS
 
@@ -37,7 +37,8 @@ COUNTERPARTS = {
     "xlnet": Counterpart(XLNetTokenizer, transformers.XLNetTokenizer),
     "xlnet-small-letters": Counterpart(XLNetTokenizer, transformers.XLNetTokenizer, {"do_lower_case": True}),
     "xlnet-without-map": Counterpart(XLNetTokenizer, transformers.XLNetTokenizer, has_map=False),
-    "pegasus": Counterpart(OffsetTokenizer, transformers.PegasusTokenizer, {"offset": 7}),
+    "pegasus": Counterpart(PegasusTokenizer, transformers.PegasusTokenizer, {"offset": 7}),
+    "pegasus-without-map": Counterpart(PegasusTokenizer, transformers.PegasusTokenizer, {"offset": 7}, has_map=False),
     "t5": Counterpart(T5Tokenizer, transformers.T5Tokenizer, {"extra_ids": 4}),
     "t5-without-map": Counterpart(T5Tokenizer, transformers.T5Tokenizer, {"extra_ids": 4}, has_map=False),
 }
