@@ -7,6 +7,7 @@ Keys are sorted, one entry a line.
 CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
+    "bloom": "BloomConfig",
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
     "opt": "OPTConfig",
@@ -15,6 +16,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
+    "bloom": "BloomTokenizer",
     "gpt2": "GPT2Tokenizer",
     "gptj": "GPTJTokenizer",
     "opt": "OPTTokenizer",
@@ -23,6 +25,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
+    "bloom": "BloomModel",
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
     "opt": "OPTModel",
@@ -34,6 +37,7 @@ MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForCausalLM",
+    "bloom": "BloomForCausalLM",
     "gpt2": "GPT2LMHeadModel",
     "gptj": "GPTJForCausalLM",
     "opt": "OPTForCausalLM",
@@ -46,6 +50,7 @@ MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
+    "bloom": "BloomForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
     "gptj": "GPTJForSequenceClassification",
     "opt": "OPTForSequenceClassification",
@@ -53,12 +58,14 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForTokenClassification",
+    "bloom": "BloomForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
 }
 
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
+    "bloom": "BloomForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
     "gptj": "GPTJForQuestionAnswering",
     "opt": "OPTForQuestionAnswering",
