@@ -191,3 +191,10 @@ class AutoModelForNextSentencePrediction(AutoModelBase):
 
     class_names = registry.MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES
     purpose = "model for next sentence prediction"
+
+
+class AutoModelForTextEncoding(AutoModelBase):
+    """Loads the model of any model type that turns texts into vectors."""
+
+    class_names = registry.MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES
+    purpose = "model for text encoding"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tokenizers import AddedToken, Tokenizer
-from tokenizers.models import BPE, WordPiece
+from tokenizers.models import BPE, Unigram, WordPiece
 from tokenizers.pre_tokenizers import ByteLevel
-from tokenizers.trainers import BpeTrainer, WordPieceTrainer
+from tokenizers.trainers import BpeTrainer, UnigramTrainer, WordPieceTrainer
 
 from .configuration_utils import read_json_file
 
@@ -84,35 +84,45 @@ def read_saved_options(files: Mapping[str, Path | None]) -> dict[str, Any]:
 def learn_vocabulary(
     backend: Tokenizer, texts: Iterable[str], vocab_size: int, special_tokens: Sequence[AddedToken], **options: Any
 ) -> dict[str, Any]:
-    """Return the vocabulary that a pipeline learns from texts: its `vocab` and, for BPE, its `merges`.
+    """Return the model that a pipeline learns from texts as `tokenizer.json` has it: `vocab` and, for BPE, `merges`.
 
     The pipeline itself stays as it is.
 
     Raises:
-        ValueError: the model of the pipeline is neither WordPiece nor BPE.
+        ValueError: the model of the pipeline is neither WordPiece, BPE nor Unigram.
     """
     # Added tokens would be cut out of the texts and learned whole, with the spaces that belong to them.
-    learner = Tokenizer.from_str(json.dumps({**json.loads(backend.to_str()), "added_tokens": []}))
+    pipeline = json.loads(backend.to_str())
+    learner = Tokenizer.from_str(json.dumps({**pipeline, "added_tokens": []}))
     options = {"vocab_size": vocab_size, "special_tokens": list(special_tokens), "show_progress": False, **options}
-    trainer: WordPieceTrainer | BpeTrainer
+    trainer: WordPieceTrainer | BpeTrainer | UnigramTrainer
     if isinstance(backend.model, WordPiece):
         trainer = WordPieceTrainer(continuing_subword_prefix=backend.model.continuing_subword_prefix, **options)
     elif isinstance(backend.model, BPE):
-        trainer = BpeTrainer(initial_alphabet=ByteLevel.alphabet(), **options)
+        # Bytes that no text had must be known nevertheless; a vocabulary of characters knows those of the texts.
+        alphabet = ByteLevel.alphabet() if "ByteLevel" in json.dumps(pipeline["pre_tokenizer"]) else []
+        trainer = BpeTrainer(initial_alphabet=alphabet, **options)
+    elif isinstance(backend.model, Unigram):
+        unk_id = pipeline["model"]["unk_id"]
+        unk_token = None if unk_id is None else backend.id_to_token(unk_id)
+        trainer = UnigramTrainer(unk_token=unk_token, **options)
     else:
-        raise ValueError(f"only WordPiece and BPE vocabularies are learned here, not {type(backend.model).__name__}")
+        learnable = "only WordPiece, BPE and Unigram vocabularies are learned here"
+        raise ValueError(f"{learnable}, not {type(backend.model).__name__}")
     learner.train_from_iterator(texts, trainer=trainer)
     learned: dict[str, Any] = json.loads(learner.to_str())["model"]
     return learned
 
 
-def write_tokenizer_files(folder: Path, backend: Tokenizer, content: Mapping[str, Any]) -> list[Path]:
+def write_tokenizer_files(
+    folder: Path, backend: Tokenizer, content: Mapping[str, Any], save_vocabulary: Callable[[Path], list[Path]]
+) -> list[Path]:
     """Write `tokenizer.json`, the vocabulary files, and `tokenizer_config.json` with this content and added tokens."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer_file = folder / TOKENIZER_FILE_NAME
     config_file = folder / TOKENIZER_CONFIG_FILE_NAME
     backend.save(str(tokenizer_file))
-    vocabulary_files = [Path(path) for path in backend.model.save(str(folder))]
+    vocabulary_files = save_vocabulary(folder)
     flags = ("content", "lstrip", "normalized", "rstrip", "single_word", "special")
     added_tokens = {
         str(index): {flag: getattr(token, flag) for flag in flags}

@@ -84,6 +84,7 @@ class PreTrainedTokenizer:
     Class attributes:
         vocabulary_files: file of each constructor argument that holds vocabulary, such as `{"vocab": "vocab.txt"}`.
         default_input_names: what a call returns, in this order.
+        pad_token_type_id: the token type of padding.
 
     Args:
         backend: the pipeline of the `tokenizers` library.
@@ -105,6 +106,7 @@ class PreTrainedTokenizer:
 
     vocabulary_files: ClassVar[dict[str, str]] = {}
     default_input_names: ClassVar[tuple[str, ...]] = ("input_ids", "attention_mask")
+    pad_token_type_id: ClassVar[int] = 0
 
     bos_token_id = SpecialTokenId("bos_token")
     eos_token_id = SpecialTokenId("eos_token")
@@ -323,7 +325,13 @@ class PreTrainedTokenizer:
         if length is not None:
             side = check_choice("padding_side", padding_side or self.padding_side, ("right", "left"))
             for row in encodings:
-                row.pad(length, direction=side, pad_id=self.pad_token_id, pad_type_id=0, pad_token=self.pad_token)
+                row.pad(
+                    length,
+                    direction=side,
+                    pad_id=self.pad_token_id,
+                    pad_type_id=self.pad_token_type_id,
+                    pad_token=self.pad_token,
+                )
 
         wanted = {
             "token_type_ids": return_token_type_ids,
@@ -414,7 +422,7 @@ class PreTrainedTokenizer:
         lengths = [len(ids) for ids in rows["input_ids"]]
         length = self._padded_length(lengths, padding, max_length, pad_to_multiple_of)
         side = check_choice("padding_side", padding_side or self.padding_side, ("right", "left"))
-        fillers = {**PADDING_VALUES, "input_ids": self.pad_token_id}
+        fillers = {**PADDING_VALUES, "input_ids": self.pad_token_id, "token_type_ids": self.pad_token_type_id}
         data: dict[str, Any] = dict(rows)
         if length is not None:
             data.setdefault("attention_mask", [[1] * row_length for row_length in lengths])
@@ -464,13 +472,17 @@ class PreTrainedTokenizer:
             **trainer_options: see the trainers of the `tokenizers` library.
 
         Raises:
-            ValueError: the model of the pipeline is neither WordPiece nor BPE.
+            ValueError: the model of the pipeline is neither WordPiece, BPE nor Unigram.
         """
         special_ids = set(self.all_special_ids)
         added = sorted(self.backend.get_added_tokens_decoder().items())
         special_tokens = [token for index, token in added if index in special_ids]
         learned = learn_vocabulary(self.backend, texts, vocab_size, special_tokens, **trainer_options)
-        return type(self)(**{name: learned[name] for name in self.vocabulary_files}, **self._constructor_options())
+        return type(self)(**self._vocabulary_arguments(learned), **self._constructor_options())
+
+    def _vocabulary_arguments(self, learned: dict[str, Any]) -> dict[str, Any]:
+        """Return the constructor arguments that hold a learned vocabulary."""
+        return {name: learned[name] for name in self.vocabulary_files}
 
     def _constructor_options(self) -> dict[str, Any]:
         """Return the constructor arguments of this tokenizer but its vocabulary."""
@@ -494,7 +506,11 @@ class PreTrainedTokenizer:
             "extra_special_tokens": self.extra_special_tokens,
             "tokenizer_class": type(self).__name__,
         }
-        return write_tokenizer_files(Path(folder), self.backend, content)
+        return write_tokenizer_files(Path(folder), self.backend, content, self.save_vocabulary)
+
+    def save_vocabulary(self, folder: Path) -> list[Path]:
+        """Write the vocabulary files into a folder, and return their paths."""
+        return [Path(path) for path in self.backend.model.save(str(folder))]
 
     def push_to_hub(self, repo_id: str, *, private: bool | None = None, token: str | bool | None = None) -> str:
         """Upload what `save_pretrained` writes into a repository on the Hub, and return its address."""

@@ -19,9 +19,11 @@ from tokenizers.pre_tokenizers import Sequence as PreTokenizerSequence
 from add_model.zoo.models.bart.tokenization_bart import BartTokenizer
 from add_model.zoo.models.bert.tokenization_bert import BertTokenizer
 from add_model.zoo.models.bloom.tokenization_bloom import BloomTokenizer
+from add_model.zoo.models.distilbert.tokenization_distilbert import DistilBertTokenizer
 from add_model.zoo.models.gpt2.tokenization_gpt2 import GPT2Tokenizer
 from add_model.zoo.models.gptj.tokenization_gptj import GPTJTokenizer
 from add_model.zoo.models.opt.tokenization_opt import OPTTokenizer
+from add_model.zoo.models.roberta.tokenization_roberta import RobertaTokenizer
 from add_model.zoo.tokenization_utils import PreTrainedTokenizer
 
 CORPUS = (
@@ -67,6 +69,11 @@ def make_bert(folder: Path, **options: Any) -> Pair:
     return Pair(BertTokenizer(vocab, **options), transformers.BertTokenizer(str(vocab), **options))
 
 
+def make_distilbert(folder: Path, **options: Any) -> Pair:
+    vocab = train(DistilBertTokenizer(**options), folder) / "vocab.txt"
+    return Pair(DistilBertTokenizer(vocab, **options), transformers.DistilBertTokenizer(str(vocab), **options))
+
+
 def make_gpt2(folder: Path, **options: Any) -> Pair:
     train(GPT2Tokenizer(), folder)
     options = {"pad_token": "<|endoftext|>", **options}
@@ -95,6 +102,15 @@ def make_bloom(folder: Path, **options: Any) -> Pair:
     return Pair(BloomTokenizer(*files, **options), published)
 
 
+def make_roberta(folder: Path, **options: Any) -> Pair:
+    train(RobertaTokenizer(), folder)
+    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
+    # As for BART: the published mask token takes the space before it.
+    mask_token: Any = AddedToken("<mask>", lstrip=True, normalized=False, special=True)
+    theirs = transformers.RobertaTokenizer(*files, mask_token=mask_token, **options)
+    return Pair(RobertaTokenizer(*files, **options), theirs)
+
+
 def make_gptj(folder: Path, **options: Any) -> Pair:
     pair = make_gpt2(folder, **options)
     options = {"pad_token": "<|endoftext|>", **options}
@@ -117,6 +133,7 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bert-with-accents": (make_bert, {"strip_accents": False}),
     "bert-chinese-words": (make_bert, {"tokenize_chinese_chars": False}),
     "bert-left": (make_bert, {"padding_side": "left", "truncation_side": "left"}),
+    "distilbert": (make_distilbert, {}),
     "gpt2": (make_gpt2, {}),
     "gpt2-prefix-space": (make_gpt2, {"add_prefix_space": True}),
     "gpt2-begin": (make_gpt2, {"add_bos_token": True}),
@@ -126,6 +143,8 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bart-left": (make_bart, {"padding_side": "left", "truncation_side": "left"}),
     "bloom": (make_bloom, {}),
     "bloom-left": (make_bloom, {"padding_side": "left", "truncation_side": "left"}),
+    "roberta": (make_roberta, {}),
+    "roberta-prefix-space": (make_roberta, {"add_prefix_space": True}),
     "gptj": (make_gptj, {}),
     "opt": (make_opt, {}),
     "opt-left": (make_opt, {"padding_side": "left", "truncation_side": "left"}),

@@ -41,6 +41,7 @@ from add_model.zoo import (
     AutoModelForQuestionAnswering,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
+    AutoModelForTextEncoding,
     AutoModelForTokenClassification,
     PreTrainedConfig,
     PreTrainedModel,
@@ -59,6 +60,7 @@ ALL_TASKS: tuple[type[AutoModelBase], ...] = (
     AutoModelForQuestionAnswering,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
+    AutoModelForTextEncoding,
     AutoModelForTokenClassification,
 )
 HIDDEN_STATES_FIELDS = ("hidden_states", "encoder_hidden_states", "decoder_hidden_states")
@@ -180,7 +182,7 @@ class ModelTesterMixin:
         task = task_of(model_class)
         tokens = inputs.get("decoder_input_ids", inputs["input_ids"])
         batch, length = tokens.shape[0], tokens.shape[-1]
-        if task is AutoModel:
+        if task in (AutoModel, AutoModelForTextEncoding):
             return {}
         if task is AutoModelForQuestionAnswering:
             return {"start_positions": torch.zeros(batch).long(), "end_positions": torch.ones(batch).long()}
@@ -192,6 +194,13 @@ class ModelTesterMixin:
             return {"labels": torch.tensor([0, 1])}
         return {"labels": random_ids((batch, length), config)}
 
+    def get_loss(self, model_class: type[PreTrainedModel], outputs: ModelOutput) -> torch.Tensor:
+        """Return the loss of outputs with labels; of a class without labels the mean squares of what it returns."""
+        if task_of(model_class) in (AutoModel, AutoModelForTextEncoding):
+            return torch.stack([(tensor**2).mean() for tensor in tensors_of(outputs)]).sum()
+        loss: torch.Tensor = outputs["loss"]
+        return loss
+
     def get_expected_shape(
         self, model_class: type[PreTrainedModel], config: PreTrainedConfig, inputs: Inputs
     ) -> tuple[int, ...]:
@@ -199,7 +208,7 @@ class ModelTesterMixin:
         task = task_of(model_class)
         tokens = inputs.get("decoder_input_ids", inputs["input_ids"])
         batch, length = tokens.shape[0], tokens.shape[-1]
-        if task is AutoModel:
+        if task in (AutoModel, AutoModelForTextEncoding):
             return (batch, length, size_in(config, "hidden_size"))
         if task is AutoModelForQuestionAnswering:
             return (batch, length)
@@ -321,7 +330,8 @@ class ModelTesterMixin:
         config = self.get_config()
         config.tie_word_embeddings = False
         model = self.build(model_class, config)
-        assert model.tied_weights() == {}
+        always = {name for module in model.modules() for name in getattr(module, "_shared_weights_keys", ())}
+        assert all(name.endswith(tuple(always)) for name in model.tied_weights())
         model.save_pretrained(tmp_path)
         loaded = model_class.from_pretrained(tmp_path)
         for name, weight in model.state_dict().items():
@@ -419,10 +429,7 @@ class ModelTesterMixin:
         model.train()
         inputs = self.get_inputs_for(model_class, model.config)
         outputs: ModelOutput = model(**inputs, **self.get_labels_for(model_class, model.config, inputs))
-        if task_of(model_class) is AutoModel:
-            loss = torch.stack([(tensor**2).mean() for tensor in tensors_of(outputs)]).sum()
-        else:
-            loss = outputs["loss"]
+        loss = self.get_loss(model_class, outputs)
         loss.backward()  # type: ignore[no-untyped-call]
         unused = self.cross_attention_name if task_of(model_class) is AutoModelForCausalLM else None
         for name, parameter in model.named_parameters():
@@ -438,7 +445,7 @@ class ModelTesterMixin:
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
         losses = []
         for _ in range(5):
-            loss: torch.Tensor = model(**inputs)["loss"]
+            loss = self.get_loss(head_class, model(**inputs))
             assert loss.dim() == 0
             losses.append(loss.item())
             optimizer.zero_grad()
