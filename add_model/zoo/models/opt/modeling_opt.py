@@ -404,7 +404,8 @@ class OPTDecoder(nn.Module):
             # LayerDrop, see https://arxiv.org/abs/1909.11556.
             if self.training and float(torch.rand([])) < self.config.layerdrop:
                 continue
-            all_hidden_states.append(hidden_states)
+            if output_hidden_states:
+                all_hidden_states.append(hidden_states)
             hidden_states, probabilities = layer(hidden_states, causal_mask, past_key_values, output_attentions)
             if probabilities is not None:
                 all_attentions.append(probabilities)
@@ -412,7 +413,8 @@ class OPTDecoder(nn.Module):
             hidden_states = self.final_layer_norm(hidden_states)
         if self.project_out is not None:
             hidden_states = self.project_out(hidden_states)
-        all_hidden_states.append(hidden_states)
+        if output_hidden_states:
+            all_hidden_states.append(hidden_states)
 
         return BaseModelOutputWithPastAndCrossAttentions(
             last_hidden_state=hidden_states,
@@ -553,8 +555,9 @@ class OPTForCausalLM(OPTPreTrainedModel, GenerationMixin):
 
         loss: torch.Tensor | None = None
         if labels is not None:
-            predictions = logits[:, :-1].flatten(0, 1).float()
-            loss = functional.cross_entropy(predictions, labels[:, 1:].flatten())
+            # The scores of a position are about the token after it. Moving the labels copies less than moving the scores.
+            next_labels = functional.pad(labels[:, 1:], (0, 1), value=-100)
+            loss = functional.cross_entropy(logits.flatten(0, 1).float(), next_labels.flatten())
         return CausalLMOutputWithCrossAttentions(
             loss=loss,
             logits=logits,
