@@ -515,12 +515,14 @@ class GPTJForCausalLM(GPTJPreTrainedModel, GenerationMixin):
         use_cache: bool | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
+        logits_to_keep: int = 0,
     ) -> CausalLMOutputWithCrossAttentions:
         """Score the next token after every position; for the other arguments see `GPTJModel.forward`.
 
         Args:
             labels: token ids, `(batch, length)`, usually the input ids themselves: they are shifted here, so that
                 every position predicts the label after it. Labels of -100 do not count.
+            logits_to_keep: how many positions, the last ones, get scores, when there are no labels; 0 means all.
         """
         outputs = self.transformer(
             input_ids=input_ids,
@@ -533,7 +535,7 @@ class GPTJForCausalLM(GPTJPreTrainedModel, GenerationMixin):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
-        logits = self.lm_head(outputs.last_hidden_state)
+        logits = self.lm_head(outputs.last_hidden_state[:, -logits_to_keep:])
 
         loss: torch.Tensor | None = None
         if labels is not None:
