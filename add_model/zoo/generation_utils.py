@@ -72,10 +72,11 @@ class KeyValueCache:
 class GenerationMixin:
     """Adds `generate` to a language model.
 
-    A decoder's `forward` takes `input_ids`, `attention_mask`, `past_key_values` and `use_cache`, and `position_ids`
-    when its positions must follow the attention mask. An encoder-decoder's `forward` takes `encoder_outputs`,
-    `attention_mask` (of the encoder), `decoder_input_ids`, `past_key_values` and `use_cache`, and the model has a
-    method `get_encoder`. Both return an output with `logits` and `past_key_values`.
+    A decoder's `forward` takes `input_ids`, `attention_mask`, `past_key_values` and `use_cache`; `position_ids` when its
+    positions must follow the attention mask; and `logits_to_keep` when it can score the last tokens alone. An
+    encoder-decoder's `forward` takes `encoder_outputs`, `attention_mask` (of the encoder), `decoder_input_ids`,
+    `past_key_values` and `use_cache`, and the model has a method `get_encoder`. Both return an output with `logits` and
+    `past_key_values`.
     """
 
     if TYPE_CHECKING:
@@ -214,7 +215,10 @@ class GenerationMixin:
                 "encoder_outputs": encoder_outputs,
             }
         model_inputs: dict[str, Any] = {"input_ids": new_ids, "attention_mask": attention_mask}
-        if "position_ids" in inspect.signature(self.forward).parameters:
+        parameters = inspect.signature(self.forward).parameters
+        if "logits_to_keep" in parameters:
+            model_inputs["logits_to_keep"] = 1
+        if "position_ids" in parameters:
             # Padding on the left must not count, so that each text's first token stands at position 0.
             position_ids = (attention_mask.long().cumsum(dim=-1) - 1).clamp(min=0)
             model_inputs["position_ids"] = position_ids[:, already_seen:]

@@ -10,10 +10,15 @@ import pytest
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken
+from tokenizers import AddedToken, Regex, Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel, Split
+from tokenizers.pre_tokenizers import Sequence as PreTokenizerSequence
 
 from add_model.zoo.models.bart.tokenization_bart import BartTokenizer
 from add_model.zoo.models.bert.tokenization_bert import BertTokenizer
+from add_model.zoo.models.bloom.tokenization_bloom import BloomTokenizer
 from add_model.zoo.models.distilbert.tokenization_distilbert import DistilBertTokenizer
 from add_model.zoo.models.gpt2.tokenization_gpt2 import GPT2Tokenizer
 from add_model.zoo.models.gptj.tokenization_gptj import GPTJTokenizer
@@ -84,6 +89,19 @@ def make_bart(folder: Path, **options: Any) -> Pair:
     return Pair(BartTokenizer(*files, **options), transformers.BartTokenizer(*files, mask_token=mask_token, **options))
 
 
+def make_bloom(folder: Path, **options: Any) -> Pair:
+    train(BloomTokenizer(), folder)
+    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
+    # Transformers has no class for it: it runs what the published tokenizer.json describes, which is this.
+    pipeline = Tokenizer(BPE.from_file(*files))
+    word = Split(Regex(r" ?[^(\s|[.,!?…。，、।۔،])]+"), behavior="isolated", invert=False)
+    pipeline.pre_tokenizer = PreTokenizerSequence([word, ByteLevel(add_prefix_space=False, use_regex=False)])
+    pipeline.decoder = ByteLevelDecoder()
+    special_tokens = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
+    published = transformers.PreTrainedTokenizerFast(tokenizer_object=pipeline, **special_tokens, **options)
+    return Pair(BloomTokenizer(*files, **options), published)
+
+
 def make_roberta(folder: Path, **options: Any) -> Pair:
     train(RobertaTokenizer(), folder)
     files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
@@ -123,6 +141,8 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bart": (make_bart, {}),
     "bart-prefix-space": (make_bart, {"add_prefix_space": True}),
     "bart-left": (make_bart, {"padding_side": "left", "truncation_side": "left"}),
+    "bloom": (make_bloom, {}),
+    "bloom-left": (make_bloom, {"padding_side": "left", "truncation_side": "left"}),
     "roberta": (make_roberta, {}),
     "roberta-prefix-space": (make_roberta, {"add_prefix_space": True}),
     "gptj": (make_gptj, {}),
