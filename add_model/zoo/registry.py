@@ -7,6 +7,7 @@ Keys are sorted, one entry a line.
 CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
+    "deberta": "DebertaConfig",
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "opt": "OPTConfig",
@@ -17,6 +18,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
+    "deberta": "DebertaTokenizer",
     "distilbert": "DistilBertTokenizer",
     "gpt2": "GPT2Tokenizer",
     "opt": "OPTTokenizer",
@@ -26,6 +28,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
+    "deberta": "DebertaModel",
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "opt": "OPTModel",
@@ -35,6 +38,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMaskedLM",
+    "deberta": "DebertaForMaskedLM",
     "distilbert": "DistilBertForMaskedLM",
     "roberta": "RobertaForMaskedLM",
 }
@@ -54,6 +58,7 @@ MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
+    "deberta": "DebertaForSequenceClassification",
     "distilbert": "DistilBertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
     "opt": "OPTForSequenceClassification",
@@ -63,6 +68,7 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForTokenClassification",
+    "deberta": "DebertaForTokenClassification",
     "distilbert": "DistilBertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
     "roberta": "RobertaForTokenClassification",
@@ -72,6 +78,7 @@ MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
+    "deberta": "DebertaForQuestionAnswering",
     "distilbert": "DistilBertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
     "opt": "OPTForQuestionAnswering",
