@@ -93,7 +93,8 @@ def _in_transformers(said: str, meant: str, target: Library | None, here: Sequen
     if not install and meant not in installed_types():
         return f"{said} is not bundled, and the installed Transformers has it no longer, or not yet; start from it in a checkout of a release that has it: add-model like {meant} --into CHECKOUT"  # fmt: skip
     if target is not None:
-        return f"{said} is a model of Transformers, and this is a standalone library, which starts from its own and the bundled ones ({', '.join(here[-_FEW:])}); for a package that depends on Transformers, {install}type: {command} --into ANOTHER_FOLDER"  # fmt: skip
+        more = f" and {len(here) - _FEW} more, see: add-model references" if len(here) > _FEW else ""
+        return f"{said} is a model of Transformers, and this is a standalone library, which starts from its own and the bundled ones ({', '.join(here[:_FEW])}{more}); for a package that depends on Transformers, {install}type: {command} --into ANOTHER_FOLDER"  # fmt: skip
     return f"{said} is not bundled, but a model of Transformers; for a package that depends on it, {install}type: {command}"  # fmt: skip
 
 

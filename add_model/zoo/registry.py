@@ -10,6 +10,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "deberta": "DebertaConfig",
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
+    "gptj": "GPTJConfig",
     "opt": "OPTConfig",
     "roberta": "RobertaConfig",
     "t5": "T5Config",
@@ -21,8 +22,10 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "deberta": "DebertaTokenizer",
     "distilbert": "DistilBertTokenizer",
     "gpt2": "GPT2Tokenizer",
+    "gptj": "GPTJTokenizer",
     "opt": "OPTTokenizer",
     "roberta": "RobertaTokenizer",
+    "t5": "T5Tokenizer",
 }
 
 MODEL_MAPPING_NAMES: dict[str, str] = {
@@ -31,6 +34,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "deberta": "DebertaModel",
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
+    "gptj": "GPTJModel",
     "opt": "OPTModel",
     "roberta": "RobertaModel",
     "t5": "T5Model",
@@ -46,6 +50,7 @@ MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForCausalLM",
     "gpt2": "GPT2LMHeadModel",
+    "gptj": "GPTJForCausalLM",
     "opt": "OPTForCausalLM",
     "roberta": "RobertaForCausalLM",
 }
@@ -61,6 +66,7 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "deberta": "DebertaForSequenceClassification",
     "distilbert": "DistilBertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
+    "gptj": "GPTJForSequenceClassification",
     "opt": "OPTForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",
     "t5": "T5ForSequenceClassification",
@@ -81,6 +87,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "deberta": "DebertaForQuestionAnswering",
     "distilbert": "DistilBertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
+    "gptj": "GPTJForQuestionAnswering",
     "opt": "OPTForQuestionAnswering",
     "roberta": "RobertaForQuestionAnswering",
     "t5": "T5ForQuestionAnswering",

@@ -13,9 +13,9 @@ import pytest
 from add_model import installed
 from add_model.cli.commands import app
 from add_model.family import family
-from add_model.references import registry_of, zoo
 from add_model.scaffold.destination import find_holder
 from add_model.scaffold.elsewhere import whereabouts
+from tests.scaffold.libraries import bundled
 
 from .commands import SOURCES, add_model_here, check_refusal, done, forget_modules, refused
 
@@ -30,19 +30,18 @@ def without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "_specification", lambda name: None if name == "transformers" else real(name))
 
 
-@pytest.mark.parametrize("reference", ["vit", "ViT", "google/vit-base-patch16-224", "whisper", "hubert-base"])
+@pytest.mark.parametrize("reference", ["vit", "ViT", "google/vit-base-patch16-224", "whisper", "wav2vec2-base"])
 def test_a_model_that_is_not_bundled_says_what_to_install_and_type(
     tmp_path: Path, reference: str, without_transformers: None
 ) -> None:
-    model = {"whisper": "whisper", "hubert-base": "hubert"}.get(reference, "vit")
+    model = {"whisper": "whisper", "wav2vec2-base": "wav2vec2"}.get(reference, "vit")
     naming = ("not bundled", "pip install --upgrade transformers", f"add-model like transformers:{model}")
     refused(tmp_path, reference, *NEW, naming=naming)
 
 
 def test_every_listed_model_that_is_not_bundled_is_answered_so(without_transformers: None) -> None:
-    bundled = registry_of(zoo()).model_types
-    others = [member.model_type for member in family() if member.model_type not in bundled]
-    assert len(others) == len(family()) - len(bundled)
+    others = [member.model_type for member in family() if member.model_type not in bundled()]
+    assert len(others) == len(family()) - len(bundled())
     for model in others:
         said = whereabouts(model, None)
         assert said is not None and "pip install" in said and f"add-model like transformers:{model}" in said, model

@@ -17,6 +17,7 @@ from add_model.zoo.models.bert.tokenization_bert import BertTokenizer
 from add_model.zoo.models.deberta.tokenization_deberta import DebertaTokenizer
 from add_model.zoo.models.distilbert.tokenization_distilbert import DistilBertTokenizer
 from add_model.zoo.models.gpt2.tokenization_gpt2 import GPT2Tokenizer
+from add_model.zoo.models.gptj.tokenization_gptj import GPTJTokenizer
 from add_model.zoo.models.opt.tokenization_opt import OPTTokenizer
 from add_model.zoo.models.roberta.tokenization_roberta import RobertaTokenizer
 from add_model.zoo.tokenization_utils import PreTrainedTokenizer
@@ -110,6 +111,12 @@ def make_roberta(folder: Path, **options: Any) -> Pair:
     return Pair(RobertaTokenizer(*files, **options), theirs)
 
 
+def make_gptj(folder: Path, **options: Any) -> Pair:
+    pair = make_gpt2(folder, **options)
+    options = {"pad_token": "<|endoftext|>", **options}
+    return Pair(GPTJTokenizer(folder / "vocab.json", folder / "merges.txt", **options), pair.theirs)
+
+
 def make_opt(folder: Path, **options: Any) -> Pair:
     train(OPTTokenizer(), folder)
     files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
@@ -137,6 +144,7 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bart-left": (make_bart, {"padding_side": "left", "truncation_side": "left"}),
     "roberta": (make_roberta, {}),
     "roberta-prefix-space": (make_roberta, {"add_prefix_space": True}),
+    "gptj": (make_gptj, {}),
     "opt": (make_opt, {}),
     "opt-left": (make_opt, {"padding_side": "left", "truncation_side": "left"}),
 }

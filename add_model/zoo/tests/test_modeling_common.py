@@ -418,7 +418,7 @@ class ModelTesterMixin:
         model.set_input_embeddings(new)
         assert model.get_input_embeddings().weight is new.weight
         output_embeddings = model.get_output_embeddings()
-        if output_embeddings is not None:
+        if output_embeddings is not None and model.config.tie_word_embeddings:
             assert output_embeddings.weight is new.weight
         assert not torch.allclose(self.run(model, **inputs)[0], before[0])
 

@@ -10,6 +10,7 @@ from .modeling_t5 import (
     T5Model,
     T5PreTrainedModel,
 )
+from .tokenization_t5 import T5Tokenizer
 
 __all__ = [
     "T5Config",
@@ -20,4 +21,5 @@ __all__ = [
     "T5ForTokenClassification",
     "T5Model",
     "T5PreTrainedModel",
+    "T5Tokenizer",
 ]
