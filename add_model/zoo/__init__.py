@@ -3,31 +3,57 @@
 from .auto import (
     AutoConfig,
     AutoModel,
+    AutoModelForAudioClassification,
     AutoModelForCausalLM,
+    AutoModelForCTC,
+    AutoModelForImageClassification,
+    AutoModelForMaskedImageModeling,
     AutoModelForMaskedLM,
     AutoModelForMultipleChoice,
     AutoModelForNextSentencePrediction,
+    AutoModelForObjectDetection,
+    AutoModelForPreTraining,
     AutoModelForQuestionAnswering,
+    AutoModelForSemanticSegmentation,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
+    AutoModelForSpeechSeq2Seq,
     AutoModelForTokenClassification,
-    AutoTokenizer,
+    AutoModelForVision2Seq,
 )
+from .auto_preprocessor import (
+    AutoFeatureExtractor,
+    AutoImageProcessor,
+    AutoProcessor,
+)
+from .auto_tokenizer import AutoTokenizer
 from .configuration_utils import PreTrainedConfig
 from .modeling_utils import PreTrainedModel
 from .tokenization_utils import PreTrainedTokenizer
 
 __all__ = [
     "AutoConfig",
+    "AutoFeatureExtractor",
+    "AutoImageProcessor",
     "AutoModel",
+    "AutoModelForAudioClassification",
+    "AutoModelForCTC",
     "AutoModelForCausalLM",
+    "AutoModelForImageClassification",
+    "AutoModelForMaskedImageModeling",
     "AutoModelForMaskedLM",
     "AutoModelForMultipleChoice",
     "AutoModelForNextSentencePrediction",
+    "AutoModelForObjectDetection",
+    "AutoModelForPreTraining",
     "AutoModelForQuestionAnswering",
+    "AutoModelForSemanticSegmentation",
     "AutoModelForSeq2SeqLM",
     "AutoModelForSequenceClassification",
+    "AutoModelForSpeechSeq2Seq",
     "AutoModelForTokenClassification",
+    "AutoModelForVision2Seq",
+    "AutoProcessor",
     "AutoTokenizer",
     "PreTrainedConfig",
     "PreTrainedModel",

@@ -16,11 +16,19 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "gpt2": "GPT2Tokenizer",
 }
 
+IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
+
+FEATURE_EXTRACTOR_MAPPING_NAMES: dict[str, str] = {}
+
+PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
+
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "gpt2": "GPT2Model",
 }
+
+MODEL_FOR_PRETRAINING_MAPPING_NAMES: dict[str, str] = {}
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMaskedLM",
@@ -59,3 +67,19 @@ MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForNextSentencePrediction",
 }
+
+MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_CTC_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
