@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from add_model.syntax_tree import depth_of, syntax_tree
+from add_model.syntax_tree import depth_of, refuse_broken, syntax_tree
 
 from .copies.released import RELEASES, released
 
@@ -56,3 +57,19 @@ def test_what_is_only_long_is_not_deep(text: str) -> None:
 def test_nothing_in_a_released_tree_is_thought_to_be_too_deep(release: str) -> None:
     (package,) = released(release).packages.values()
     assert max(depth_of(path.read_text(encoding="utf-8")) for path in sorted(package.rglob("modeling_*.py"))) < 1_000
+
+
+@pytest.mark.parametrize("text", ["x = (\n", "def f(:\n    pass\n", "x = 1\n  y = 2\n", "x = '\n", "\0\n", "-" * 100_000 + "1\n"])  # fmt: skip
+def test_what_reading_refuses_is_refused_with_the_same_words_where_no_tree_is_wanted(text: str) -> None:
+    def said(read: Callable[[str], object]) -> str:
+        with pytest.raises((SyntaxError, ValueError, RecursionError, MemoryError)) as raised:
+            read(text)
+        return f"{type(raised.value).__name__}: {raised.value}"
+
+    assert said(refuse_broken) == said(syntax_tree)
+
+
+@pytest.mark.parametrize("text", ["nonlocal x\n", "return 1\n", "def f():\n    x = 1\n    global x\n", "break\n", ""])
+def test_what_can_be_read_and_not_be_run_is_no_broken_text(text: str) -> None:
+    refuse_broken(text)
+    syntax_tree(text)

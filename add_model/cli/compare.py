@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from add_model.porting.comparison.comparing import Comparison
     from add_model.porting.comparison.diagnosis import Diagnosis
     from add_model.porting.comparison.report import Line
+    from add_model.porting.recording.file import Recording
 
 _EXAMPLES = """
 Examples:
@@ -75,7 +75,9 @@ def compare(
     if not (math.isfinite(atol) and atol >= 0):
         raise AddModelError(f"--atol {atol}: pass a number that is not negative, such as 1e-3")
     first, second = load_recording(original), load_recording(new)
-    weights = _weights(rules, first.parameters, second.parameters)
+    weights: list[tuple[str, str]] = []
+    if rules is not None:
+        weights, first = _by_rules(rules, first, second)
     comparison = compare_recordings(first, second, atol, weights, strict_inside)
     diagnosis = examine(comparison)
     cause = diagnosis.cause
@@ -158,9 +160,11 @@ def _add(table: Table, line: Line) -> None:
     table.add_row(place, *figures, styled((line.verdict, _STYLES[line.verdict])))
 
 
-def _weights(rules: Path | None, old: Iterable[str], new: Iterable[str]) -> list[tuple[str, str]]:
-    if rules is None:
-        return []
+def _by_rules(path: Path, original: Recording, new: Recording) -> tuple[list[tuple[str, str]], Recording]:
+    """Which weights became which by the rules of a conversion, and the original in the order in which they put rows."""
+    from add_model.porting.comparison.reordered import as_the_rules_order
     from add_model.porting.rules.reading import load_rules, weight_pairs
 
-    return weight_pairs(load_rules(rules), list(old), list(new))
+    rules = load_rules(path)
+    pairs = weight_pairs(rules, list(original.parameters), list(new.parameters))
+    return pairs, as_the_rules_order(rules, original, new)

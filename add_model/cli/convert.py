@@ -144,8 +144,11 @@ def convert(
 
 def _suggest(found: Opened, path: Path | None, recording: Path | None, force: bool, as_json: bool) -> None:
     from add_model.porting.conversion.request import default_rules_path
-    from add_model.porting.suggestion.rules_file import suggest_rules, suggestion_text, write_rules
+    from add_model.porting.suggestion.rules_file import class_note, suggest_rules, suggestion_text, write_rules
 
+    said = class_note(found)
+    if said is not None:
+        tell(f"note: {said}")
     suggestion = suggest_rules(found, recording)
     path = path or default_rules_path(found.subject)
     text = suggestion_text(found, suggestion)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from add_model.boundary import ensure_writable
 from add_model.copies.finding import Code, Finding
 from add_model.errors import AddModelError
+from add_model.library import Library
 from add_model.reading import read_bytes
 from add_model.transaction import Change, write_files
 
@@ -40,6 +41,19 @@ def write_baseline(root: Path, path: Path, findings: Iterable[Finding]) -> int:
     content = "".join(f"{line}\n" for line in (_HEAD, *entries)).encode()
     write_files(root, [Change(path, content, expected=before)])
     return len(entries)
+
+
+def set_aside(library: Library, findings: Sequence[Finding]) -> frozenset[tuple[str, str, str]]:
+    """The file, definition and source of every finding that the library's baseline holds: none, where it has no baseline.
+
+    Raises:
+        AddModelError: the file cannot be read.
+    """
+    if library.configuration.baseline is None:
+        return frozenset()
+    new, _ = without_baseline(findings, library.root / library.configuration.baseline)
+    left = Counter(map(entry, findings)) - Counter(map(entry, new))
+    return frozenset((found.path, found.object, found.source) for found in findings if entry(found) in left)
 
 
 def without_baseline(findings: Sequence[Finding], path: Path) -> tuple[list[Finding], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 from add_model.errors import AddModelError
 from add_model.family import family
 from add_model.library import Library, installed_package
-from add_model.nearest import named_in_checkpoint, spelled_otherwise
+from add_model.nearest import close, named_in_checkpoint, spelled_otherwise
 from add_model.references import UnknownReference, available, spellings
 from add_model.scaffold.checkout.layout import PACKAGE, find_checkout
 from add_model.scaffold.checkout.reference import model_folders
+from add_model.scaffold.library_kinds import is_around
 from add_model.scaffold.target import Candidate, Target
 
 # So many of the models that can be started from are named where another was asked for.
@@ -39,7 +41,22 @@ def find_candidate(specification: str, target: Target) -> Candidate:
         return target.find_candidate(specification)
     except UnknownReference as error:
         library = None if target.is_new else target.library
-        raise AddModelError(whereabouts(specification, library) or str(error)) from error
+        said = whereabouts(specification, library) or str(error)
+        raise AddModelError(_other_folder(target.root) + said) from error
+
+
+def _other_folder(root: Path) -> str:
+    """Which library was meant by a folder that is not there, and whose name is nearly that of one beside it; else empty.
+
+    In the library that was meant the reference may well be known, so that the folder is said before the reference.
+    """
+    if root.exists() or not root.parent.is_dir():
+        return ""
+    beside = {path.name: path for path in sorted(root.parent.iterdir()) if path.is_dir()}
+    for name in close(root.name, beside):
+        if is_around(beside[name]):
+            return f"there is no folder {root.name}; did you mean --into {os.path.relpath(beside[name])}? A new library cannot start from that: "  # fmt: skip
+    return ""
 
 
 def installed_types() -> Collection[str]:
@@ -76,7 +93,8 @@ def _in_transformers(said: str, meant: str, target: Library | None, here: Sequen
     if not install and meant not in installed_types():
         return f"{said} is not bundled, and the installed Transformers has it no longer, or not yet; start from it in a checkout of a release that has it: add-model like {meant} --into CHECKOUT"  # fmt: skip
     if target is not None:
-        return f"{said} is a model of Transformers, and this is a standalone library, which starts from its own and the bundled ones ({', '.join(here[-_FEW:])}); for a package that depends on Transformers, {install}type: {command} --into ANOTHER_FOLDER"  # fmt: skip
+        more = f" and {len(here) - _FEW} more, see: add-model references" if len(here) > _FEW else ""
+        return f"{said} is a model of Transformers, and this is a standalone library, which starts from its own and the bundled ones ({', '.join(here[:_FEW])}{more}); for a package that depends on Transformers, {install}type: {command} --into ANOTHER_FOLDER"  # fmt: skip
     return f"{said} is not bundled, but a model of Transformers; for a package that depends on it, {install}type: {command}"  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from .auto import (
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoModelForSpeechSeq2Seq,
+    AutoModelForTextEncoding,
     AutoModelForTokenClassification,
     AutoModelForVision2Seq,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "AutoModelForSeq2SeqLM",
     "AutoModelForSequenceClassification",
     "AutoModelForSpeechSeq2Seq",
+    "AutoModelForTextEncoding",
     "AutoModelForTokenClassification",
     "AutoModelForVision2Seq",
     "AutoProcessor",

@@ -172,6 +172,13 @@ class AutoModelForNextSentencePrediction(AutoModelBase):
     purpose = "model for next sentence prediction"
 
 
+class AutoModelForTextEncoding(AutoModelBase):
+    """Loads the model of any model type that turns texts into vectors."""
+
+    class_names = registry.MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES
+    purpose = "model for text encoding"
+
+
 class AutoModelForImageClassification(AutoModelBase):
     """Loads the model of any model type that classifies whole images."""
 

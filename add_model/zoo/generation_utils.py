@@ -69,7 +69,7 @@ class GenerationMixin:
             attention_mask: 1 for tokens, 0 for padding, `(batch, length)`. Found from the padding token if missing.
             max_length: limit of the whole result in tokens, prompt or start token included. Without any limit,
                 `config.max_length` if the configuration has it, otherwise 20 tokens are generated, or fewer where
-                `config.max_position_embeddings` ends the text.
+                `longest_text` ends the text.
             max_new_tokens: limit of the generated tokens; use instead of `max_length`.
             do_sample: whether every token is drawn by its probability instead of taking the most probable one.
             temperature, top_k, top_p: what is drawn from, as in `ScoreRules`; of `top_k` 50 where it is missing.
@@ -170,6 +170,10 @@ class GenerationMixin:
             model_inputs["position_ids"] = position_ids[:, already_seen:]
         return model_inputs
 
+    def longest_text(self) -> int | None:
+        """Return how many tokens a text can have, prompt included, or `None` where nothing limits it."""
+        return getattr(self.config, "max_position_embeddings", None)
+
     def _length_limit(self, start_length: int, max_length: int | None, max_new_tokens: int | None) -> int:
         if max_new_tokens is not None and max_length is not None:
             raise ValueError("pass either max_length or max_new_tokens, not both")
@@ -179,7 +183,8 @@ class GenerationMixin:
             limit = max_length
         else:
             limit = getattr(self.config, "max_length", None) or start_length + DEFAULT_NEW_TOKENS
-            limit = min(limit, getattr(self.config, "max_position_embeddings", limit))
+            longest = self.longest_text()
+            limit = limit if longest is None else min(limit, longest)
         if limit <= start_length:
             raise ValueError(
                 f"a limit of {limit} tokens leaves no room after a prompt of {start_length}; raise max_length or "

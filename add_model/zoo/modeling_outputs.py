@@ -73,6 +73,17 @@ class BaseModelOutputWithPooling(ModelOutput):
 
 
 @dataclass(kw_only=True)
+class BaseModelOutputWithPoolingAndPast(BaseModelOutputWithPooling):
+    """Output of an encoder that also sums up the whole sequence in one vector, and that can be a decoder instead.
+
+    Attributes:
+        past_key_values: the cache of a decoder, filled up to the last token of the input.
+    """
+
+    past_key_values: KeyValueCache | None = None
+
+
+@dataclass(kw_only=True)
 class BaseModelOutputWithPastAndCrossAttentions(ModelOutput):
     """Output of a decoder.
 

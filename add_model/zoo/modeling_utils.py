@@ -45,6 +45,7 @@ class PreTrainedModel(nn.Module, ModelHubMixin):
         base_model_prefix: name of the attribute that holds the base model in a model with a head.
         _tied_weights_keys: weights that are the same tensor as another one when `config.tie_word_embeddings` is set,
             name to name of the original; saved once, under the name of the original.
+        _shared_weights_keys: the same, of weights that are one tensor whatever the configuration says.
         _renamed_checkpoint_keys: regular expressions of weight names in older checkpoints, with the names of today.
         _ignored_checkpoint_keys: regular expressions of what checkpoints may hold and the model does not need.
     """
@@ -52,6 +53,7 @@ class PreTrainedModel(nn.Module, ModelHubMixin):
     config_class: ClassVar[type[PreTrainedConfig]] = PreTrainedConfig
     base_model_prefix: ClassVar[str] = ""
     _tied_weights_keys: ClassVar[dict[str, str]] = {}
+    _shared_weights_keys: ClassVar[dict[str, str]] = {}
     _renamed_checkpoint_keys: ClassVar[dict[str, str]] = {}
     _ignored_checkpoint_keys: ClassVar[tuple[str, ...]] = ()
 
@@ -130,13 +132,14 @@ class PreTrainedModel(nn.Module, ModelHubMixin):
 
     def tied_weights(self) -> dict[str, str]:
         """Return the tied weights, name to name of the original, including those of the models inside this one."""
-        if not self.config.tie_word_embeddings:
-            return {}
         tied: dict[str, str] = {}
         for path, module in self.named_modules():
             if isinstance(module, PreTrainedModel):
                 prefix = f"{path}." if path else ""
-                tied.update({prefix + name: prefix + original for name, original in module._tied_weights_keys.items()})
+                keys = dict(module._shared_weights_keys)
+                if self.config.tie_word_embeddings:
+                    keys.update(module._tied_weights_keys)
+                tied.update({prefix + name: prefix + original for name, original in keys.items()})
         # A weight may be tied to one that is tied itself.
         for name, original in tied.items():
             while original in tied:

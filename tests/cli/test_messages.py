@@ -15,6 +15,7 @@ from add_model.cli.commands import app
 from add_model.family import family
 from add_model.scaffold.destination import find_holder
 from add_model.scaffold.elsewhere import whereabouts
+from tests.scaffold.libraries import bundled
 
 from .commands import SOURCES, add_model_here, check_refusal, done, forget_modules, refused
 
@@ -29,18 +30,18 @@ def without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "_specification", lambda name: None if name == "transformers" else real(name))
 
 
-@pytest.mark.parametrize("reference", ["vit", "ViT", "google/vit-base-patch16-224", "whisper", "t5-small"])
+@pytest.mark.parametrize("reference", ["vit", "ViT", "google/vit-base-patch16-224", "whisper", "wav2vec2-base"])
 def test_a_model_that_is_not_bundled_says_what_to_install_and_type(
     tmp_path: Path, reference: str, without_transformers: None
 ) -> None:
-    model = {"whisper": "whisper", "t5-small": "t5"}.get(reference, "vit")
+    model = {"whisper": "whisper", "wav2vec2-base": "wav2vec2"}.get(reference, "vit")
     naming = ("not bundled", "pip install --upgrade transformers", f"add-model like transformers:{model}")
     refused(tmp_path, reference, *NEW, naming=naming)
 
 
 def test_every_listed_model_that_is_not_bundled_is_answered_so(without_transformers: None) -> None:
-    others = [member.model_type for member in family() if member.model_type not in ("bart", "bert", "gpt2")]
-    assert len(others) > 20
+    others = [member.model_type for member in family() if member.model_type not in bundled()]
+    assert len(others) == len(family()) - len(bundled())
     for model in others:
         said = whereabouts(model, None)
         assert said is not None and "pip install" in said and f"add-model like transformers:{model}" in said, model
@@ -86,6 +87,15 @@ def test_another_spelling_of_one_of_transformers_is_the_model_meant(tmp_path: Pa
 )
 def test_a_checkpoints_name_is_answered_with_its_model(tmp_path: Path, reference: str, meant: str) -> None:
     refused(tmp_path, reference, *NEW, naming=(f"unknown reference {reference!r}", meant))
+
+
+def test_a_misspelt_folder_is_said_before_the_reference_that_only_the_meant_one_knows(library: Path) -> None:
+    missing = library.with_name(library.name[:-1] + "z")
+    arguments = (NAME, "--name", "second_bert", "--into", str(missing))
+    naming = (f"no folder {missing.name}", "did you mean --into", library.name)
+    refused(library.parent, *arguments, naming=naming)
+    elsewhere = ("no_model", "--name", "a_model", "--into", "another_place")
+    assert "did you mean --into" not in refused(library.parent, *elsewhere, naming=("no_model",))
 
 
 @pytest.mark.parametrize("name", ["vit", "vi_t", "g_pt2"])

@@ -214,6 +214,7 @@ def test_what_cannot_be_recorded_is_refused_in_one_line(library: Path) -> None:
         (["brand_new_bert", "--checkpoint", "absent"], ("absent", "config.json")),
         (["brand_new_bert", "--input-ids", "1,x"], ("--input-ids", "1,2,3")),
         (["brand_new_bert", "--input-ids", "1,2;3"], ("one length",)),
+        (["brand_new_bert", "--input-ids", "1,99999"], ("word_embeddings", "rows 0 to", "asked for 99999")),
         (["brand_new_bert", "--inputs", "bad.json"], ("bad.json", ".npz")),
         (["brand_new_bert", "--limit", "much"], ("--limit", "500MB")),
         (["run.py:make", "--out", "absent/file"], ("absent/file", "folder")),

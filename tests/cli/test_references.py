@@ -38,7 +38,9 @@ def test_each_line_says_where_the_model_can_be_had(run) -> None:
     _, out, _ = run("text")
     places = {line.split()[0]: line.rstrip() for line in out.splitlines() if line.startswith("  ")}
     assert places["bert"].endswith("bundled, transformers")
-    assert places["roberta"].endswith(" transformers") and "bundled" not in places["roberta"]
+    assert places["roberta"].endswith("bundled, transformers")
+    elsewhere = {row.split()[0]: row.rstrip() for row in run("audio")[1].splitlines() if row.startswith("  ")}
+    assert elsewhere["whisper"].endswith(" transformers") and "bundled" not in elsewhere["whisper"]
 
 
 @pytest.mark.parametrize(

@@ -149,11 +149,14 @@ def test_a_missing_checkpoint_is_no_success(library: Path) -> None:
         (["--from", "../original.safetensors"], ("--checkpoint DIR",)),
         (["--from", "../original.safetensors", "--checkpoint", "converted", "--text", "a", "--text", "b"], ("1 rows", "one text for each row")),
         (["--from", "../original.safetensors", "--checkpoint", "converted", "--rename", "x"], ("OLD=NEW",)),
+        (["--from", "../original.safetensors", "--checkpoint", "untokenized", "--text", "a"], ("untokenized", "holds no tokenizer", "leave --text out")),
         (["--text", "a"], ("--from RECORDING",)),
         ([], (INTEGRATION, "--from RECORDING")),
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_one_line_with_the_remedy(library: Path, arguments: list[str], naming: tuple[str, ...]) -> None:  # fmt: skip
+    (library / "untokenized").mkdir()
+    shutil.copy(library / "converted/config.json", library / "untokenized")
     before = tree(library)
     check_refusal(add_model_here(library, "verify", "end-to-end", NAME, *arguments), naming)
     assert tree(library) == before

@@ -60,6 +60,26 @@ def test_an_entry_holds_where_lines_move(tmp_path: Path) -> None:
     assert run(root)[0] == 0
 
 
+def test_a_fix_lets_be_what_is_set_aside_until_its_entry_is_dropped(tmp_path: Path) -> None:
+    root = with_baseline(tmp_path)
+    new = "src/brand/new.py"
+    lay(root, {new: copy_of("brand.layers.Layer")})
+    assert run(root, "--fix", "--force")[0] == 0
+    assert (root / COPIES).read_text() == FILES[COPIES]
+    assert (root / new).read_text() != FILES[COPIES]
+    (root / "copies.txt").write_text("")
+    assert run(root, "--fix", "--force")[0] == 0
+    assert (root / COPIES).read_text() == (root / new).read_text()
+
+
+def test_a_fix_lets_be_a_full_copy_that_is_set_aside(tmp_path: Path) -> None:
+    settings = f'{CONFIGURED}baseline = "copies.txt"\n[tool.add-model.full-copies]\n"src/brand/whole.py" = "src/brand/layers.py"\n'
+    root = lay(tmp_path, {**FILES, "src/brand/whole.py": "x = 1\n", "pyproject.toml": settings})
+    assert run(root, "--write-baseline", str(root / "copies.txt"))[0] == 0
+    assert run(root, "--fix", "--force")[0] == 0
+    assert (root / "src/brand/whole.py").read_text() == "x = 1\n"
+
+
 def test_entries_are_sorted_one_a_line_and_stale_ones_go_when_they_are_written_anew(tmp_path: Path) -> None:
     root = with_baseline(tmp_path)
     lay(root, {f"src/brand/{name}.py": copy_of("brand.layers.Layer") for name in "ba"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from add_model.porting.comparison.report import arranged, document, lines, summa
 from add_model.porting.rules.expansion import expand
 from add_model.porting.rules.reading import load_rules
 from add_model.porting.rules.rule import Fill, Rules
+from tests.cli.commands import add_model_here
 
 from .arrangements import ARRANGEMENTS, LAYERS, WORDS, Pair, Style, build, inputs, pairs, place_of
 from .sketches import recorded
@@ -153,6 +155,77 @@ def test_the_rule_for_rotary_lanes_makes_the_port_right(rotation: str, tmp_path:
         weights[move.targets_among(list(weights))[0]] = values[0].clone()
     port.load_state_dict(weights)
     assert compared(tmp_path, build(original, 3), port, inputs(3)).passed
+    # By its rules, what the reordered modules return is the same inside as well.
+    files = [tmp_path / f"{side}.safetensors" for side in ("original", "new")]
+    assert add_model_here(tmp_path, "compare", *map(str, files), "--strict-inside").returncode == 1
+    by_rules = add_model_here(tmp_path, "compare", *map(str, files), "--strict-inside", "--rules", "rules.toml")
+    assert by_rules.returncode == 0, by_rules.stdout
+    assert "lanes" not in by_rules.stdout and "wq" in by_rules.stdout
+
+
+class Reordered(nn.Module):
+    """A layer whose rows stand in an order, and which takes what it returns back into the usual one."""
+
+    def __init__(self, layer: nn.Module, rows: list[int]) -> None:
+        super().__init__()
+        self.layer = layer
+        for parameter in self.layer.parameters():
+            parameter.data = parameter.data[rows]
+        self._back = torch.tensor(rows).argsort()
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return self.layer(states)[..., self._back].relu()
+
+
+_ROWS = '[[fill]]\nfrom = "layer.weight"\ndo = [{ reshape = [2, 2, 4] }, { transpose = [0, 1] }, { reshape = [4, 4] }]\nto = "layer.weight"\n'
+
+
+@pytest.mark.parametrize("is_table", [False, True])
+def test_a_rule_reorders_what_a_layer_returns_and_not_what_a_table_does(is_table: bool, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    layer: nn.Module = nn.Embedding(4, 4) if is_table else nn.Linear(4, 4)
+    given = {"states": torch.arange(4)[None] if is_table else torch.randn(1, 3, 4)}
+    rows = [0, 1, 2, 3] if is_table else [0, 2, 1, 3]
+    recorded(tmp_path / "original.safetensors", Reordered(copy.deepcopy(layer), [0, 1, 2, 3]), **given)
+    recorded(tmp_path / "new.safetensors", Reordered(layer, rows), **given)
+    (tmp_path / "rules.toml").write_text(_ROWS)
+    arguments = ["compare", "original.safetensors", "new.safetensors", "--strict-inside"]
+    assert add_model_here(tmp_path, *arguments).returncode == (0 if is_table else 1)
+    assert add_model_here(tmp_path, *arguments, "--rules", "rules.toml").returncode == 0
+
+
+class Turning(nn.Module):
+    """A layer that turns what it computed by angles, which it is given as complex numbers or as cosine and sine."""
+
+    def __init__(self, sign: float) -> None:
+        super().__init__()
+        torch.manual_seed(4)
+        self.dense, self._sign = nn.Linear(8, 8), sign
+
+    def forward(self, states: torch.Tensor, freqs: Any = None, position_embeddings: Any = None) -> torch.Tensor:
+        first, second = self.dense(states).unflatten(-1, (4, 2)).unbind(-1)
+        cosine, sine = (freqs.real, freqs.imag) if freqs is not None else (part[..., :4] for part in position_embeddings)  # fmt: skip
+        sine = sine * self._sign
+        return torch.stack([first * cosine - second * sine, first * sine + second * cosine], -1).flatten(-2)
+
+
+class Angles(nn.Module):
+    def __init__(self, is_complex: bool, sign: float = 1.0) -> None:
+        super().__init__()
+        self.layer, self._is_complex = Turning(sign), is_complex
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        angles = torch.outer(torch.arange(5.0), torch.arange(1.0, 5.0))
+        if self._is_complex:
+            return self.layer(states, freqs=torch.polar(torch.ones_like(angles), angles)) * 2
+        both = torch.cat([angles, angles], -1)[None]
+        return self.layer(states, position_embeddings=(both.cos(), both.sin())) * 2
+
+
+def test_angles_as_complex_numbers_are_no_other_cosines(tmp_path: Path) -> None:
+    comparison = compared(tmp_path, Angles(True), Angles(False, -1.0), {"states": torch.randn(2, 5, 8)})
+    assert not comparison.passed and comparison.place is not None
+    assert comparison.place.path == "layer"
 
 
 @pytest.mark.parametrize("hidden", [-10000.0, -1e9, float("-inf")])

@@ -54,6 +54,17 @@ def test_without_a_file_sizes_are_read_off_the_shapes_and_said(tmp_path: Path) -
     assert config(tmp_path)["n_embd"] == 24 and config(tmp_path)["n_head"] == 12
 
 
+def test_the_class_that_nobody_asked_for_is_said(tmp_path: Path) -> None:
+    write_safetensors(GPT2, tmp_path / "original")
+    (tmp_path / "original" / "config.json").unlink()
+    arguments = ["convert", "zoo:gpt2", "original", "--suggest"]
+    by_default = add_model_here(tmp_path, *arguments).stderr
+    assert "note: the rules are for GPT2Model" in by_default and "pass --class with" in by_default
+    assert "GPT2LMHeadModel" in by_default
+    asked = add_model_here(tmp_path, *arguments, "--force", "--class", "GPT2LMHeadModel").stderr
+    assert "the rules are for" not in asked
+
+
 def test_sizes_that_do_not_go_with_the_defaults_ask_for_the_file(tmp_path: Path) -> None:
     FOREIGN["BART of fairseq"][1](tmp_path / "original")
     (tmp_path / "original" / "config.json").unlink()

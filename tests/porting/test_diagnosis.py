@@ -1,6 +1,7 @@
 """Each hypothesis on the examples that it brings along, and what none may say anything about."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,9 +9,12 @@ from torch import nn
 
 from add_model.porting.comparison.comparing import compare
 from add_model.porting.comparison.diagnosis import HYPOTHESES, diagnose
+from add_model.porting.comparison.diagnosis.gated import GateAndUpInTurn
 from add_model.porting.comparison.diagnosis.scene import Example, Hypothesis, Sketch
 from add_model.porting.recording import record_forward
 from add_model.porting.recording.file import load_recording
+from add_model.porting.rules.reading import load_rules
+from add_model.porting.rules.rule import Fill
 
 from .sketches import compared
 
@@ -65,3 +69,21 @@ def test_of_one_number_any_other_is_a_multiple(right: Sketch, tmp_path: Path) ->
 
     example = Example(lambda: {"dense": nn.Linear(6, 1)}, right, wrong, inputs=lambda: torch.randn(1, 6))
     assert diagnose(compared(tmp_path, example)) is None
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_rule_for_gate_and_up_puts_the_rows_where_the_new_model_takes_them(number: int, tmp_path: Path) -> None:
+    example = GateAndUpInTurn.examples[number]
+    cause = diagnose(compared(tmp_path, example))
+    assert cause is not None and cause.name == GateAndUpInTurn.name
+    (tmp_path / "rules.toml").write_text(cause.remedy.partition("\n")[2])
+    rule = load_rules(tmp_path / "rules.toml").rules[0]
+    assert isinstance(rule, Fill) and rule.targets[0].text == rule.sources[0].text == "inner.gate_up.weight"
+    parts, states = torch.nn.ModuleDict(example.parts()), torch.randn(2, 5, 8)
+    parts["gate_up"].bias.data.zero_()
+    expected = example.right(SimpleNamespace(**parts), states)
+    weights = [parts["gate_up"].weight.data]
+    for step in rule.operations:
+        weights = step.apply(weights)
+    parts["gate_up"].weight.data = weights[0]
+    assert torch.allclose(example.wrong(SimpleNamespace(**parts), states), expected, atol=1e-6)  # type: ignore[misc]

@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from add_model.family import family
 from add_model.library import Library, library_at
 from add_model.scaffold.answers import Answers, dump_answers
 
+ZOO_MODELS = Path(__file__).parents[2] / "add_model" / "zoo" / "models"
 MAPPINGS = {
     "CONFIG_MAPPING_NAMES": "Config",
     "MODEL_MAPPING_NAMES": "Model",
     "MODEL_FOR_MASKED_LM_MAPPING_NAMES": "ForMaskedLM",
 }
+
+
+def bundled() -> list[str]:
+    """The model types of the zoo, which has a folder for each, in the order of the family."""
+    return [member.model_type for member in family() if (ZOO_MODELS / member.model_type / "__init__.py").exists()]
 
 
 def make_library(root: Path, models: Mapping[str, str], made_from: Mapping[str, Answers] | None = None) -> Library:

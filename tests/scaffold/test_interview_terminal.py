@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scaffold.libraries import bundled
 from tests.scaffold.terminal import BACKSPACE, CTRL_B, CTRL_D, DOWN, ENTER, ESCAPE, SPACE, UP, Terminal
 
 pytestmark = pytest.mark.slow
@@ -192,10 +193,10 @@ def test_a_narrow_low_terminal_will_do(tmp_path: Path) -> None:
     terminal = Terminal([sys.executable, "-c", PROGRAM], tmp_path, columns=60, rows=12)
     answer_up_to_the_reference(terminal)
     terminal.wait_for("» bert ")
-    terminal.press(DOWN, DOWN)
-    terminal.wait_for("» bart ")
-    terminal.press(DOWN)
-    terminal.wait_for("» bert ")
+    first, *others = bundled()
+    for model_type in (*others, first):
+        terminal.press(DOWN)
+        terminal.wait_for(f"» {model_type} ")
     terminal.press("gpt-2", ENTER)
     terminal.wait_for("called?")
     terminal.close()

@@ -32,7 +32,8 @@ def copy_weights(published: nn.Module, ours: nn.Module) -> None:
     """Give both models the same weights; biases and normalisations differ from their initial zeros and ones."""
     with torch.no_grad():
         for weight in [*published.parameters(), *published.buffers()]:
-            if weight.dim() == 1 or (weight.dim() == 2 and weight.shape[0] == 1):
+            is_constant = weight.dim() == 1 or (weight.dim() == 2 and weight.shape[0] == 1)
+            if is_constant and weight.is_floating_point():
                 weight.add_(torch.randn_like(weight) * 0.1)
     ours.load_state_dict(published.state_dict(), strict=True)
 
@@ -55,10 +56,10 @@ def assert_same_outputs(published: Any, ours: Any, attention_mask: torch.Tensor)
     for name, expected in published.items():
         if name == "past_key_values":
             continue
-        actual = ours[name]
         if expected == ():
-            assert actual is None, name
+            assert getattr(ours, name, None) is None, name
             continue
+        actual = ours[name]
         pairs = zip(actual, expected, strict=True) if isinstance(expected, tuple) else [(actual, expected)]
         for actual_tensor, expected_tensor in pairs:
             assert actual_tensor.shape == expected_tensor.shape, name
@@ -68,6 +69,21 @@ def assert_same_outputs(published: Any, ours: Any, attention_mask: torch.Tensor)
             if actual_tensor.shape[:2] == is_token.shape:
                 actual_tensor, expected_tensor = actual_tensor[is_token], expected_tensor[is_token]
             torch.testing.assert_close(actual_tensor, expected_tensor, atol=TOLERANCE, rtol=0, msg=name)
+
+
+def assert_same_gradients(published: nn.Module, ours: nn.Module, inputs: dict[str, torch.Tensor]) -> None:
+    """Compare the loss of inputs with labels, and the gradient of every weight."""
+    expected, actual = published(**inputs).loss, ours(**inputs).loss
+    torch.testing.assert_close(actual, expected, atol=TOLERANCE, rtol=TOLERANCE)
+    expected.backward()
+    actual.backward()
+    weights = dict(ours.named_parameters())
+    for name, weight in published.named_parameters():
+        gradient = weights.pop(name).grad
+        assert (gradient is None) == (weight.grad is None), name
+        if gradient is not None:
+            torch.testing.assert_close(gradient, weight.grad, atol=10 * TOLERANCE, rtol=0, msg=name)
+    assert not weights
 
 
 def assert_same_config(

@@ -10,9 +10,10 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from add_model.zoo.models.t5.tokenization_t5 import T5Tokenizer
 from add_model.zoo.tokenization_sentencepiece import SentencePieceTokenizer
 
-from .sentencepiece_tokenizers import ClassifyingTokenizer, LeftPaddedTokenizer, OffsetTokenizer, SentinelTokenizer
+from .sentencepiece_tokenizers import ClassifyingTokenizer, LeftPaddedTokenizer, OffsetTokenizer
 from .test_parity_tokenizers import CORPUS, Pair, check_same_call, check_same_decoding
 from .test_sentencepiece import MODELS
 
@@ -34,8 +35,8 @@ COUNTERPARTS = {
     "xlnet": Counterpart(LeftPaddedTokenizer, transformers.XLNetTokenizer),
     "xlnet-without-map": Counterpart(LeftPaddedTokenizer, transformers.XLNetTokenizer, has_map=False),
     "pegasus": Counterpart(OffsetTokenizer, transformers.PegasusTokenizer, {"offset": 7}),
-    "t5": Counterpart(SentinelTokenizer, transformers.T5Tokenizer, {"extra_ids": 4}),
-    "t5-without-map": Counterpart(SentinelTokenizer, transformers.T5Tokenizer, {"extra_ids": 4}, has_map=False),
+    "t5": Counterpart(T5Tokenizer, transformers.T5Tokenizer, {"extra_ids": 4}),
+    "t5-without-map": Counterpart(T5Tokenizer, transformers.T5Tokenizer, {"extra_ids": 4}, has_map=False),
 }
 
 

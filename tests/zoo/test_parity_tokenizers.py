@@ -14,7 +14,11 @@ from tokenizers import AddedToken
 
 from add_model.zoo.models.bart.tokenization_bart import BartTokenizer
 from add_model.zoo.models.bert.tokenization_bert import BertTokenizer
+from add_model.zoo.models.distilbert.tokenization_distilbert import DistilBertTokenizer
 from add_model.zoo.models.gpt2.tokenization_gpt2 import GPT2Tokenizer
+from add_model.zoo.models.gptj.tokenization_gptj import GPTJTokenizer
+from add_model.zoo.models.opt.tokenization_opt import OPTTokenizer
+from add_model.zoo.models.roberta.tokenization_roberta import RobertaTokenizer
 from add_model.zoo.tokenization_utils import PreTrainedTokenizer
 
 CORPUS = (
@@ -60,6 +64,11 @@ def make_bert(folder: Path, **options: Any) -> Pair:
     return Pair(BertTokenizer(vocab, **options), transformers.BertTokenizer(str(vocab), **options))
 
 
+def make_distilbert(folder: Path, **options: Any) -> Pair:
+    vocab = train(DistilBertTokenizer(**options), folder) / "vocab.txt"
+    return Pair(DistilBertTokenizer(vocab, **options), transformers.DistilBertTokenizer(str(vocab), **options))
+
+
 def make_gpt2(folder: Path, **options: Any) -> Pair:
     train(GPT2Tokenizer(), folder)
     options = {"pad_token": "<|endoftext|>", **options}
@@ -75,6 +84,30 @@ def make_bart(folder: Path, **options: Any) -> Pair:
     return Pair(BartTokenizer(*files, **options), transformers.BartTokenizer(*files, mask_token=mask_token, **options))
 
 
+def make_roberta(folder: Path, **options: Any) -> Pair:
+    train(RobertaTokenizer(), folder)
+    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
+    # As for BART: the published mask token takes the space before it.
+    mask_token: Any = AddedToken("<mask>", lstrip=True, normalized=False, special=True)
+    theirs = transformers.RobertaTokenizer(*files, mask_token=mask_token, **options)
+    return Pair(RobertaTokenizer(*files, **options), theirs)
+
+
+def make_gptj(folder: Path, **options: Any) -> Pair:
+    pair = make_gpt2(folder, **options)
+    options = {"pad_token": "<|endoftext|>", **options}
+    return Pair(GPTJTokenizer(folder / "vocab.json", folder / "merges.txt", **options), pair.theirs)
+
+
+def make_opt(folder: Path, **options: Any) -> Pair:
+    train(OPTTokenizer(), folder)
+    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
+    # Transformers has no class for it; published checkpoints name GPT-2's, with these options.
+    special_tokens = {"unk_token": "</s>", "bos_token": "</s>", "eos_token": "</s>", "pad_token": "<pad>"}
+    published = transformers.GPT2Tokenizer(*files, **special_tokens, **{"add_bos_token": True, **options})
+    return Pair(OPTTokenizer(*files, **options), published)
+
+
 VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bert": (make_bert, {}),
     "bert-cased": (make_bert, {"do_lower_case": False}),
@@ -82,6 +115,7 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bert-with-accents": (make_bert, {"strip_accents": False}),
     "bert-chinese-words": (make_bert, {"tokenize_chinese_chars": False}),
     "bert-left": (make_bert, {"padding_side": "left", "truncation_side": "left"}),
+    "distilbert": (make_distilbert, {}),
     "gpt2": (make_gpt2, {}),
     "gpt2-prefix-space": (make_gpt2, {"add_prefix_space": True}),
     "gpt2-begin": (make_gpt2, {"add_bos_token": True}),
@@ -89,6 +123,11 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "bart": (make_bart, {}),
     "bart-prefix-space": (make_bart, {"add_prefix_space": True}),
     "bart-left": (make_bart, {"padding_side": "left", "truncation_side": "left"}),
+    "roberta": (make_roberta, {}),
+    "roberta-prefix-space": (make_roberta, {"add_prefix_space": True}),
+    "gptj": (make_gptj, {}),
+    "opt": (make_opt, {}),
+    "opt-left": (make_opt, {"padding_side": "left", "truncation_side": "left"}),
 }
 
 

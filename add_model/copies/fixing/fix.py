@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from add_model.copies.baseline import set_aside
 from add_model.copies.finding import Code, Finding, Moved
 from add_model.copies.fixing.dangling import drop_dangling
 from add_model.copies.fixing.edits import Edit, apply_edits
@@ -102,6 +103,7 @@ class _Fix:
         self._unwritable: dict[_Key, str] = {}
         self._moved = self._mended = 0
         self._supplies: Supplies
+        self._aside: frozenset[tuple[str, str, str]] = frozenset()
 
     def result(self) -> Fixed:
         """Rounds, until one has nothing to do."""
@@ -111,7 +113,10 @@ class _Fix:
         while True:
             check = Check(self._library, self._paths, self._read, self._progress, keep_pairs=True)
             findings = list(check.findings())
-            can_be_fixed = FixablePairs(self._library, findings)
+            # What the first round makes of originals changes what their copies differ in, not that they were set aside.
+            if not rounds:
+                self._aside = set_aside(self._library, findings)
+            can_be_fixed = FixablePairs(self._library, findings, self._aside)
             fixable = list(filter(can_be_fixed, check.drifted))
             self._sides.look_at(fixable)
             self._supplies = Supplies(check.sources)
@@ -359,7 +364,8 @@ class _Fix:
     def _full_copies(self, findings: Sequence[Finding], check: Check) -> dict[str, bytes]:
         """New bytes for every file that is registered as a full copy and is none, or is none once its original is."""
         contents: dict[str, bytes] = {}
-        differing = {finding.path for finding in findings if finding.fixable and self._is_full_copy(finding)}
+        full = (finding for finding in findings if finding.fixable and self._is_full_copy(finding))
+        differing = {each.path for each in full if (each.path, each.object, each.source) not in self._aside}
         registered = self._library.configuration.full_copies
         for relative in full_copies_in_order(registered) if differing else ():
             source = registered[relative]

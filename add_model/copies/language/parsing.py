@@ -16,6 +16,10 @@ from add_model.values import TYPE_CHECKING
 # Parsing is the last resort, so that what it takes is loaded where it is needed.
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    _Read = TypeVar("_Read")
 
 _EXCEPT = re.compile(r"[ \t\f]*except\b[ \t]*\*?")
 _GROUP = re.compile(r"([ \t\f]*)except[ \t]*\*")
@@ -30,15 +34,34 @@ def parse(text: str) -> ast.Module:
         ValueError: it holds what no Python text does.
         RecursionError, MemoryError: it is nested too deeply.
     """
-    try:
-        return _parse(text)
-    except SyntaxError:
-        readable = with_brackets(text)
-        if sys.version_info < (3, 11):
-            readable = _without_groups(readable)
-        if readable == text:
-            raise
-        return _parse(readable)
+    from add_model.syntax_tree import syntax_tree
+
+    return _read(text, syntax_tree)
+
+
+def refuse_unreadable(text: str) -> None:
+    """Reads a text as `parse` does, and hands nothing out.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: as `parse` does.
+    """
+    from add_model.syntax_tree import refuse_broken
+
+    _read(text, refuse_broken)
+
+
+def _read(text: str, reader: Callable[[str], _Read]) -> _Read:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return reader(text)
+        except SyntaxError:
+            readable = with_brackets(text)
+            if sys.version_info < (3, 11):
+                readable = _without_groups(readable)
+            if readable == text:
+                raise
+            return reader(readable)
 
 
 def with_brackets(text: str) -> str:
@@ -84,11 +107,3 @@ def _bare_tuple(text: str, start: int, end: int) -> tuple[int, int] | None:
             shift = len(inside) - len(inside.lstrip())
             return (first + shift, first + len(inside.rstrip())) if has_comma else None
     return None
-
-
-def _parse(text: str) -> ast.Module:
-    from add_model.syntax_tree import syntax_tree
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return syntax_tree(text)

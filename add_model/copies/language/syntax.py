@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from add_model.copies.language.parsing import parse
+from add_model.copies.language.parsing import refuse_unreadable
 from add_model.lexical import holds_more_tokens, logical_lines
 from add_model.source import Module
 from add_model.values import TYPE_CHECKING, NamedTuple
@@ -91,7 +91,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _problem_of_piece(piece: str, text: str) -> SyntaxProblem | None:
     try:
-        parse(piece)
+        refuse_unreadable(piece)
     except SyntaxError as error:
         if not error.msg.startswith(_TOO_DEEP) and _is_newer_syntax(text):
             return None

@@ -192,8 +192,13 @@ def _input_pairs(
     left_of_one = [record for name, record in rest_of_one.items() if "mask" not in name]
     left_of_other = [(name, record) for name, record in rest_of_other.items() if "mask" not in name]
     for record, (name, counterpart) in zip(left_of_one, left_of_other, strict=False):
-        if record.dtype[0] == counterpart.dtype[0]:
+        if record.dtype[0] == counterpart.dtype[0] and _could_be_one(record.shape, counterpart.shape):
             yield name, record, counterpart
+
+
+def _could_be_one(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether what is called otherwise may be the same argument: angles as complex numbers are none as cosine and sine."""
+    return one[-1:] == other[-1:] or len(squeezed(one)) == len(squeezed(other))
 
 
 def _by_values(

@@ -46,12 +46,14 @@ class Choice:
         class_name: the class that is filled.
         origin: where the values come from.
         notes: what was concluded or left aside, a line each.
+        is_by_default: whether neither anybody nor the configuration said which class it is.
     """
 
     config: Any
     class_name: str
     origin: str
     notes: tuple[str, ...] = ()
+    is_by_default: bool = False
 
 
 def choose_configuration(
@@ -85,7 +87,7 @@ def choose_configuration(
         aside = () if path is None else (f"{path} holds none of the values of {subject.configuration_name}, and was left aside",)  # fmt: skip
         return _without_file(subject, weights, own, class_name, aside)
     name = class_name or _class_for(subject, content.get("architectures"))
-    return Choice(subject.configure(values), subject.model_class(name).__name__, str(path), notes)
+    return Choice(subject.configure(values), subject.model_class(name).__name__, str(path), notes, name is None)
 
 
 def _without_file(
@@ -108,7 +110,7 @@ def _without_file(
         subject.build(config, class_name)
     except AddModelError as error:
         raise AddModelError(f"no config.json: sizes were read off the weights ({read}), but do not go with the defaults of the others ({unseen}); pass --config FILE with all of them") from error  # fmt: skip
-    return Choice(config, subject.model_class(class_name).__name__, origin, notes)
+    return Choice(config, subject.model_class(class_name).__name__, origin, notes, class_name is None)
 
 
 def config_text(choice: Choice, dtype: str) -> str:

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import torch
@@ -86,6 +86,13 @@ class ParameterRecord:
     same_as: str | None
 
 
+class Order(NamedTuple):
+    """In which order a tensor is read along one of its axes."""
+
+    axis: int
+    numbers: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Recording:
     """What `load_recording` returns.
@@ -99,6 +106,7 @@ class Recording:
         parameters: name -> parameter or buffer.
         calls: the calls in the order in which they began.
         flow: key of a tensor -> keys of the tensors that it was computed from, as far as that was seen.
+        orders: key of a tensor -> the order in which it is read, where it is another than the one it is stored in.
     """
 
     path: Path
@@ -110,6 +118,7 @@ class Recording:
     calls: tuple[Call, ...]
     file: TensorFile = field(repr=False)
     flow: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    orders: Mapping[str, Order] = field(default_factory=dict, repr=False)
 
     def values(self, record: TensorRecord | ParameterRecord) -> torch.Tensor:
         """The stored values, mapped: the tensor itself, or `(rows, last dimension)` of one that was sampled.
@@ -119,7 +128,9 @@ class Recording:
         """
         if record.key is None:
             raise KeyError("the values were not stored")
-        return self.file.tensor(record.key)
+        values = self.file.tensor(record.key)
+        order = self.orders.get(record.key)
+        return values if order is None else _ordered(values, order)
 
     def give_back(self, touched: int) -> None:
         """Notes that so many bytes of tensors are looked at; the memory of those before is given back where it is much."""
@@ -134,6 +145,12 @@ class Recording:
     def root(self) -> Call:
         """The call of the whole model; of several, the first."""
         return next((call for call in self.calls if call.path == ""), self.calls[0])
+
+
+def _ordered(values: torch.Tensor, order: Order) -> torch.Tensor:
+    import torch
+
+    return values.index_select(order.axis, torch.tensor(order.numbers))
 
 
 def tensors_of(value: Value, name: str = "") -> Iterator[tuple[str, TensorRecord]]:

@@ -23,6 +23,7 @@ from add_model.porting.model.subject import FAILURES, Subject, find_subject
 from add_model.porting.recording import record_forward
 from add_model.porting.recording.facts import facts_of
 from add_model.porting.recording.file import Recording, load_recording
+from add_model.porting.recording.tables import refusing_numbers_beyond
 from add_model.porting.recording.usual_inputs import usual_inputs
 from add_model.porting.tensor_file import TensorFile, open_regular
 from add_model.reading import MOST_BYTES_OF_SETTINGS, read_bytes
@@ -114,7 +115,10 @@ def record(run: Run, path: Path, limit: int, parameter_limit: int) -> Recording:
     positional = [inputs.pop("")] if "" in inputs else []
     with torch.no_grad():
         try:
-            with record_forward(run.model, path, limit=limit, parameter_limit=parameter_limit, facts=run.facts):
+            with (
+                refusing_numbers_beyond(run.model),
+                record_forward(run.model, path, limit=limit, parameter_limit=parameter_limit, facts=run.facts),
+            ):
                 run.model(*positional, **inputs)
         except (AddModelError, OSError):
             raise

@@ -18,6 +18,7 @@ from add_model.porting.recording.facts import Owner, owner_of
 from add_model.porting.recording.file import Recording, TensorRecord, load_recording, tensors_of
 from add_model.porting.rendering import rendered
 from add_model.porting.steps.model_tests import FAILED, PASSED, Outcome, count, describe, failures
+from add_model.porting.steps.publishing import holds_tokenizer
 from add_model.reading import MOST_BYTES_OF_SETTINGS
 from add_model.references import read_text
 from add_model.registry import MODEL_MAPPING, TOKENIZER_MAPPING
@@ -81,7 +82,7 @@ def integration_files(model: PortedModel, wanted: Wanted) -> dict[Path, str]:
     if owner_of(recording) == Owner(model.root.resolve(), model.name):
         raise AddModelError(f"{recording.path}: is a recording of {model.name} itself; pass one of the original")
     numbers = numbers_of(recording, arguments_of(model, architecture), wanted.renamed or {})
-    _check_texts(model, numbers, wanted.texts)
+    _check_texts(model, numbers, wanted)
     files = {model.integration_test: _test(model, wanted, architecture, numbers)}
     if any("recorded_numbers.json" in read_text(path) for path in model.tests_folder.glob("*.py")):
         content = {
@@ -206,12 +207,15 @@ def _argument(
     return "input_ids"
 
 
-def _check_texts(model: PortedModel, numbers: Numbers, texts: tuple[str, ...]) -> None:
+def _check_texts(model: PortedModel, numbers: Numbers, wanted: Wanted) -> None:
+    texts = wanted.texts
     rows = len(numbers.inputs.get("input_ids", ()))
     if texts and not model.has_tokenizer:
         raise AddModelError(f"{model.name} has no tokenizer, so it reads no text; leave --text out")
     if texts and len(texts) != rows:
         raise AddModelError(f"the original was given {rows} rows of ids, and --text {len(texts)} times; pass one text for each row")  # fmt: skip
+    if texts and not holds_tokenizer(wanted.checkpoint):
+        raise AddModelError(f"{wanted.checkpoint}: holds no tokenizer to read --text with; put the original's vocabulary files there, or save the tokenizer there with its save_pretrained, or leave --text out")  # fmt: skip
 
 
 def _test(model: PortedModel, wanted: Wanted, architecture: str, numbers: Numbers) -> str:

@@ -14,6 +14,8 @@ from add_model.porting.suggestion.suggesting import Suggestion, as_rules, find_p
 from add_model.reading import read_bytes
 from add_model.transaction import Change, write_files
 
+_MOST_CLASSES = 5
+
 
 def suggest_rules(opened: Opened, recording: Path | None = None) -> Suggestion:
     """Suggests the rules of a conversion; with a recording of the original, its values decide what names leave open.
@@ -32,6 +34,16 @@ def suggest_rules(opened: Opened, recording: Path | None = None) -> Suggestion:
         model = opened.subject.build(opened.choice.config, opened.choice.class_name, device="cpu")
         pairs = decide(pairs, opened.checkpoint, new, model, load_recording(recording))
     return as_rules(pairs, old, new)
+
+
+def class_note(opened: Opened) -> str | None:
+    """Which class the rules are for, and how to have another; `None` where somebody said which, or there is but one."""
+    choice, names = opened.choice, opened.subject.class_names
+    others = [name for name in names if name != choice.class_name]
+    if not choice.is_by_default or not others:
+        return None
+    more = ", ..." if len(others) > _MOST_CLASSES else ""
+    return f"the rules are for {choice.class_name}, as neither --class nor the configuration names another; what a head needs of the checkpoint is left then: pass --class with {', '.join(others[:_MOST_CLASSES])}{more} for it"  # fmt: skip
 
 
 def suggestion_text(opened: Opened, suggestion: Suggestion) -> str:

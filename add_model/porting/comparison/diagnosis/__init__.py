@@ -6,7 +6,7 @@ differ by it, which are its tests: `scene` says what a hypothesis sees, and what
 
 - `randomness`, `precision`: the run itself.
 - `weights`, `swapped`, `filling`, `positions`: what the checkpoint's conversion is about.
-- `activations`, `norms`, `sums`, `attention`: what `forward` computes.
+- `activations`, `norms`, `sums`, `attention`, `gated`: what `forward` computes.
 - `rotary`, `sizes`: what the rules of the conversion have to say: rows in another order, a table padded or cut.
 
 Where none explains the values, `left_out` tells what of the recordings' place some would have needed. Each may take so
@@ -23,6 +23,7 @@ from add_model.porting.comparison.diagnosis import (
     activations,
     attention,
     filling,
+    gated,
     norms,
     positions,
     precision,
@@ -49,7 +50,8 @@ HYPOTHESES: Sequence[Hypothesis] = (
     weights.WeightTransposed(),
     swapped.ProjectionsSwapped(),
     swapped.NeighboursSwapped(),
-    swapped.GateAndUpSwapped(),
+    gated.GateAndUpInTurn(),
+    gated.GateAndUpSwapped(),
     norms.Epsilon(),
     norms.NormBeforeOrAfter(),
     norms.NormMissing(),

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from add_model.porting.comparison.diagnosis import masks
 from add_model.porting.comparison.diagnosis.budget import WorkSpent
-from add_model.porting.comparison.diagnosis.scene import Example, Scene, whole
-from add_model.porting.recording.file import Call, tensors_of
+from add_model.porting.comparison.diagnosis.scene import Example, Scene
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_MOST_HEADS = 128
 # So many scores are computed at a time: they take a few megabytes.
 _MOST_SCORES = 1 << 20
 _LAYOUTS = ("heads", "raw", "interleaved")
@@ -137,7 +135,7 @@ def _parts_of(
 
 def _usual(scene: Scene, width: int, allowed: Sequence[torch.Tensor]) -> Iterator[Setup]:
     for order in permutations(range(3)):
-        for heads in _head_counts(scene, width):
+        for heads in scene.head_counts(width):
             for mask in allowed:
                 for scale in _scales(scene, width, heads):
                     yield Setup(heads, scale, mask, order)
@@ -148,21 +146,9 @@ def _variations(scene: Scene, setup: Setup, width: int, allowed: Sequence[torch.
     yield from (replace(setup, scale=scale) for scale in _scales(scene, width, setup.heads))
     yield from (replace(setup, order=order) for order in permutations(range(3)))
     yield from (replace(setup, split=split, merge=merge) for split in _LAYOUTS for merge in _LAYOUTS)
-    for heads in _head_counts(scene, width):
+    for heads in scene.head_counts(width):
         yield replace(setup, heads=heads)
         yield replace(setup, heads=heads, scale=(width // heads) ** -0.5)
-
-
-def _head_counts(scene: Scene, width: int) -> list[int]:
-    counts = [*scene.attribute(scene.place.path, "head")]
-    if scene.place.original is not None:
-        module = scene.original.modules.get(scene.place.original.path)
-        counts += [value for name, value in (module.attributes if module else {}).items() if "head" in name]
-    for config in (scene.new.config, scene.original.config):
-        counts += [value for name, value in config.items() if "head" in name]
-    counts += [1 << power for power in range(8)]
-    usable = [count for count in counts if type(count) is int and 0 < count <= _MOST_HEADS and width % count == 0]
-    return list(dict.fromkeys(usable))
 
 
 def _scales(scene: Scene, width: int, heads: int) -> list[float]:
@@ -173,31 +159,11 @@ def _scales(scene: Scene, width: int, heads: int) -> list[float]:
 
 def _projections(scene: Scene) -> _Tensors | None:
     """Query, key and value, each `(batch, length, hidden)`: three projections, or one cut in three."""
-    target = scene.target
-    if target.dim() != 3 or not target.is_floating_point():
+    found = scene.projected
+    if found is None:
         return None
-    made = []
-    for call in scene.children(scene.place.new):
-        if call.ended <= scene.place.row.time and scene.parameter_shape(call):
-            value = next((whole(scene.new, record) for _, record in tensors_of(call.outputs)), None)
-            if value is not None and value.dim() == 3 and value.is_floating_point():
-                made.append((call, value))
-    width = target.shape[-1]
-    for _, value in made:
-        if value.shape[-1] == 3 * width:
-            query, key, third = value.tensor_split(3, dim=-1)
-            return query, key, third
-    fitting = [(call, value) for call, value in made if value.shape[-1] == width]
-    if len(fitting) < 3:
-        return None
-    named = [_named(fitting, letter) for letter in "qkv"]
-    first, second, last = named if all(value is not None for value in named) else [value for _, value in fitting[:3]]
-    assert first is not None and second is not None and last is not None
-    return (first, second, last) if first.shape == target.shape and second.shape == last.shape else None
-
-
-def _named(made: Sequence[tuple[Call, torch.Tensor]], letter: str) -> torch.Tensor | None:
-    return next((value for call, value in made if call.path.rpartition(".")[2].lower().startswith(letter)), None)
+    query, key, value = found.parts[0].tensor_split(3, dim=-1) if found.is_one else found.parts
+    return (query, key, value) if query.shape[-1] == key.shape[-1] == value.shape[-1] else None
 
 
 def _split(value: torch.Tensor, heads: int, layout: str) -> torch.Tensor:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from add_model.porting.comparison.diagnosis.scene import Scene
+if TYPE_CHECKING:
+    from add_model.porting.comparison.diagnosis.scene import Scene
 
 _ATTENTION = re.compile(r"attn|attention|\batt\b")
-_ROLES = {"query": ("q", "query", "queries", "wq"), "key": ("k", "key", "keys", "wk"), "value": ("v", "value", "values", "wv")}  # fmt: skip
+ROLES = {"query": ("q", "query", "queries", "wq"), "key": ("k", "key", "keys", "wk"), "value": ("v", "value", "values", "wv")}  # fmt: skip
 
 
 def role(path: str) -> str:
     """Whether a projection is the "query", the "key" or the "value"; "" if its name says none of them, or several."""
     words = set(re.findall("[a-z]+", re.sub("(?<=[a-z])(?=[A-Z])", "_", path.rpartition(".")[2]).lower()))
-    found = [name for name, spellings in _ROLES.items() if words & set(spellings)]
+    found = [name for name, spellings in ROLES.items() if words & set(spellings)]
     return found[0] if len(found) == 1 else ""
 
 

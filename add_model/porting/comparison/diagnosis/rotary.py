@@ -7,24 +7,21 @@ weights stand in the other order. One projection on query, key and value holds t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from add_model.porting.comparison.diagnosis import masks
 from add_model.porting.comparison.diagnosis.budget import WorkSpent
-from add_model.porting.comparison.diagnosis.roles import role
-from add_model.porting.comparison.diagnosis.scene import Example, Finding, Scene, whole
+from add_model.porting.comparison.diagnosis.scene import Example, Finding, Projected, Scene
+from add_model.porting.comparison.diagnosis.written import do, fill_rule
 from add_model.porting.comparison.differences import difference
 from add_model.porting.comparison.lanes import in_turn
-from add_model.porting.recording.file import Call, tensors_of
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_MOST_HEADS = 128
 # More scores than this are not computed at once.
 _MOST_SCORES = 1 << 23
 # So much work, in elements, the search for a way may take.
@@ -54,18 +51,6 @@ class Way:
     base: float = _BASES[0]
     part: float = 1.0
     per_head: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class _Projected:
-    """What the projections returned: query, key and value, `(batch, length, width)`, and the calls of the first two."""
-
-    parts: tuple[torch.Tensor, ...]
-    calls: tuple[Call, ...]
-
-    @property
-    def is_one(self) -> bool:
-        return len(self.parts) == 1
 
 
 def attended(way: Way, parts: Sequence[torch.Tensor], mask: torch.Tensor, rows: slice = slice(None)) -> torch.Tensor:
@@ -122,7 +107,7 @@ class _Ways:
 
     def __init__(self, scene: Scene) -> None:
         self._scene, self._left = scene, _MOST_WORK
-        self.projected = _projected(scene)
+        self.projected = scene.projected
         self.mask: torch.Tensor | None = None
 
     def of_original(self, rotations: Sequence[int | None]) -> Way | None:
@@ -134,7 +119,7 @@ class _Ways:
         length = parts[0].shape[1]
         lengths = {part.shape[1] for part in parts}
         allowed = list(masks.candidates(self._scene, length, length)) if len(lengths) == 1 else []
-        for heads in _head_counts(self._scene, width):
+        for heads in self._scene.head_counts(width):
             for way in self._variants(heads, rotations):
                 for mask in allowed:
                     if self._gives(way, mask, self._scene.target):
@@ -183,58 +168,15 @@ class _Ways:
         self._scene.budget.spend(elements)
 
 
-def _projected(scene: Scene) -> _Projected | None:
-    target = scene.target
-    if target.dim() != 3 or not target.is_floating_point():
-        return None
-    made = []
-    for call in scene.children(scene.place.new):
-        if call.ended <= scene.place.row.time and scene.parameter_shape(call):
-            value = next((whole(scene.new, record) for _, record in tensors_of(call.outputs)), None)
-            if value is not None and value.dim() == 3 and value.is_floating_point():
-                made.append((call, value))
-    one = next(((call, value) for call, value in made if value.shape[-1] == 3 * target.shape[-1]), None)
-    if one is not None:
-        return _Projected((one[1],), (one[0],))
-    named = [next((each for each in made if role(each[0].path) == name), None) for name in ("query", "key", "value")]
-    three = [each for each in named if each is not None] if all(named) else made[:3]
-    if len(three) < 3 or three[0][1].shape != target.shape or three[1][1].shape != three[2][1].shape:
-        return None
-    return _Projected(tuple(value for _, value in three), (three[0][0], three[1][0]))
-
-
-def _head_counts(scene: Scene, width: int) -> list[int]:
-    counts: list[Any] = [*scene.attribute(scene.place.path, "head")]
-    for config in (scene.new.config, scene.original.config):
-        counts += [value for name, value in config.items() if "head" in name]
-    counts += [1 << power for power in range(8)]
-    usable = [count for count in counts if type(count) is int and 0 < count <= _MOST_HEADS and width % count == 0]
-    return list(dict.fromkeys(usable))
-
-
 def _bases(scene: Scene) -> list[float]:
     named = [value for config in (scene.new.config, scene.original.config) for name, value in config.items() if "theta" in name or "rotary_emb_base" in name]  # fmt: skip
     return list(dict.fromkeys([*(float(value) for value in named if isinstance(value, (int, float))), *_BASES]))
 
 
-def _original_name(scene: Scene, call: Call) -> str:
-    first = next((first for first, second in scene.comparison.alignment.pairs if second is call), None)
-    return call.path if first is None else first.path
-
-
-def _in_every_layer(path: str) -> str:
-    """A path with a place for the number of the layer, as a rule has it."""
-    return re.sub(r"(?<![^.])\d+(?![^.])", "{layer}", path, count=1)
-
-
-def _steps(steps: Sequence[str]) -> str:
-    return f"do = [{', '.join(f'{{ {step} }}' for step in steps)}]"
-
-
-def _reordering(heads: int, size: int, rest: int, to_halves: bool) -> str:
-    """The steps of a rule that put the rows of a query's or key's weight into the other order."""
-    apart = f"[{heads}, {size // 2}, 2, {rest}]" if to_halves else f"[{heads}, 2, {size // 2}, {rest}]"
-    return _steps([f"reshape = {apart}", "transpose = [1, 2]", f"reshape = [{heads * size}, {rest}]"])
+def _reordering(heads: int, size: int, rotated: int, to_halves: bool) -> str:
+    """The step of a rule that puts the rows of a query's or key's weight into the other order."""
+    rows = "" if rotated == size else f", rows = {rotated}"
+    return f"rotary = {heads}{rows}{'' if to_halves else ', back = true'}"
 
 
 class RotaryLanes:
@@ -268,26 +210,20 @@ class RotaryLanes:
 
     def _is_reordered(self, scene: Scene, ways: _Ways) -> bool:
         assert ways.projected is not None
-        calls = {call.index for call in ways.projected.calls}
+        calls = {call.index for call in ways.projected.calls[:2]}
         return any(each.row.new.index in calls for each in scene.comparison.arranged)
 
-    def _remedy(self, scene: Scene, projected: _Projected, way: Way, to_halves: bool, reordered: bool) -> str:
-        shapes = [scene.parameter_shape(call) for call in projected.calls]
+    def _remedy(self, scene: Scene, projected: Projected, way: Way, to_halves: bool, reordered: bool) -> str:
+        shapes = [scene.parameter_shape(call) for call in projected.calls[:2]]
         size = scene.target.shape[-1] // way.heads
-        if projected.is_one or way.part != 1.0 or not all(shapes):
-            return f"{self.remedy}: of each head's {int(size * way.part)} rotated rows, {'those of even number before those of odd' if to_halves else 'one of the first half, one of the second, in turn'}"  # fmt: skip
+        rotated = int(size * way.part)
+        if projected.is_one or not all(shapes):
+            return f"{self.remedy}: of each head's {rotated} rotated rows, {'those of even number before those of odd' if to_halves else 'one of the first half, one of the second, in turn'}"  # fmt: skip
         if reordered and not to_halves:
             return "leave the rows of query and key in the original's order when the checkpoint is converted: the rule that reorders them is one too many"  # fmt: skip
         rules = []
-        for call, shape in zip(projected.calls, shapes, strict=True):
-            old, new = _original_name(scene, call), call.path
-            steps = _reordering(shape[0] // size, size, shape[1], to_halves)
-            rules += [
-                "[[fill]]",
-                f'from = "{_in_every_layer(old)}.weight"',
-                f'to = "{_in_every_layer(new)}.weight"',
-                steps,
-            ]
+        for call, shape in zip(projected.calls[:2], shapes, strict=True):
+            rules += fill_rule(scene, call, [_reordering(shape[0] // size, size, rotated, to_halves)])
         return "\n".join(["reorder the rows of query and key when the checkpoint is converted, with these in the rules:", *rules])  # fmt: skip
 
 
@@ -321,7 +257,7 @@ class FusedHeadByHead:
         which = "head by head" if original.per_head else "one after the other"
         return Finding(
             f"the original holds query, key and value {which}, {heads} heads of {size}; so the values agree",
-            f"{self.remedy if original.per_head else 'cut the projection into query, key and value as the original does'}, or reorder its rows by the rules: {_steps(steps)}",
+            f"{self.remedy if original.per_head else 'cut the projection into query, key and value as the original does'}, or reorder its rows by the rules: {do(steps)}",
         )
 
 

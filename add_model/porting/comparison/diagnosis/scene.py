@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from add_model.porting.comparison.comparing import Comparison, Place
 from add_model.porting.comparison.diagnosis.budget import Budget
+from add_model.porting.comparison.diagnosis.roles import ROLES, role
 from add_model.porting.comparison.differences import difference, pieces, pieces_of_both, rounding
 from add_model.porting.comparison.hidden import could_be_masks
 from add_model.porting.comparison.layouts import in_one_shape
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # A repaired value must be this much closer to the original's than the value was.
 _CLEARLY_BETTER = 0.1
 _ROUNDINGS = 4.0
+_MOST_HEADS = 128
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,24 @@ class Known:
 
     name: str
     value: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """What attention is computed from.
+
+    Attributes:
+        parts: query, key and value, each `(batch, length, width)`, or one that holds all three.
+        calls: the calls that returned them.
+    """
+
+    parts: tuple[torch.Tensor, ...]
+    calls: tuple[Call, ...]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether one projection returned all three."""
+        return len(self.parts) == 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +159,45 @@ class Scene:
     def children(self, call: Call) -> list[Call]:
         """The calls that a call of the new model made itself."""
         return [each for each in self.new.calls if each.parent == call.index]
+
+    def projections(self) -> Iterator[tuple[Call, torch.Tensor]]:
+        """The calls of projections that the place had made by then, each with what it returned."""
+        for call in self.children(self.place.new):
+            if call.ended <= self.place.row.time and self.parameter_shape(call):
+                value = next((whole(self.new, record) for _, record in tensors_of(call.outputs)), None)
+                if value is not None and value.is_floating_point():
+                    yield call, value
+
+    @functools.cached_property
+    def projected(self) -> Projected | None:
+        """What attention at the place is computed from: by their names, else the first three projections that are as
+        wide as the place; of fewer, the first three."""
+        target = self.target
+        if target.dim() != 3 or not target.is_floating_point():
+            return None
+        made = [(call, value) for call, value in self.projections() if value.dim() == 3]
+        one = next(((call, value) for call, value in made if value.shape[-1] == 3 * target.shape[-1]), None)
+        if one is not None:
+            return Projected((one[1],), (one[0],))
+        named = [next((each for each in made if role(each[0].path) == name), None) for name in ROLES]
+        wide = [each for each in made if each[1].shape[-1] == target.shape[-1]]
+        known = [each for each in named if each is not None]
+        three = known if len(known) == len(ROLES) else (wide if len(wide) >= len(ROLES) else made)[: len(ROLES)]
+        if len(three) < len(ROLES) or three[0][1].shape != target.shape or three[1][1].shape != three[2][1].shape:
+            return None
+        return Projected(tuple(value for _, value in three), tuple(call for call, _ in three))
+
+    def head_counts(self, width: int) -> list[int]:
+        """How many heads there may be in attention of this width: what the models say first, then the usual numbers."""
+        counts = [*self.attribute(self.place.path, "head")]
+        if self.place.original is not None:
+            module = self.original.modules.get(self.place.original.path)
+            counts += [value for name, value in (module.attributes if module else {}).items() if "head" in name]
+        for config in (self.new.config, self.original.config):
+            counts += [value for name, value in config.items() if "head" in name]
+        counts += [1 << power for power in range(8)]
+        usable = [count for count in counts if type(count) is int and 0 < count <= _MOST_HEADS and width % count == 0]
+        return list(dict.fromkeys(usable))
 
     def parameter(self, call: Call, *names: str) -> torch.Tensor | None:
         """A parameter of the submodule called in the new model, by the first of the names that it has."""

@@ -39,12 +39,6 @@ def _swap_gate(parts: Any) -> None:
     parts.gate_proj, parts.up_proj = parts.up_proj, parts.gate_proj
 
 
-def _gate_and_up() -> dict[str, nn.Module]:
-    from torch import nn
-
-    return {"gate_up": nn.Linear(8, 24), "down_proj": nn.Linear(12, 8)}
-
-
 def _states() -> torch.Tensor:
     import torch
 
@@ -90,59 +84,6 @@ class NeighboursSwapped:
             if neighbour is giver:
                 return f"{scene.place.path} and {neighbour.path} return what the original's return the other way round"
         return None
-
-
-class GateAndUpSwapped:
-    """The two projections of a gated MLP have each other's part: the activation is that of the other one.
-
-    So it is where they are called otherwise than the original's, and only what they returned says which is which.
-    """
-
-    name = "projections swapped"
-    remedy = "exchange the two in the rules: each of the new model's gets the weight that the other one has"
-    examples = (
-        Example(
-            _gate_and_up,
-            lambda m, x: m.down_proj((y := m.gate_up(x).chunk(2, -1))[0].sigmoid() * y[1]),
-            lambda m, x: m.down_proj((y := m.gate_up(x).chunk(2, -1))[1].sigmoid() * y[0]),
-            None,
-            _states,
-        ),
-    )
-
-    def test(self, scene: Scene) -> str | None:
-        """Whether the original has an activation of one known value times the other, and the new model the reverse."""
-        from add_model.porting.comparison.diagnosis.activations import kinds
-
-        if scene.place.before is None or not scene.target.is_floating_point():
-            return None
-        for one, other, names in self._pairs(scene):
-            for kind, function in kinds().items():
-                scene.budget.spend(4 * one.numel())
-                if scene.matches(function(one) * other, scene.target) and scene.matches(
-                    function(other) * one, scene.found
-                ):
-                    return f"the original has {kind} of what {names[0]} returns here, times {names[1]}; the new model {kind} of {names[1]}, times {names[0]}"  # fmt: skip
-        return None
-
-    def _pairs(self, scene: Scene) -> Iterator[tuple[torch.Tensor, torch.Tensor, tuple[str, str]]]:
-        """What two projections returned that are called otherwise in the original, and the halves of one."""
-        called = {second.index: first.path.rpartition(".")[2] for first, second in scene.comparison.alignment.pairs}
-        made = []
-        for call in scene.children(scene.place.new):
-            value = next((whole(scene.new, record) for _, record in tensors_of(call.outputs)), None)
-            if value is None or call.ended > scene.place.row.time or not scene.parameter_shape(call):
-                continue
-            if value.shape == scene.target.shape and called.get(call.index) != call.path.rpartition(".")[2]:
-                made.append((value, call.path))
-            if value.shape[-1] == 2 * scene.target.shape[-1] and value.shape[:-1] == scene.target.shape[:-1]:
-                first, second = value.chunk(2, -1)
-                for one, other in ((first, second), (second, first)):
-                    halves = ("the first half", "the second half")
-                    names = halves if one is first else halves[::-1]
-                    yield one, other, (f"{names[0]} of {call.path}", f"{names[1]} of {call.path}")
-        for (one, first_name), (other, second_name) in permutations(made, 2):
-            yield one, other, (first_name, second_name)
 
 
 def _exchanged(scene: Scene) -> Iterator[tuple[Call, Call]]:

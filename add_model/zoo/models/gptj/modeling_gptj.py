@@ -1,0 +1,675 @@
+"""GPT-J in plain PyTorch: the decoder and its heads.
+
+The architecture is that of Mesh Transformer JAX (https://github.com/kingoflolz/mesh-transformer-jax), in which the
+original was trained; its rotary positions are described in https://arxiv.org/abs/2104.09864. Parameter names and shapes
+are those of the published checkpoints.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ...activations import get_activation
+from ...configuration_utils import PreTrainedConfig
+from ...generation_utils import GenerationMixin
+from ...key_value_cache import KeyValueCache
+from ...modeling_outputs import (
+    BaseModelOutputWithPastAndCrossAttentions,
+    CausalLMOutputWithCrossAttentions,
+    QuestionAnsweringModelOutput,
+    SequenceClassifierOutput,
+)
+from ...modeling_utils import PreTrainedModel
+from .configuration_gptj import GPTJConfig
+
+
+# Copied from add_model.zoo.models.bert.modeling_bert.expand_attention_mask
+def expand_attention_mask(attention_mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Turn an attention mask into numbers to add to attention scores: 0 to attend, the lowest number of `dtype` not to.
+
+    Args:
+        attention_mask: 1 or true to attend, 0 or false for padding: `(batch, key_length)`, or one decision for every
+            pair of tokens, `(batch, 1 or heads, query_length, key_length)`. Four dimensions of floating-point numbers
+            are taken as they are: numbers to add.
+        dtype: the data type of the scores.
+
+    Returns:
+        A mask that broadcasts to `(batch, heads, query_length, key_length)`.
+
+    Raises:
+        ValueError: the mask has neither two nor four dimensions.
+    """
+    if attention_mask.dim() == 2:
+        attention_mask = attention_mask[:, None, None, :] != 0
+    elif attention_mask.dim() != 4:
+        raise ValueError(f"an attention mask has two or four dimensions, not the shape {tuple(attention_mask.shape)}")
+    elif attention_mask.is_floating_point():
+        return attention_mask.to(dtype)
+    additive_mask = torch.zeros(attention_mask.shape, dtype=dtype, device=attention_mask.device)
+    return additive_mask.masked_fill(attention_mask == 0, torch.finfo(dtype).min)
+
+
+# Copied from add_model.zoo.models.gpt2.modeling_gpt2.make_causal_mask
+def make_causal_mask(
+    attention_mask: torch.Tensor | None, query_length: int, key_length: int, dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
+    """Return what is added to the attention scores, so that no token attends to padding or to a later token.
+
+    Args:
+        attention_mask: 1 for tokens and 0 for padding, `(batch, key_length)`; or four dimensions as in
+            `expand_attention_mask`, which replace the causal mask; or `None`.
+        query_length: number of new tokens. They are the last ones of the keys.
+        key_length: number of all tokens, those in the cache included.
+        dtype: data type of the attention scores.
+        device: device of the attention scores.
+
+    Returns:
+        0 where attention is allowed and the lowest number of `dtype` elsewhere,
+        `(batch or 1, 1 or heads, query_length, key_length)`.
+
+    Raises:
+        ValueError: the attention mask does not have one of these shapes.
+    """
+    if attention_mask is not None and attention_mask.dim() == 4:
+        return expand_attention_mask(attention_mask, dtype)
+    key_positions = torch.arange(key_length, device=device)
+    query_positions = torch.arange(key_length - query_length, key_length, device=device)
+    is_allowed = (key_positions[None, :] <= query_positions[:, None])[None, None, :, :]
+    if attention_mask is not None:
+        if attention_mask.dim() != 2 or attention_mask.shape[1] != key_length:
+            raise ValueError(
+                f"the attention mask must have the shape (batch, {key_length}), one value for every token "
+                f"including those in the cache, not {tuple(attention_mask.shape)}"
+            )
+        is_allowed = is_allowed & (attention_mask != 0)[:, None, None, :]
+    return expand_attention_mask(is_allowed, dtype)
+
+
+# Copied from add_model.zoo.models.bert.modeling_bert.eager_attention
+def eager_attention(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float,
+    dropout: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Attention written out: `softmax(query key^T * scaling + mask) value` (https://arxiv.org/abs/1706.03762).
+
+    Args:
+        query: `(batch, heads, query_length, head_size)`.
+        key, value: `(batch, heads, key_length, head_size)`.
+        attention_mask: numbers to add to the scores, as `expand_attention_mask` returns them.
+        scaling: factor of the scores.
+        dropout: probability of dropping an attention probability; 0 outside training.
+
+    Returns:
+        The attended values, `(batch, heads, query_length, head_size)`, and the attention probabilities,
+        `(batch, heads, query_length, key_length)`.
+    """
+    attention_scores = torch.matmul(query, key.transpose(-1, -2)) * scaling
+    if attention_mask is not None:
+        attention_scores = attention_scores + attention_mask
+    attention_probabilities = functional.softmax(attention_scores, dim=-1)
+    attention_probabilities = functional.dropout(attention_probabilities, p=dropout)
+    return torch.matmul(attention_probabilities, value), attention_probabilities
+
+
+# Copied from add_model.zoo.models.bert.modeling_bert.sdpa_attention
+def sdpa_attention(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float,
+    dropout: float,
+) -> torch.Tensor:
+    """Attention by PyTorch's fused function, which keeps no probabilities; otherwise the same as `eager_attention`."""
+    return functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=attention_mask, dropout_p=dropout, scale=scaling
+    )
+
+
+# Copied from add_model.zoo.models.bert.modeling_bert.sequence_classification_loss
+def sequence_classification_loss(logits: torch.Tensor, labels: torch.Tensor, config: PreTrainedConfig) -> torch.Tensor:
+    """Return the loss of a classifier of whole sequences.
+
+    The configuration's `problem_type` chooses it: "regression" is the mean squared error, "single_label_classification"
+    the cross-entropy, "multi_label_classification" the binary cross-entropy of every label. `None` stands for
+    regression if there is one label, for a single label if the labels are integers, for several labels otherwise.
+
+    Args:
+        logits: `(batch, num_labels)`.
+        labels: class indices, `(batch,)`; values to predict, `(batch,)` or `(batch, num_labels)`; or 0 or 1 for every
+            label, `(batch, num_labels)`.
+        config: gives `num_labels` and `problem_type`.
+    """
+    num_labels = config.num_labels
+    problem_type = config.problem_type
+    if problem_type is None:
+        if num_labels == 1:
+            problem_type = "regression"
+        elif labels.dtype in (torch.int32, torch.int64):
+            problem_type = "single_label_classification"
+        else:
+            problem_type = "multi_label_classification"
+    if problem_type == "regression":
+        if num_labels == 1:
+            return functional.mse_loss(logits.squeeze(), labels.squeeze())
+        return functional.mse_loss(logits, labels)
+    if problem_type == "single_label_classification":
+        return functional.cross_entropy(logits.view(-1, num_labels), labels.view(-1))
+    return functional.binary_cross_entropy_with_logits(logits, labels)
+
+
+# Copied from add_model.zoo.models.bert.modeling_bert.question_answering_loss
+def question_answering_loss(
+    start_logits: torch.Tensor,
+    end_logits: torch.Tensor,
+    start_positions: torch.Tensor,
+    end_positions: torch.Tensor,
+) -> torch.Tensor:
+    """Return the mean of the cross-entropies of an answer's start and end.
+
+    Args:
+        start_logits, end_logits: `(batch, length)`.
+        start_positions, end_positions: indices of tokens, `(batch,)` or `(batch, 1)`. An answer that begins or ends
+            behind the text, because the text was cut, does not count.
+    """
+    length = start_logits.shape[1]
+    start_positions = start_positions.view(-1).clamp(0, length)
+    end_positions = end_positions.view(-1).clamp(0, length)
+    start_loss = functional.cross_entropy(start_logits, start_positions, ignore_index=length)
+    end_loss = functional.cross_entropy(end_logits, end_positions, ignore_index=length)
+    return (start_loss + end_loss) / 2
+
+
+# Copied from add_model.zoo.models.opt.modeling_opt.look_up_tokens
+def look_up_tokens(embeddings: nn.Embedding, input_ids: torch.Tensor) -> torch.Tensor:
+    """Return the embeddings of token ids: `(batch, length)` to `(batch, length, embedding_size)`.
+
+    Raises:
+        ValueError: an id is not in the vocabulary.
+    """
+    if input_ids.numel() > 0:
+        lowest, highest = (int(bound) for bound in input_ids.aminmax())
+        if lowest < 0 or highest >= embeddings.num_embeddings:
+            raise ValueError(
+                f"the token id {lowest if lowest < 0 else highest} is not in the vocabulary of "
+                f"{embeddings.num_embeddings} tokens (vocab_size); take the tokenizer of the checkpoint"
+            )
+    token_embeddings: torch.Tensor = embeddings(input_ids)
+    return token_embeddings
+
+
+def rotary_angles(position_ids: torch.Tensor, rotary_size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return cosine and sine of the angle by which each pair of lanes is turned at each position.
+
+    Pair `i` of `rotary_size / 2` is turned by `position * 10000 ** (-2 i / rotary_size)` (section 3.2.2 of
+    https://arxiv.org/abs/2104.09864).
+
+    Args:
+        position_ids: `(batch or 1, length)`.
+        rotary_size: number of lanes that are turned.
+
+    Returns:
+        Two tensors `(batch or 1, 1, length, rotary_size / 2)`, in float32.
+    """
+    exponents = torch.arange(0, rotary_size, 2, device=position_ids.device) / rotary_size
+    angles = position_ids[:, None, :, None].float() * (1.0 / 10000**exponents)
+    return angles.cos(), angles.sin()
+
+
+def rotate_lanes(heads: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
+    """Turn the first lanes of every head, two by two, and leave the others as they are.
+
+    The two lanes of a pair follow each other: the first and the second, the third and the fourth. (Other models pair
+    a lane of the first half with one of the second.)
+
+    Args:
+        heads: queries or keys, `(batch, heads, length, head_size)`.
+        cosines, sines: what `rotary_angles` returns.
+    """
+    rotary_size = 2 * cosines.shape[-1]
+    first, second = heads[..., 0:rotary_size:2], heads[..., 1:rotary_size:2]
+    turned = torch.stack((first * cosines - second * sines, second * cosines + first * sines), dim=-1).flatten(-2)
+    return torch.cat((turned, heads[..., rotary_size:]), dim=-1)
+
+
+class GPTJAttention(nn.Module):
+    """Causal self-attention with several heads, whose queries and keys are turned by their positions."""
+
+    def __init__(self, config: GPTJConfig, layer_index: int) -> None:
+        super().__init__()
+        hidden_size = config.hidden_size
+        if hidden_size % config.num_attention_heads != 0:
+            raise ValueError(f"n_embd ({hidden_size}) must be a multiple of n_head ({config.num_attention_heads})")
+        self.config = config
+        self.layer_index = layer_index
+        self.num_attention_heads = config.num_attention_heads
+        self.attention_head_size = hidden_size // self.num_attention_heads
+        self.scaling = self.attention_head_size**-0.5
+        self.k_proj = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.v_proj = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.q_proj = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out_proj = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.resid_dropout = nn.Dropout(config.resid_pdrop)
+
+    # Copied from add_model.zoo.models.bert.modeling_bert.BertSelfAttention.split_heads
+    def split_heads(self, projection: torch.Tensor) -> torch.Tensor:
+        """`(batch, length, hidden_size)` to `(batch, heads, length, head_size)`."""
+        batch, length, _ = projection.shape
+        heads = projection.view(batch, length, self.num_attention_heads, self.attention_head_size)
+        return heads.transpose(1, 2)
+
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        cosines: torch.Tensor,
+        sines: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        past_key_values: KeyValueCache | None = None,
+        output_attentions: bool = False,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return the output, `(batch, length, hidden_size)`, and the attention probabilities if they are asked for."""
+        query = rotate_lanes(self.split_heads(self.q_proj(hidden_states)), cosines, sines)
+        key = rotate_lanes(self.split_heads(self.k_proj(hidden_states)), cosines, sines)
+        value = self.split_heads(self.v_proj(hidden_states))
+        if past_key_values is not None:
+            key, value = past_key_values.update(self.layer_index, key, value)
+
+        dropout = self.config.attn_pdrop if self.training else 0.0
+        probabilities: torch.Tensor | None = None
+        if output_attentions or self.config.attention_implementation == "eager":
+            context, probabilities = eager_attention(query, key, value, attention_mask, self.scaling, dropout)
+        else:
+            context = sdpa_attention(query, key, value, attention_mask, self.scaling, dropout)
+
+        context = context.transpose(1, 2).reshape(hidden_states.shape)
+        output = self.resid_dropout(self.out_proj(context))
+        return output, probabilities
+
+
+class GPTJMLP(nn.Module):
+    """The feed-forward network of a block."""
+
+    def __init__(self, config: GPTJConfig) -> None:
+        super().__init__()
+        hidden_size = config.hidden_size
+        inner_size = config.n_inner if config.n_inner is not None else 4 * hidden_size
+        self.fc_in = nn.Linear(hidden_size, inner_size)
+        self.activation = get_activation(config.activation_function)
+        self.fc_out = nn.Linear(inner_size, hidden_size)
+        self.dropout = nn.Dropout(config.resid_pdrop)
+
+    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        hidden_states = self.fc_in(hidden_states)
+        hidden_states = self.activation(hidden_states)
+        hidden_states = self.fc_out(hidden_states)
+        hidden_states = self.dropout(hidden_states)
+        return hidden_states
+
+
+class GPTJBlock(nn.Module):
+    """Self-attention and a feed-forward network side by side: both read the same layer normalisation."""
+
+    def __init__(self, config: GPTJConfig, layer_index: int) -> None:
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_epsilon)
+        self.attn = GPTJAttention(config, layer_index)
+        self.mlp = GPTJMLP(config)
+
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        cosines: torch.Tensor,
+        sines: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        past_key_values: KeyValueCache | None = None,
+        output_attentions: bool = False,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return the output, `(batch, length, hidden_size)`, and the attention probabilities if they are asked for."""
+        normalized = self.ln_1(hidden_states)
+        attention_output, probabilities = self.attn(
+            normalized, cosines, sines, attention_mask, past_key_values, output_attentions
+        )
+        hidden_states = attention_output + self.mlp(normalized) + hidden_states
+        return hidden_states, probabilities
+
+
+class GPTJPreTrainedModel(PreTrainedModel):
+    """What all GPT-J models share: the configuration class and the initial weights."""
+
+    config_class = GPTJConfig
+    base_model_prefix = "transformer"
+    # Older checkpoints hold the causal mask as a buffer of every layer, and the table of angles.
+    _ignored_checkpoint_keys: ClassVar[tuple[str, ...]] = (r"\.attn\.(masked_)?bias$", r"\.attn\.embed_positions$")
+
+    config: GPTJConfig
+
+    # Copied from add_model.zoo.models.bert.modeling_bert.BertPreTrainedModel._init_weights
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            module.weight.normal_(mean=0.0, std=self.config.initializer_range)
+            if module.bias is not None:
+                module.bias.zero_()
+        elif isinstance(module, nn.Embedding):
+            module.weight.normal_(mean=0.0, std=self.config.initializer_range)
+            if module.padding_idx is not None:
+                module.weight[module.padding_idx].zero_()
+        elif isinstance(module, nn.LayerNorm):
+            module.weight.fill_(1.0)
+            module.bias.zero_()
+
+
+class GPTJModel(GPTJPreTrainedModel):
+    """The decoder without a head.
+
+    Raises:
+        ValueError: the configuration's `rotary_dim` is odd, or greater than a head.
+    """
+
+    def __init__(self, config: GPTJConfig) -> None:
+        super().__init__(config)
+        head_size = config.hidden_size // config.num_attention_heads
+        self.rotary_size = head_size if config.rotary_dim is None else config.rotary_dim
+        if self.rotary_size % 2 != 0 or not 0 < self.rotary_size <= head_size:
+            raise ValueError(
+                f"rotary_dim ({self.rotary_size}) must be even and at most the size of a head ({head_size})"
+            )
+        self.wte = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.drop = nn.Dropout(config.embd_pdrop)
+        self.h = nn.ModuleList([GPTJBlock(config, index) for index in range(config.num_hidden_layers)])
+        self.ln_f = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_epsilon)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.wte
+
+    def set_input_embeddings(self, embeddings: nn.Module) -> None:
+        assert isinstance(embeddings, nn.Embedding)
+        self.wte = embeddings
+
+    def rotation(
+        self, position_ids: torch.Tensor | None, past_length: int, hidden_states: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what `rotary_angles` does for the new tokens, in the data type of their hidden states."""
+        if position_ids is None:
+            stop = past_length + hidden_states.shape[1]
+            position_ids = torch.arange(past_length, stop, device=hidden_states.device)[None, :]
+        last_position = int(position_ids.max())
+        if last_position >= self.config.max_position_embeddings:
+            raise ValueError(
+                f"a text of {last_position + 1} tokens is longer than the {self.config.max_position_embeddings} "
+                "positions of the model (n_positions); shorten it"
+            )
+        cosines, sines = rotary_angles(position_ids, self.rotary_size)
+        return cosines.to(hidden_states.dtype), sines.to(hidden_states.dtype)
+
+    def forward(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        past_key_values: KeyValueCache | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+    ) -> BaseModelOutputWithPastAndCrossAttentions:
+        """Compute the hidden states of the new tokens.
+
+        Args:
+            input_ids: token ids, `(batch, length)`; with a cache only the tokens that it does not hold.
+            attention_mask: 1 for tokens and 0 for padding, `(batch, length)`, tokens in the cache included; or 1 for
+                every pair of tokens that may attend, `(batch, 1 or heads, length, length with cache)`.
+            token_type_ids: ids of the vocabulary whose embeddings are added, `(batch, length)`.
+            position_ids: position of every token, `(batch, length)`; counted from the end of the cache if missing.
+            inputs_embeds: embeddings instead of `input_ids`, `(batch, length, hidden_size)`.
+            past_key_values: the cache of the tokens before; it is extended in place.
+            use_cache: whether to return a cache, `config.use_cache` if missing.
+            output_attentions: whether to return the attention probabilities.
+            output_hidden_states: whether to return the hidden states of all layers. The last of them has passed the
+                final layer normalisation.
+
+        Raises:
+            ValueError: neither or both of `input_ids` and `inputs_embeds` are given, an id is not in the vocabulary,
+                the text is longer than the model's positions, or the attention mask has a wrong shape.
+        """
+        use_cache = self.config.use_cache if use_cache is None else use_cache
+        output_attentions = self.config.output_attentions if output_attentions is None else output_attentions
+        output_hidden_states = (
+            self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        )
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("pass either input_ids or inputs_embeds")
+        if input_ids is not None:
+            inputs_embeds = look_up_tokens(self.wte, input_ids)
+        assert inputs_embeds is not None
+        if token_type_ids is not None:
+            # Token types have no embedding of their own: they are ids of the vocabulary.
+            inputs_embeds = inputs_embeds + look_up_tokens(self.wte, token_type_ids)
+        if use_cache and past_key_values is None:
+            past_key_values = KeyValueCache()
+        past_length = 0 if past_key_values is None else past_key_values.sequence_length
+
+        hidden_states = self.drop(inputs_embeds)
+        length = hidden_states.shape[1]
+        causal_mask = make_causal_mask(
+            attention_mask, length, past_length + length, hidden_states.dtype, hidden_states.device
+        )
+        cosines, sines = self.rotation(position_ids, past_length, hidden_states)
+
+        all_hidden_states: list[torch.Tensor] = []
+        all_attentions: list[torch.Tensor] = []
+        for block in self.h:
+            all_hidden_states.append(hidden_states)
+            hidden_states, probabilities = block(
+                hidden_states, cosines, sines, causal_mask, past_key_values, output_attentions
+            )
+            if probabilities is not None:
+                all_attentions.append(probabilities)
+        hidden_states = self.ln_f(hidden_states)
+        all_hidden_states.append(hidden_states)
+
+        return BaseModelOutputWithPastAndCrossAttentions(
+            last_hidden_state=hidden_states,
+            past_key_values=past_key_values if use_cache else None,
+            hidden_states=tuple(all_hidden_states) if output_hidden_states else None,
+            attentions=tuple(all_attentions) if output_attentions else None,
+        )
+
+
+class GPTJForCausalLM(GPTJPreTrainedModel, GenerationMixin):
+    """GPT-J with a layer that scores the next token.
+
+    Its weight is tied to the token embeddings only where `tie_word_embeddings` is set, which it is not in the published
+    configurations. Unlike that of most models the layer has a bias.
+    """
+
+    _tied_weights_keys: ClassVar[dict[str, str]] = {"lm_head.weight": "transformer.wte.weight"}
+
+    def __init__(self, config: GPTJConfig) -> None:
+        super().__init__(config)
+        self.transformer = GPTJModel(config)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size)
+        self.post_init()
+
+    def get_output_embeddings(self) -> nn.Module:
+        return self.lm_head
+
+    # Copied from add_model.zoo.models.gpt2.modeling_gpt2.GPT2LMHeadModel.forward with GPT2->GPTJ
+    def forward(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        past_key_values: KeyValueCache | None = None,
+        labels: torch.Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+    ) -> CausalLMOutputWithCrossAttentions:
+        """Score the next token after every position; for the other arguments see `GPTJModel.forward`.
+
+        Args:
+            labels: token ids, `(batch, length)`, usually the input ids themselves: they are shifted here, so that
+                every position predicts the label after it. Labels of -100 do not count.
+        """
+        outputs = self.transformer(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            inputs_embeds=inputs_embeds,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
+        logits = self.lm_head(outputs.last_hidden_state)
+
+        loss: torch.Tensor | None = None
+        if labels is not None:
+            predictions = logits[:, :-1].flatten(0, 1).float()
+            loss = functional.cross_entropy(predictions, labels[:, 1:].flatten())
+        return CausalLMOutputWithCrossAttentions(
+            loss=loss,
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+        )
+
+
+# Copied from add_model.zoo.models.gpt2.modeling_gpt2.GPT2ForSequenceClassification with GPT2->GPTJ, GPT-2->GPT-J
+class GPTJForSequenceClassification(GPTJPreTrainedModel):
+    """GPT-J with a classifier of whole sequences, which reads the last token that is not padding."""
+
+    def __init__(self, config: GPTJConfig) -> None:
+        super().__init__(config)
+        self.transformer = GPTJModel(config)
+        self.score = nn.Linear(config.hidden_size, config.num_labels, bias=False)
+        self.post_init()
+
+    def last_token_positions(self, input_ids: torch.Tensor | None, batch_size: int, length: int) -> torch.Tensor:
+        """Return the position of the last token of every text, `(batch,)`; padding may be on either side.
+
+        Without a padding token, or without ids, this is the last position.
+
+        Raises:
+            ValueError: there are several texts and `config.pad_token_id` is not set.
+        """
+        pad_token_id = self.config.pad_token_id
+        if pad_token_id is None and batch_size != 1:
+            raise ValueError("several texts can only be classified at once when config.pad_token_id is set")
+        if pad_token_id is None or input_ids is None:
+            return torch.full((batch_size,), length - 1, device=self.device)
+        positions = torch.arange(length, device=input_ids.device)
+        return (positions * (input_ids != pad_token_id)).argmax(dim=-1)
+
+    def forward(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        past_key_values: KeyValueCache | None = None,
+        labels: torch.Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+    ) -> SequenceClassifierOutput:
+        """Score every label for every text; for the other arguments see `GPTJModel.forward`.
+
+        Args:
+            labels: class indices, `(batch,)`; numbers, `(batch,)` or `(batch, num_labels)`, for a regression; zeros
+                and ones, `(batch, num_labels)`, when several labels can hold at once.
+
+        Raises:
+            ValueError: there are several texts and `config.pad_token_id` is not set.
+        """
+        outputs = self.transformer(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            inputs_embeds=inputs_embeds,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
+        logits = self.score(outputs.last_hidden_state)
+        batch_size, length, _ = logits.shape
+        positions = self.last_token_positions(input_ids, batch_size, length)
+        logits = logits[torch.arange(batch_size, device=logits.device), positions]
+
+        loss: torch.Tensor | None = None
+        if labels is not None:
+            loss = sequence_classification_loss(logits, labels, self.config)
+        return SequenceClassifierOutput(
+            loss=loss,
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+        )
+
+
+# Copied from add_model.zoo.models.gpt2.modeling_gpt2.GPT2ForQuestionAnswering with GPT2->GPTJ, GPT-2->GPT-J
+class GPTJForQuestionAnswering(GPTJPreTrainedModel):
+    """GPT-J with a layer that scores every token as the start and as the end of the answer."""
+
+    def __init__(self, config: GPTJConfig) -> None:
+        super().__init__(config)
+        self.transformer = GPTJModel(config)
+        self.qa_outputs = nn.Linear(config.hidden_size, 2)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        start_positions: torch.Tensor | None = None,
+        end_positions: torch.Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+    ) -> QuestionAnsweringModelOutput:
+        """Score start and end of the answer; for the other arguments see `GPTJModel.forward`.
+
+        Args:
+            start_positions: index of the first token of the answer, `(batch,)`.
+            end_positions: index of the last token of the answer, `(batch,)`.
+        """
+        outputs = self.transformer(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            inputs_embeds=inputs_embeds,
+            use_cache=False,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
+        start_logits, end_logits = self.qa_outputs(outputs.last_hidden_state).unbind(dim=-1)
+
+        loss: torch.Tensor | None = None
+        if start_positions is not None and end_positions is not None:
+            loss = question_answering_loss(start_logits, end_logits, start_positions, end_positions)
+        return QuestionAnsweringModelOutput(
+            loss=loss,
+            start_logits=start_logits,
+            end_logits=end_logits,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+        )
