@@ -67,9 +67,9 @@ def _widened(base: Base, file: RenderedFile, missing: frozenset[str]) -> str | N
     held = base.bound(file.text)
     before = as_laid_down(base, {file.path: held})[file.path]
     after = as_laid_down(base, {file.path: held | missing})[file.path]
-    if file.text in before:
-        return after[before.index(file.text)]
-    return carried_over(before[-1], after[-1], file.text)
+    text = with_line_ends(file.text, "\n")
+    changed = after[before.index(text)] if text in before else carried_over(before[-1], after[-1], text)
+    return None if changed is None else with_line_ends(changed, line_end(file.text))
 
 
 def as_laid_down(base: Base, names: Mapping[Path, frozenset[str]]) -> dict[Path, tuple[str, str]]:
@@ -77,6 +77,16 @@ def as_laid_down(base: Base, names: Mapping[Path, frozenset[str]]) -> dict[Path,
     texts = {path: base.with_names(path, found) for path, found in names.items()}
     formatted = format_files(base.library.root, texts)[0] if texts else {}
     return {path: (text, formatted[path]) for path, text in texts.items()}
+
+
+def line_end(text: str) -> str:
+    """How the lines of a text end."""
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def with_line_ends(text: str, end: str) -> str:
+    """A text whose lines end so."""
+    return text.replace("\r\n", "\n").replace("\n", end)
 
 
 def with_mentioned_mappings(registry: str, texts: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from add_model.registry import parse_registry
 from add_model.registry_edits import without_mappings
 from add_model.scaffold.belongings import Release
 from add_model.scaffold.standalone.base import Base
-from add_model.scaffold.standalone.laying_down import as_laid_down, with_mentioned_mappings
+from add_model.scaffold.standalone.laying_down import as_laid_down, line_end, with_line_ends, with_mentioned_mappings
 
 
 def release(library: Library, gone: frozenset[Path], registry: str) -> Release:
@@ -42,7 +42,7 @@ def release(library: Library, gone: frozenset[Path], registry: str) -> Release:
     ours = as_laid_down(
         base, {path: base.bound(after[path]) if path.suffix == ".py" else frozenset() for path in idle}
     )
-    edited = frozenset(path for path in idle if after[path] not in ours[path])
+    edited = frozenset(path for path in idle if with_line_ends(after[path], "\n") not in ours[path])
     # What stays keeps what it imports.
     unused = idle - base.reached(after, [*start, *edited])
     kept = {path: text for path, text in after.items() if path in around and path not in unused}
@@ -66,8 +66,10 @@ def _narrowed(base: Base, texts: Mapping[Path, str], names: frozenset[str]) -> I
     as_it_was = as_laid_down(base, {path: held[path] for path in unused})
     as_it_is_then = as_laid_down(base, {path: held[path] - found for path, found in unused.items()})
     for path in unused:
-        if texts[path] in as_it_was[path]:
-            yield path, as_it_is_then[path][-1]
+        text = with_line_ends(texts[path], "\n")
+        if text in as_it_was[path]:
+            narrowed = as_it_is_then[path][as_it_was[path].index(text)]
+            yield path, with_line_ends(narrowed, line_end(texts[path]))
 
 
 def _registry(base: Base, registry: str, around: Mapping[Path, str]) -> str:
