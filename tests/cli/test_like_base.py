@@ -144,3 +144,24 @@ def test_a_library_that_has_every_module_already_loses_none_that_was_not_used(li
     assert changed == {"docs/index.md", "src/my_models/registry.py", "tests/test_modeling_common.py"}
     assert "left: src/my_models/generation_utils.py (nothing uses it any more" in removed(library, "jay")
     assert contents(library).keys() == before.keys()
+
+
+def test_windows_line_ends_stay(library: Path) -> None:
+    for name in ("src/my_models/__init__.py", "src/my_models/auto.py", "tests/test_modeling_common.py"):
+        path = library / name
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    before = contents(library)
+    done(library, "zoo:gpt2", "--name", "jay", "--heads", "causal-lm", "--yes")
+    assert b"AutoModelForCausalLM,\r\n" in (library / "src/my_models/__init__.py").read_bytes()
+    removed(library, "jay")
+    assert contents(library) == before
+
+
+def test_modules_that_cannot_be_read_as_python_are_no_hindrance(library: Path, tmp_path: Path) -> None:
+    done(library, "zoo:gpt2", "--name", "jay", "--heads", "causal-lm", "--yes")
+    (tmp_path / "outside.py").write_text("from my_models.generation_beams import BeamSearch\n")
+    (library / "src/my_models/linked.py").symlink_to(tmp_path / "outside.py")
+    (library / "src/my_models/broken.py").write_bytes(b"from .generation_scores import (\xff\n")
+    removed(library, "jay")
+    # A module that does not parse keeps what it mentions; one that is not of the library keeps nothing.
+    assert GENERATION & modules(library) == {"src/my_models/generation_scores.py"}

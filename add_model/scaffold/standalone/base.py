@@ -105,9 +105,11 @@ class Base:
         return self.optional.intersection(_WORD.findall(text))
 
     def bound(self, text: str) -> frozenset[str]:
-        """The optional names that a module imports, or defines."""
-        names: set[str] = set()
-        for node in syntax_tree(text).body:
+        """The optional names that a module imports, or defines; one that does not parse, all that it mentions."""
+        module, names = _tree(text), set[str]()
+        if module is None:
+            return self.held(text)
+        for node in module.body:
             if isinstance(node, ast.ClassDef):
                 names.add(node.name)
             elif isinstance(node, ast.ImportFrom):
@@ -145,9 +147,22 @@ def with_package(text: str, old: str, new: str) -> str:
     return re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", new, text)
 
 
+def _tree(text: str) -> ast.Module | None:
+    try:
+        return syntax_tree(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def _imported(path: Path, text: str, library: Library) -> Iterator[Path]:
     """Where the modules would lie that a module imports from its own library, and perhaps do not."""
-    for node in ast.walk(syntax_tree(text)):
+    module = _tree(text)
+    if module is None:
+        # What cannot be read may import whatever it mentions.
+        places = (library.package_folder, library.tests_folder)
+        yield from (place / f"{word}.py" for place in places for word in dict.fromkeys(_WORD.findall(text)))
+        return
+    for node in ast.walk(module):
         if isinstance(node, ast.ImportFrom):
             folder = path.parents[node.level - 1] if 0 < node.level <= len(path.parents) else None
             place = _place(node.module or "", folder, library)
@@ -155,8 +170,8 @@ def _imported(path: Path, text: str, library: Library) -> Iterator[Path]:
                 yield from _modules(place)
                 yield from (place / f"{alias.name}.py" for alias in node.names)
         elif isinstance(node, ast.Import):
-            places = (_place(alias.name, None, library) for alias in node.names)
-            yield from (module for place in places if place is not None for module in _modules(place))
+            named = (_place(alias.name, None, library) for alias in node.names)
+            yield from (path for place in named if place is not None for path in _modules(place))
 
 
 def _place(module: str, folder: Path | None, library: Library) -> Path | None:

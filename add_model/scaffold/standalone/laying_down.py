@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from add_model.errors import AddModelError
 from add_model.library import Library
-from add_model.references import read_text
+from add_model.reading import read_bytes
 from add_model.registry import parse_registry
 from add_model.registry_edits import with_entries
 from add_model.scaffold.formatting import format_files
@@ -45,7 +46,7 @@ def library_files(
             left_out.append(LeftOut(f"{', '.join(sorted(missing))} in {file.path.relative_to(library.root)}", "the file was edited where that belongs; add it as the other names stand there"))  # fmt: skip
         else:
             widened.append(RenderedFile(file.path, text, file.before, of_model=False))
-    present = {path: read_text(path) for path in base.texts if path.is_file()}
+    present = {path: readable_text(path) for path in base.texts if path.is_file()}
     texts = {path: base.with_names(path, names) for path in base.texts if path not in present}
     texts |= present | {file.path: file.text for file in widened} | dict(modules)
     needed = base.reached(texts, [*modules, *(file.path for file in widened)])
@@ -77,6 +78,18 @@ def as_laid_down(base: Base, names: Mapping[Path, frozenset[str]]) -> dict[Path,
     texts = {path: base.with_names(path, found) for path, found in names.items()}
     formatted = format_files(base.library.root, texts)[0] if texts else {}
     return {path: (text, formatted[path]) for path, text in texts.items()}
+
+
+def readable_text(path: Path) -> str:
+    """What can be read of a module: its imports are wanted, and it may be anybody's.
+
+    Raises:
+        AddModelError: it cannot be opened.
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig", "replace")
+    except OSError as error:
+        raise AddModelError(f"{path}: cannot be read: {error.strerror}; mend that and run again") from error
 
 
 def line_end(text: str) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from add_model.boundary import ensure_inside
 from add_model.library import Library
-from add_model.references import read_text
 from add_model.registry import parse_registry
 from add_model.registry_edits import without_mappings
 from add_model.scaffold.belongings import Release
 from add_model.scaffold.standalone.base import Base
-from add_model.scaffold.standalone.laying_down import as_laid_down, line_end, with_line_ends, with_mentioned_mappings
+from add_model.scaffold.standalone.laying_down import (
+    as_laid_down,
+    line_end,
+    readable_text,
+    with_line_ends,
+    with_mentioned_mappings,
+)
 
 
 def release(library: Library, gone: frozenset[Path], registry: str) -> Release:
@@ -27,10 +32,10 @@ def release(library: Library, gone: frozenset[Path], registry: str) -> Release:
         What the files that change hold then, which of them go, and those that would go had they not been edited.
 
     Raises:
-        AddModelError: a file of the library cannot be read, or does not parse.
+        AddModelError: a file of the library cannot be read, or its registry does not parse.
     """
     base = Base(library)
-    before = {path: read_text(path) for path in _modules(library)}
+    before = {path: readable_text(path) for path in _modules(library)}
     after = {path: text for path, text in before.items() if path not in gone}
     around = base.texts.keys() & after.keys()
     mappings = [name for name, types in parse_registry(registry, str(library.registry)).mappings.items() if types]
@@ -54,8 +59,8 @@ def _modules(library: Library) -> Iterator[Path]:
     """The modules of the package and of its tests."""
     for folder in dict.fromkeys((library.package_folder, library.tests_folder)):
         for path in sorted(folder.rglob("*.py")):
-            if "__pycache__" not in path.parts and path.is_file():
-                ensure_inside(library.root, path)
+            inside = os.path.realpath(path).startswith(os.path.realpath(library.root) + os.sep)
+            if "__pycache__" not in path.parts and path.is_file() and inside:
                 yield path
 
 
