@@ -36,6 +36,12 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "xlnet": "XLNetTokenizer",
 }
 
+IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
+
+FEATURE_EXTRACTOR_MAPPING_NAMES: dict[str, str] = {}
+
+PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
+
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "albert": "AlbertModel",
     "bart": "BartModel",
@@ -138,3 +144,19 @@ MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
     "t5": "T5EncoderModel",
 }
+
+MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_CTC_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
