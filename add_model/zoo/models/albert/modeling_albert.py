@@ -339,7 +339,8 @@ class AlbertTransformer(nn.Module):
         all_attentions: list[torch.Tensor] = []
         for layer in self.layers():
             hidden_states, attention_probabilities = layer(hidden_states, attention_mask, output_attentions)
-            all_hidden_states.append(hidden_states)
+            if output_hidden_states:
+                all_hidden_states.append(hidden_states)
             if output_attentions:
                 all_attentions.append(attention_probabilities)
         return BaseModelOutput(
