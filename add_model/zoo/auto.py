@@ -137,6 +137,13 @@ class AutoModel(AutoModelBase):
     purpose = "base model"
 
 
+class AutoModelForPreTraining(AutoModelBase):
+    """Loads the model of any model type that is trained on the tasks of its publication."""
+
+    class_names = registry.MODEL_FOR_PRETRAINING_MAPPING_NAMES
+    purpose = "model for pretraining"
+
+
 class AutoModelForMaskedLM(AutoModelBase):
     """Loads the model of any model type that fills in masked tokens."""
 

@@ -5,6 +5,7 @@ Keys are sorted, one entry a line.
 """
 
 CONFIG_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertConfig",
     "bart": "BartConfig",
     "bert": "BertConfig",
     "distilbert": "DistilBertConfig",
@@ -14,9 +15,11 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
     "t5": "T5Config",
+    "xlnet": "XLNetConfig",
 }
 
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertTokenizer",
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
     "distilbert": "DistilBertTokenizer",
@@ -26,9 +29,11 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "pegasus": "PegasusTokenizer",
     "roberta": "RobertaTokenizer",
     "t5": "T5Tokenizer",
+    "xlnet": "XLNetTokenizer",
 }
 
 MODEL_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertModel",
     "bart": "BartModel",
     "bert": "BertModel",
     "distilbert": "DistilBertModel",
@@ -38,9 +43,15 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
     "t5": "T5Model",
+    "xlnet": "XLNetModel",
+}
+
+MODEL_FOR_PRETRAINING_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForPreTraining",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForMaskedLM",
     "bert": "BertForMaskedLM",
     "distilbert": "DistilBertForMaskedLM",
     "roberta": "RobertaForMaskedLM",
@@ -53,6 +64,7 @@ MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTForCausalLM",
     "pegasus": "PegasusForCausalLM",
     "roberta": "RobertaForCausalLM",
+    "xlnet": "XLNetLMHeadModel",
 }
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
@@ -62,6 +74,7 @@ MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForSequenceClassification",
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
     "distilbert": "DistilBertForSequenceClassification",
@@ -70,17 +83,21 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",
     "t5": "T5ForSequenceClassification",
+    "xlnet": "XLNetForSequenceClassification",
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForTokenClassification",
     "bert": "BertForTokenClassification",
     "distilbert": "DistilBertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
     "roberta": "RobertaForTokenClassification",
     "t5": "T5ForTokenClassification",
+    "xlnet": "XLNetForTokenClassification",
 }
 
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForQuestionAnswering",
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
     "distilbert": "DistilBertForQuestionAnswering",
@@ -89,12 +106,15 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTForQuestionAnswering",
     "roberta": "RobertaForQuestionAnswering",
     "t5": "T5ForQuestionAnswering",
+    "xlnet": "XLNetForQuestionAnsweringSimple",
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForMultipleChoice",
     "bert": "BertForMultipleChoice",
     "distilbert": "DistilBertForMultipleChoice",
     "roberta": "RobertaForMultipleChoice",
+    "xlnet": "XLNetForMultipleChoice",
 }
 
 MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {
