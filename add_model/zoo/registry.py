@@ -10,6 +10,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
+    "longformer": "LongformerConfig",
     "opt": "OPTConfig",
     "roberta": "RobertaConfig",
     "t5": "T5Config",
@@ -21,6 +22,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "distilbert": "DistilBertTokenizer",
     "gpt2": "GPT2Tokenizer",
     "gptj": "GPTJTokenizer",
+    "longformer": "LongformerTokenizer",
     "opt": "OPTTokenizer",
     "roberta": "RobertaTokenizer",
     "t5": "T5Tokenizer",
@@ -32,6 +34,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
+    "longformer": "LongformerModel",
     "opt": "OPTModel",
     "roberta": "RobertaModel",
     "t5": "T5Model",
@@ -40,6 +43,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMaskedLM",
     "distilbert": "DistilBertForMaskedLM",
+    "longformer": "LongformerForMaskedLM",
     "roberta": "RobertaForMaskedLM",
 }
 
@@ -62,6 +66,7 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "distilbert": "DistilBertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
     "gptj": "GPTJForSequenceClassification",
+    "longformer": "LongformerForSequenceClassification",
     "opt": "OPTForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",
     "t5": "T5ForSequenceClassification",
@@ -71,6 +76,7 @@ MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForTokenClassification",
     "distilbert": "DistilBertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
+    "longformer": "LongformerForTokenClassification",
     "roberta": "RobertaForTokenClassification",
     "t5": "T5ForTokenClassification",
 }
@@ -81,6 +87,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "distilbert": "DistilBertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
     "gptj": "GPTJForQuestionAnswering",
+    "longformer": "LongformerForQuestionAnswering",
     "opt": "OPTForQuestionAnswering",
     "roberta": "RobertaForQuestionAnswering",
     "t5": "T5ForQuestionAnswering",
@@ -89,6 +96,7 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertForMultipleChoice",
     "distilbert": "DistilBertForMultipleChoice",
+    "longformer": "LongformerForMultipleChoice",
     "roberta": "RobertaForMultipleChoice",
 }
 
