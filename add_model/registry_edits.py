@@ -34,12 +34,19 @@ def without_entries(text: str) -> str:
     return _visited(text, _Emptier())
 
 
+def without_mappings(text: str, mappings: Set[str]) -> str:
+    """Takes whole mappings out, with the blank lines and the comments above them."""
+    return _visited(text, _MappingRemover(mappings))
+
+
 def _visited(text: str, transformer: libcst.CSTTransformer) -> str:
     module = libcst.parse_module(text)
     return exactly(text, module.code, module.visit(transformer).code)
 
 
 def _dict_source(types: Mapping[str, str]) -> str:
+    if not types:
+        return "{}"
     return "{\n" + "".join(f'    "{model_type}": "{name}",\n' for model_type, name in sorted(types.items())) + "}"
 
 
@@ -51,6 +58,18 @@ def _assigned_name(node: libcst.AnnAssign | libcst.Assign) -> str | None:
 class _Emptier(libcst.CSTTransformer):
     def leave_Dict(self, original_node: libcst.Dict, updated_node: libcst.Dict) -> libcst.BaseExpression:
         return libcst.parse_expression("{}")
+
+
+class _MappingRemover(libcst.CSTTransformer):
+    def __init__(self, mappings: Set[str]) -> None:
+        super().__init__()
+        self.mappings = mappings
+
+    def leave_SimpleStatementLine(
+        self, original_node: libcst.SimpleStatementLine, updated_node: libcst.SimpleStatementLine
+    ) -> libcst.SimpleStatementLine | libcst.RemovalSentinel:
+        assigned = {_assigned_name(part) for part in updated_node.body if isinstance(part, (libcst.AnnAssign, libcst.Assign))}  # fmt: skip
+        return libcst.RemoveFromParent() if assigned & self.mappings else updated_node
 
 
 class _MappingEditor(libcst.CSTTransformer):

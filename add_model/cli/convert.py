@@ -34,7 +34,7 @@ def convert(
         Path,
         typer.Argument(
             metavar="CHECKPOINT",
-            help="The original's weights: a safetensors, PyTorch, .npz, GGUF or Keras file, or a folder that holds them.",
+            help="The original's weights: a safetensors, PyTorch, .npz, GGUF, Flax or Keras file, or a folder that holds them.",
         ),
     ],  # fmt: skip
     rules: Annotated[

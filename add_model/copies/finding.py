@@ -32,6 +32,7 @@ class Code(Enum):
     CP011 = "marker inside a copied block does not hold"
     CP012 = "marker that the library's own script cannot read"
     CP013 = "original is gone from the installed version of another package"
+    CP014 = "generated file differs from its modular file"
 
     @property
     def page(self) -> str:

@@ -5,7 +5,7 @@ A record of what was written lies in the tree, and may have come with it. It say
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,21 @@ class Belongings:
     def has_entries_in(self, path: Path) -> bool:
         """Whether `like` can have put entries of the model into this file."""
         return path.suffix in _TEXT and any(path.is_relative_to(place) for place in self.shared)
+
+
+@dataclass(frozen=True)
+class Release:
+    """What of a library nothing uses any more once a model is gone.
+
+    Attributes:
+        texts: the files that change, and what they hold then.
+        unused: the files that go.
+        edited: the files that would go, had nobody edited them.
+    """
+
+    texts: Mapping[Path, str]
+    unused: frozenset[Path]
+    edited: frozenset[Path]
 
 
 def in_own_library(library: Library, name: str) -> Belongings:

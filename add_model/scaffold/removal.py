@@ -18,6 +18,7 @@ from add_model.scaffold.belongings import Belongings, in_own_library
 from add_model.scaffold.library_kinds import target_at
 from add_model.scaffold.record import RECORD_FILE, Record, checked_path, digest, load_record, state_of, without_hunks
 from add_model.scaffold.room import write_in_any_case
+from add_model.scaffold.target import Target
 from add_model.state import STATE_FOLDER
 from add_model.transaction import Change
 
@@ -83,7 +84,10 @@ def plan_removal(root: Path, name: str, force: bool) -> Removal:
     edits, stuck = _edits(root, name, record, places)
     if (edited_since or stuck) and not force:
         _refuse([*edited_since, *stuck], name)
+    edits, released, edited_base = _with_release(root, target, deletions, edits)
     left = [Left(path, "its entries of the model were edited since; take them out by hand") for path in stuck]
+    left += [Left(path, "nothing uses it any more, but it is not as add-model writes it") for path in edited_base]
+    deletions += released
     left += [Left(path, f"{RECORD_FILE} names it, but add-model writes no such file for {name}") for path in strange if path.exists()]  # fmt: skip
     left += [Left(path, "not written by add-model") for path in _strangers(root, deletions)]
     left += [Left(state_of(root, other), f"was made from {name}: its markers lead nowhere now") for other in _offspring(root, name)]  # fmt: skip
@@ -131,6 +135,27 @@ def _deletions(root: Path, name: str, record: Record, places: Belongings) -> tup
         if path not in remembered and path.is_file():
             deletions.append(Change(path, None, expected=read_bytes(path)))
     return deletions, edited
+
+
+def _with_release(
+    root: Path, target: Target | None, deletions: list[Change], edits: list[Change]
+) -> tuple[list[Change], list[Change], list[Path]]:
+    """The edits and deletions with what the library needs no longer, and what of that was edited and stays."""
+    now = {change.path: change.content for change in edits}
+    texts = {path: _text(content, path) for path, content in now.items() if content is not None and path.suffix == ".py"}  # fmt: skip
+    gone = frozenset(change.path for change in deletions)
+    release = target.release(gone, texts) if target is not None else None
+    if release is None:
+        return edits, [], []
+    wanted = {change.path: change for change in edits}
+    for path, text in release.texts.items():
+        before = wanted[path].expected if path in wanted else _content(root, path)
+        after = encoded(text, before)
+        wanted[path] = Change(path, after, expected=before)
+        if after == before:
+            del wanted[path]
+    unused = [Change(path, None, expected=_content(root, path)) for path in sorted(release.unused)]
+    return list(wanted.values()), unused, sorted(release.edited)
 
 
 def _is_memory(path: Path, root: Path, name: str) -> bool:

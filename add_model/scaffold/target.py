@@ -14,7 +14,7 @@ from add_model.held_model import HeldModel
 from add_model.library import Library
 from add_model.names import ModelName
 from add_model.scaffold.answers import MODULAR_STYLE, Answers
-from add_model.scaffold.belongings import Belongings
+from add_model.scaffold.belongings import Belongings, Release
 from add_model.scaffold.rendering import Rendering
 
 
@@ -158,6 +158,17 @@ class Target(Protocol):
 
     def belongings(self, name: str) -> Belongings:
         """The places of a model."""
+
+    def release(self, gone: frozenset[Path], texts: Mapping[Path, str]) -> Release | None:
+        """What of the library nothing uses any more once these files of a model are gone; `None` where nothing can be.
+
+        Args:
+            gone: the files.
+            texts: what the files that lose their entries of the model hold then.
+
+        Raises:
+            AddModelError: a file of the library cannot be read.
+        """
 
     # What it holds, for whoever works on a model of it.
 

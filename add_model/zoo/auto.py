@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from . import registry
-from .configuration_utils import PreTrainedConfig, find_file, read_config_file, read_json_file
+from .configuration_utils import PreTrainedConfig, read_config_file
 from .modeling_utils import PreTrainedModel
-
-if TYPE_CHECKING:
-    from .tokenization_utils import PreTrainedTokenizer
 
 HUB_OPTION_NAMES = ("force_download", "token", "cache_dir", "local_files_only", "revision")
 
 
-def _import_class(model_type: str, class_name: str) -> Any:
+def import_class(model_type: str, class_name: str) -> Any:
+    """Return a class of the package of a model type."""
     # Imported on demand: a program that uses one model does not wait for the others.
     package = importlib.import_module(f".models.{model_type}", __package__)
     return getattr(package, class_name)
 
 
-def _find_class(model_type: str | None, names: dict[str, str], purpose: str) -> Any:
+def find_class(model_type: str | None, names: dict[str, str], purpose: str) -> Any:
     """Return the class of a model type in one of the registry's dictionaries.
 
     Raises:
@@ -34,10 +32,11 @@ def _find_class(model_type: str | None, names: dict[str, str], purpose: str) -> 
     if model_type not in names:
         known = ", ".join(names) or "none yet"
         raise ValueError(f"the model type {model_type!r} has no {purpose}; model types that have one: {known}")
-    return _import_class(model_type, names[model_type])
+    return import_class(model_type, names[model_type])
 
 
-def _hub_options(kwargs: dict[str, Any]) -> dict[str, Any]:
+def hub_options(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments that say where files come from."""
     return {name: kwargs[name] for name in HUB_OPTION_NAMES if name in kwargs}
 
 
@@ -51,7 +50,7 @@ class AutoConfig:
         Raises:
             ValueError: no model of the library has that type.
         """
-        config_class = _find_class(model_type, registry.CONFIG_MAPPING_NAMES, "configuration")
+        config_class = find_class(model_type, registry.CONFIG_MAPPING_NAMES, "configuration")
         return cast(PreTrainedConfig, config_class(**kwargs))
 
     @classmethod
@@ -62,36 +61,9 @@ class AutoConfig:
             FileNotFoundError: there is no such folder or repository, or it has no `config.json`.
             ValueError: no model of the library has its type.
         """
-        content = read_config_file(folder_or_hub_id, **_hub_options(kwargs))
-        config_class = _find_class(content.get("model_type"), registry.CONFIG_MAPPING_NAMES, "configuration")
+        content = read_config_file(folder_or_hub_id, **hub_options(kwargs))
+        config_class = find_class(content.get("model_type"), registry.CONFIG_MAPPING_NAMES, "configuration")
         return cast(PreTrainedConfig, config_class.from_pretrained(folder_or_hub_id, **kwargs))
-
-
-class AutoTokenizer:
-    """Loads the tokenizer of any model type."""
-
-    @classmethod
-    def from_pretrained(cls, folder_or_hub_id: str | Path, **kwargs: Any) -> PreTrainedTokenizer:
-        """Return the tokenizer of a folder or a Hub repository.
-
-        The class is the one that `tokenizer_config.json` names, if the library has it; otherwise the one that belongs
-        to the model type in `config.json`.
-
-        Raises:
-            FileNotFoundError: there is no such folder or repository, or it does not say which tokenizer it has.
-            ValueError: no model of the library has its type, or that model has no tokenizer.
-        """
-        hub_options = _hub_options(kwargs)
-        path = find_file(folder_or_hub_id, "tokenizer_config.json", **hub_options)
-        saved_class = str(read_json_file(path).get("tokenizer_class")) if path is not None else ""
-        for model_type, class_name in registry.TOKENIZER_MAPPING_NAMES.items():
-            if class_name == saved_class.removesuffix("Fast"):
-                tokenizer_class = _import_class(model_type, class_name)
-                break
-        else:
-            model_type = read_config_file(folder_or_hub_id, **hub_options).get("model_type", "")
-            tokenizer_class = _find_class(model_type, registry.TOKENIZER_MAPPING_NAMES, "tokenizer")
-        return cast("PreTrainedTokenizer", tokenizer_class.from_pretrained(folder_or_hub_id, **kwargs))
 
 
 class AutoModelBase:
@@ -112,7 +84,7 @@ class AutoModelBase:
         Raises:
             ValueError: the configuration's model type is unknown or has no such model.
         """
-        return cast(PreTrainedModel, _find_class(config.model_type, cls.class_names, cls.purpose)(config))
+        return cast(PreTrainedModel, find_class(config.model_type, cls.class_names, cls.purpose)(config))
 
     @classmethod
     def from_pretrained(cls, folder_or_hub_id: str | Path, **kwargs: Any) -> PreTrainedModel:
@@ -125,8 +97,8 @@ class AutoModelBase:
         if kwargs.get("config") is not None:
             model_type = kwargs["config"].model_type
         else:
-            model_type = read_config_file(folder_or_hub_id, **_hub_options(kwargs)).get("model_type")
-        model_class = _find_class(model_type, cls.class_names, cls.purpose)
+            model_type = read_config_file(folder_or_hub_id, **hub_options(kwargs)).get("model_type")
+        model_class = find_class(model_type, cls.class_names, cls.purpose)
         return cast(PreTrainedModel, model_class.from_pretrained(folder_or_hub_id, **kwargs))
 
 
@@ -135,6 +107,13 @@ class AutoModel(AutoModelBase):
 
     class_names = registry.MODEL_MAPPING_NAMES
     purpose = "base model"
+
+
+class AutoModelForPreTraining(AutoModelBase):
+    """Loads the model of any model type that is trained on the tasks of its publication."""
+
+    class_names = registry.MODEL_FOR_PRETRAINING_MAPPING_NAMES
+    purpose = "model for pretraining"
 
 
 class AutoModelForMaskedLM(AutoModelBase):
@@ -198,3 +177,59 @@ class AutoModelForTextEncoding(AutoModelBase):
 
     class_names = registry.MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES
     purpose = "model for text encoding"
+
+
+class AutoModelForImageClassification(AutoModelBase):
+    """Loads the model of any model type that classifies whole images."""
+
+    class_names = registry.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
+    purpose = "model for image classification"
+
+
+class AutoModelForMaskedImageModeling(AutoModelBase):
+    """Loads the model of any model type that fills in masked patches of images."""
+
+    class_names = registry.MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES
+    purpose = "model for masked image modeling"
+
+
+class AutoModelForObjectDetection(AutoModelBase):
+    """Loads the model of any model type that finds objects in images."""
+
+    class_names = registry.MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES
+    purpose = "model for object detection"
+
+
+class AutoModelForSemanticSegmentation(AutoModelBase):
+    """Loads the model of any model type that classifies every pixel."""
+
+    class_names = registry.MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES
+    purpose = "model for semantic segmentation"
+
+
+class AutoModelForVision2Seq(AutoModelBase):
+    """Loads the model of any model type that turns an image into a text."""
+
+    class_names = registry.MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES
+    purpose = "model for vision-to-sequence modeling"
+
+
+class AutoModelForAudioClassification(AutoModelBase):
+    """Loads the model of any model type that classifies whole recordings."""
+
+    class_names = registry.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES
+    purpose = "model for audio classification"
+
+
+class AutoModelForCTC(AutoModelBase):
+    """Loads the model of any model type that writes down speech, one frame after the other."""
+
+    class_names = registry.MODEL_FOR_CTC_MAPPING_NAMES
+    purpose = "model for connectionist temporal classification"
+
+
+class AutoModelForSpeechSeq2Seq(AutoModelBase):
+    """Loads the model of any model type that turns speech into a text."""
+
+    class_names = registry.MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES
+    purpose = "model for speech-to-sequence modeling"

@@ -1,4 +1,4 @@
-"""Text generation: the key/value cache of decoders, greedy search, sampling and beam search."""
+"""Text generation: greedy search, sampling and beam search, with the key/value cache of decoders."""
 
 from __future__ import annotations
 
@@ -11,71 +11,22 @@ import torch
 from .configuration_utils import PreTrainedConfig
 from .generation_beams import BeamSearch, EarlyStopping
 from .generation_scores import DEFAULT_TOP_K, ScoreRules
+from .key_value_cache import KeyValueCache
+
+# What a model that generates imports from here.
+__all__ = ["GenerationMixin", "KeyValueCache"]
 
 DEFAULT_NEW_TOKENS = 20
-
-KeyValue = tuple[torch.Tensor, torch.Tensor]
-
-
-class KeyValueCache:
-    """The keys and values that a decoder has already computed, layer by layer.
-
-    Self-attention adds the keys and values of the new tokens with `update` and attends to all of them.
-    Cross-attention computes its keys and values from the encoder's output once, stores them with
-    `set_cross_attention`, and reads them with `get_cross_attention` from then on.
-
-    All tensors are `(batch, heads, length, head_size)`.
-    """
-
-    def __init__(self) -> None:
-        self.self_attention: dict[int, KeyValue] = {}
-        self.cross_attention: dict[int, KeyValue] = {}
-
-    def __len__(self) -> int:
-        """The number of layers that self-attention has filled."""
-        return len(self.self_attention)
-
-    @property
-    def sequence_length(self) -> int:
-        """How many tokens the cache holds. Read it before the first layer adds the new ones."""
-        if not self.self_attention:
-            return 0
-        key, _ = next(iter(self.self_attention.values()))
-        return key.shape[2]
-
-    def update(self, layer_index: int, key: torch.Tensor, value: torch.Tensor) -> KeyValue:
-        """Append keys and values of new tokens to a layer, and return those of all its tokens."""
-        if layer_index in self.self_attention:
-            past_key, past_value = self.self_attention[layer_index]
-            key = torch.cat((past_key, key), dim=2)
-            value = torch.cat((past_value, value), dim=2)
-        self.self_attention[layer_index] = (key, value)
-        return key, value
-
-    def set_cross_attention(self, layer_index: int, key: torch.Tensor, value: torch.Tensor) -> None:
-        """Store a layer's keys and values of the encoder's output."""
-        self.cross_attention[layer_index] = (key, value)
-
-    def get_cross_attention(self, layer_index: int) -> KeyValue | None:
-        """Return a layer's keys and values of the encoder's output, or `None` before they were stored."""
-        return self.cross_attention.get(layer_index)
-
-    def reorder(self, rows: torch.Tensor) -> None:
-        """Let every text go on from the keys and values of another: that in the row given for it, `(batch,)`.
-
-        Cross-attention stays: the continuations of one text, which take each other's place, share the encoder's output.
-        """
-        for layer_index, (key, value) in self.self_attention.items():
-            self.self_attention[layer_index] = (key.index_select(0, rows), value.index_select(0, rows))
 
 
 class GenerationMixin:
     """Adds `generate` to a language model.
 
-    A decoder's `forward` takes `input_ids`, `attention_mask`, `past_key_values` and `use_cache`, and `position_ids`
-    when its positions must follow the attention mask. An encoder-decoder's `forward` takes `encoder_outputs`,
-    `attention_mask` (of the encoder), `decoder_input_ids`, `past_key_values` and `use_cache`, and the model has a
-    method `get_encoder`. Both return an output with `logits` and `past_key_values`.
+    A decoder's `forward` takes `input_ids`, `attention_mask`, `past_key_values` and `use_cache`; `position_ids` when its
+    positions must follow the attention mask; and `logits_to_keep` when it can score the last tokens alone. An
+    encoder-decoder's `forward` takes `encoder_outputs`, `attention_mask` (of the encoder), `decoder_input_ids`,
+    `past_key_values` and `use_cache`, and the model has a method `get_encoder`. Both return an output with `logits` and
+    `past_key_values`.
     """
 
     if TYPE_CHECKING:
@@ -214,7 +165,10 @@ class GenerationMixin:
                 "encoder_outputs": encoder_outputs,
             }
         model_inputs: dict[str, Any] = {"input_ids": new_ids, "attention_mask": attention_mask}
-        if "position_ids" in inspect.signature(self.forward).parameters:
+        parameters = inspect.signature(self.forward).parameters
+        if "logits_to_keep" in parameters:
+            model_inputs["logits_to_keep"] = 1
+        if "position_ids" in parameters:
             # Padding on the left must not count, so that each text's first token stands at position 0.
             position_ids = (attention_mask.long().cumsum(dim=-1) - 1).clamp(min=0)
             model_inputs["position_ids"] = position_ids[:, already_seen:]

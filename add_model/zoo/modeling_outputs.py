@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from .generation_utils import KeyValueCache
+from .key_value_cache import KeyValueCache
 
 TensorTuple = tuple[torch.Tensor, ...]
 

@@ -5,43 +5,70 @@ Keys are sorted, one entry a line.
 """
 
 CONFIG_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertConfig",
     "bart": "BartConfig",
     "bert": "BertConfig",
+    "bloom": "BloomConfig",
+    "deberta": "DebertaConfig",
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
     "longformer": "LongformerConfig",
     "opt": "OPTConfig",
+    "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
     "t5": "T5Config",
+    "xlnet": "XLNetConfig",
 }
 
 TOKENIZER_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertTokenizer",
     "bart": "BartTokenizer",
     "bert": "BertTokenizer",
+    "bloom": "BloomTokenizer",
+    "deberta": "DebertaTokenizer",
     "distilbert": "DistilBertTokenizer",
     "gpt2": "GPT2Tokenizer",
     "gptj": "GPTJTokenizer",
     "longformer": "LongformerTokenizer",
     "opt": "OPTTokenizer",
+    "pegasus": "PegasusTokenizer",
     "roberta": "RobertaTokenizer",
     "t5": "T5Tokenizer",
+    "xlnet": "XLNetTokenizer",
 }
 
+IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
+
+FEATURE_EXTRACTOR_MAPPING_NAMES: dict[str, str] = {}
+
+PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
+
 MODEL_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertModel",
     "bart": "BartModel",
     "bert": "BertModel",
+    "bloom": "BloomModel",
+    "deberta": "DebertaModel",
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
     "longformer": "LongformerModel",
     "opt": "OPTModel",
+    "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
     "t5": "T5Model",
+    "xlnet": "XLNetModel",
+}
+
+MODEL_FOR_PRETRAINING_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForPreTraining",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForMaskedLM",
     "bert": "BertForMaskedLM",
+    "deberta": "DebertaForMaskedLM",
     "distilbert": "DistilBertForMaskedLM",
     "longformer": "LongformerForMaskedLM",
     "roberta": "RobertaForMaskedLM",
@@ -49,20 +76,27 @@ MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForCausalLM",
+    "bloom": "BloomForCausalLM",
     "gpt2": "GPT2LMHeadModel",
     "gptj": "GPTJForCausalLM",
     "opt": "OPTForCausalLM",
+    "pegasus": "PegasusForCausalLM",
     "roberta": "RobertaForCausalLM",
+    "xlnet": "XLNetLMHeadModel",
 }
 
 MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartForConditionalGeneration",
+    "pegasus": "PegasusForConditionalGeneration",
     "t5": "T5ForConditionalGeneration",
 }
 
 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForSequenceClassification",
     "bart": "BartForSequenceClassification",
     "bert": "BertForSequenceClassification",
+    "bloom": "BloomForSequenceClassification",
+    "deberta": "DebertaForSequenceClassification",
     "distilbert": "DistilBertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
     "gptj": "GPTJForSequenceClassification",
@@ -70,20 +104,28 @@ MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",
     "t5": "T5ForSequenceClassification",
+    "xlnet": "XLNetForSequenceClassification",
 }
 
 MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForTokenClassification",
     "bert": "BertForTokenClassification",
+    "bloom": "BloomForTokenClassification",
+    "deberta": "DebertaForTokenClassification",
     "distilbert": "DistilBertForTokenClassification",
     "gpt2": "GPT2ForTokenClassification",
     "longformer": "LongformerForTokenClassification",
     "roberta": "RobertaForTokenClassification",
     "t5": "T5ForTokenClassification",
+    "xlnet": "XLNetForTokenClassification",
 }
 
 MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForQuestionAnswering",
     "bart": "BartForQuestionAnswering",
     "bert": "BertForQuestionAnswering",
+    "bloom": "BloomForQuestionAnswering",
+    "deberta": "DebertaForQuestionAnswering",
     "distilbert": "DistilBertForQuestionAnswering",
     "gpt2": "GPT2ForQuestionAnswering",
     "gptj": "GPTJForQuestionAnswering",
@@ -91,13 +133,16 @@ MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTForQuestionAnswering",
     "roberta": "RobertaForQuestionAnswering",
     "t5": "T5ForQuestionAnswering",
+    "xlnet": "XLNetForQuestionAnsweringSimple",
 }
 
 MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES: dict[str, str] = {
+    "albert": "AlbertForMultipleChoice",
     "bert": "BertForMultipleChoice",
     "distilbert": "DistilBertForMultipleChoice",
     "longformer": "LongformerForMultipleChoice",
     "roberta": "RobertaForMultipleChoice",
+    "xlnet": "XLNetForMultipleChoice",
 }
 
 MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {
@@ -107,3 +152,19 @@ MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
     "t5": "T5EncoderModel",
 }
+
+MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_CTC_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES: dict[str, str] = {}

@@ -88,7 +88,7 @@ def test_an_unknown_code_is_named_with_the_nearest(option: str, drifted: Path) -
     assert f"{option}: there is no code `CP0002`; did you mean CP002?" in result.stderr
     (drifted / "pyproject.toml").write_text('[tool.add-model]\nper-file-ignores = {"*" = ["E501"]}\n')
     result = check(drifted)
-    assert result.returncode == 2 and "`per-file-ignores`" in result.stderr and "CP001 to CP013" in result.stderr
+    assert result.returncode == 2 and "`per-file-ignores`" in result.stderr and "CP001 to CP014" in result.stderr
 
 
 def test_fix_without_the_code_that_it_puts_right_is_refused(drifted: Path) -> None:

@@ -231,8 +231,11 @@ def test_a_second_model_and_a_third_from_the_second(library: Path) -> None:
     assert document["reference"] == "library:tiny_gpt"
     assert document["edited"] == ["src/my_models/registry.py", "docs/index.md"]
     after = contents(library)
-    assert {path for path in before if after[path] != before[path]} == {"src/my_models/registry.py", "docs/index.md"}
-    assert files(library) == {path for path, content in before.items() if content is not None} | of("tiny_gpt") | of("newer_gpt")  # fmt: skip
+    # What a model that generates needs more than BERT: auto classes, common tests, and modules of its own.
+    more = {"src/my_models/__init__.py", "src/my_models/auto.py", "tests/test_modeling_common.py"}
+    assert {path for path in before if after[path] != before[path]} == {"src/my_models/registry.py", "docs/index.md"} | more  # fmt: skip
+    generation = {f"src/my_models/generation_{name}.py" for name in ("beams", "scores", "utils")}
+    assert files(library) == {path for path, content in before.items() if content is not None} | generation | of("tiny_gpt") | of("newer_gpt")  # fmt: skip
     assert set(registry(library)["MODEL_MAPPING_NAMES"]) == {"brand_new_bert", "newer_gpt", "tiny_gpt"}
     text = modeling(library, "newer_gpt")
     assert "class NewerGptLMHeadModel" in text and "TinyGpt" not in text.replace("TinyGpt->NewerGpt", "").replace(".TinyGpt", "")  # fmt: skip

@@ -1,9 +1,12 @@
 """Where the configuration of a converted model comes from."""
 
 import json
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from tests.cli.commands import Result, add_model_here
 from tests.porting.foreign_checkpoints import BERT, FOREIGN, GPT2, write_safetensors
@@ -80,3 +83,34 @@ def test_a_file_of_something_else_is_left_aside_and_said(content: str, tmp_path:
     (tmp_path / "original" / "config.json").write_text(content)
     result = converted(tmp_path, "zoo:gpt2", "original", "--class", "GPT2LMHeadModel")
     assert "was left aside" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["params.json", "model_config.yaml", "args", "hyper_parameters"])
+def test_settings_of_the_original_are_taken_under_the_new_names_and_said(kind: str, tmp_path: Path) -> None:
+    write_safetensors(GPT2, tmp_path / "original")
+    (tmp_path / "original" / "config.json").unlink()
+    # What is seen in the weights counts more than what is said of them.
+    settings = {"n_heads": 3, "norm_eps": 1e-3, "dim": 96, "lr": 0.1, "name": "tiny"}
+    if "." in kind:
+        text = json.dumps(settings) if kind.endswith("json") else "".join(f"{key}: {value}\n" for key, value in settings.items())  # fmt: skip
+        (tmp_path / "original" / kind).write_text(text)
+    else:
+        weights = load_file(tmp_path / "original" / "model.safetensors")
+        (tmp_path / "original" / "model.safetensors").unlink()
+        values = Namespace(**settings) if kind == "args" else {"model": settings}
+        torch.save({"model": weights, kind: values}, tmp_path / "original" / "checkpoint.pt")
+    result = converted(tmp_path, "zoo:gpt2", "original", "--class", "GPT2LMHeadModel")
+    made = config(tmp_path)
+    assert (made["n_head"], made["layer_norm_epsilon"], made["n_embd"]) == (3, 1e-3, 24)
+    said = next(line for line in result.stderr.splitlines() if line.startswith("note: from "))
+    assert kind in said and "n_heads = 3 was taken for num_attention_heads" in said and "lr" not in said
+    assert "n_head = 12" not in result.stderr
+
+
+@pytest.mark.parametrize("text", ["[", "3", '{"n_heads": 9000000000}', '{"n_heads": {"x": 1}}'])
+def test_settings_that_say_nothing_are_left(text: str, tmp_path: Path) -> None:
+    write_safetensors(GPT2, tmp_path / "original")
+    (tmp_path / "original" / "config.json").unlink()
+    (tmp_path / "original" / "params.json").write_text(text)
+    converted(tmp_path, "zoo:gpt2", "original", "--class", "GPT2LMHeadModel")
+    assert config(tmp_path)["n_head"] == 12

@@ -65,7 +65,55 @@ def write_keras(path: Path, weights: Mapping[str, numpy.ndarray]) -> None:
     path.with_suffix(".inner").unlink()
 
 
-WRITERS = {"model.gguf": write_gguf, "model.weights.h5": write_hdf5, "model.keras": write_keras}
+def packed(value: object) -> bytes:
+    """A value in MessagePack, as https://github.com/msgpack/msgpack/blob/master/spec.md says."""
+    if isinstance(value, dict):
+        return struct.pack(">BH", 0xDE, len(value)) + b"".join(packed(each) for entry in value.items() for each in entry)  # fmt: skip
+    if isinstance(value, (list, tuple)):
+        return bytes([0x90 | len(value)]) + b"".join(map(packed, value))
+    if isinstance(value, bytes):
+        return struct.pack(">BI", 0xC6, len(value)) + value
+    if isinstance(value, str):
+        return struct.pack(">BB", 0xD9, len(value.encode())) + value.encode()
+    if isinstance(value, bool):
+        return bytes([0xC3 if value else 0xC2])
+    if isinstance(value, int):
+        return bytes([value]) if 0 <= value < 128 else struct.pack(">BI", 0xCE, value)
+    assert isinstance(value, numpy.ndarray)
+    content = packed([list(value.shape), value.dtype.name, value.tobytes()])
+    return struct.pack(">BIb", 0xC9, len(content), 1) + content
+
+
+def nested(weights: Mapping[str, object]) -> dict[str, object]:
+    tree: dict[str, object] = {}
+    for name, array in weights.items():
+        *above, last = name.split("/")
+        inside = tree
+        for part in above:
+            inside = inside.setdefault(part, {})  # type: ignore[assignment]
+        inside[last] = array
+    return tree
+
+
+def in_pieces(array: numpy.ndarray, size: int) -> dict[str, object]:
+    """How Flax writes an array that is longer than it packs at once."""
+    flat = array.reshape(-1)
+    chunks = {str(number): flat[start : start + size] for number, start in enumerate(range(0, len(flat), size))}
+    shape = {str(axis): side for axis, side in enumerate(array.shape)}
+    return {"__msgpack_chunked_array__": True, "shape": shape, "chunks": chunks}
+
+
+def write_flax(path: Path, weights: Mapping[str, numpy.ndarray]) -> None:
+    tree = {name: in_pieces(array, 5) if array.ndim == 2 else array for name, array in weights.items()}
+    path.write_bytes(packed({**nested(tree), "epoch": 300, "name": "tiny", "image": {"shape": {"0": 32}}}))
+
+
+WRITERS = {
+    "model.msgpack": write_flax,
+    "model.gguf": write_gguf,
+    "model.weights.h5": write_hdf5,
+    "model.keras": write_keras,
+}
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -178,3 +226,40 @@ def test_a_group_that_is_in_itself_comes_to_an_end(tmp_path: Path) -> None:
         file["first"] = file["second"] = file["/"]
     with pytest.raises(AddModelError, match="groups within groups|more entries than any model has"):
         open_checkpoint(tmp_path / "model.h5")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        packed([1, 2]),
+        packed({"a": 1}) + b"x",
+        struct.pack(">BI", 0xDF, 1 << 31),
+        struct.pack(">BB", 0xD9, 200),
+        packed({"a": numpy.ones(3, numpy.float32)}).replace(b"\x91\x03", b"\x91\x04"),
+        b"\x81\xa1a" * 200 + b"\x80",
+        packed({"a": {"__msgpack_chunked_array__": True, "shape": {"0": 7}, "chunks": {"0": numpy.ones(3)}}}),
+    ],
+)  # fmt: skip
+def test_what_is_no_checkpoint_of_flax_is_refused(value: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.msgpack").write_bytes(value)
+    with pytest.raises(AddModelError, match="is no whole Flax checkpoint|is empty|holds no weights"):
+        open_checkpoint(tmp_path / "model.msgpack")
+
+
+@pytest.mark.parametrize(
+    ("names", "named", "said"),
+    [
+        (["manifest.ocdbt"], "", "is an Orbax checkpoint; restore it in its own environment"),
+        (["model.onnx"], "", "is an ONNX graph, whose weights got other names"),
+        (["model.onnx.data"], "model.onnx.data", "holds the weights of an ONNX graph"),
+        (["consolidated.00.pth", "consolidated.01.pth"], "", "holds what 2 processes had each a part of"),
+        (["consolidated.00.pth", "consolidated.01.pth"], "consolidated.01.pth", "is a part of what 2 processes had"),
+        (["model.ckpt.index"], "model.ckpt", "belongs to a TensorFlow checkpoint; save its variables with numpy.savez"),
+    ],
+)  # fmt: skip
+def test_what_is_not_read_is_said_as_what_it_is(names: list[str], named: str, said: str, tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(AddModelError, match=said):
+        open_checkpoint(tmp_path / named)

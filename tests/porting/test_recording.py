@@ -18,6 +18,7 @@ from torch import nn
 from add_model.errors import AddModelError
 from add_model.porting.recording import Recorder, record_forward
 from add_model.porting.recording.file import Recording, load_recording, tensors_of
+from add_model.porting.recording.tables import refusing_numbers_beyond
 from add_model.porting.recording.writer import UNRECORDED, row_count, sampled_rows
 
 
@@ -291,3 +292,21 @@ def test_what_each_value_was_computed_from_is_recorded(tmp_path: Path) -> None:
     assert run.flow[first.outputs.key] == run.flow[second.outputs.key] == (given,)
     assert second.outputs.key in run.flow[last.inputs["input"].key]
     assert set(run.flow[root.outputs.key]) == {first.outputs.key, last.outputs.key}
+
+
+class Positions(nn.Embedding):
+    """A table of positions that is given the ids, as Whisper's is."""
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        return super().forward(torch.arange(input_ids.shape[-1]))
+
+
+@pytest.mark.parametrize("table", [nn.Embedding, Positions])
+def test_a_row_that_a_table_has_not_is_refused_where_the_table_is_asked_for_it(table: type[nn.Embedding]) -> None:
+    model, ids = nn.Sequential(table(5, 2)), torch.tensor([[7, 1]])
+    if table is Positions:
+        with refusing_numbers_beyond(model):
+            model(ids)
+        return
+    with refusing_numbers_beyond(model), pytest.raises(AddModelError, match=r"0 \(Embedding\) has the rows 0 to 4, and was asked for 7"):  # fmt: skip
+        model(ids)

@@ -61,7 +61,7 @@ class Encoder:
     ) -> tuple[Any, PreTrainedModel]:
         """Return the published model of a head, such as "ForMaskedLM", and ours with its weights, in evaluation mode."""
         torch.manual_seed(seed)
-        if head == "ForQuestionAnswering":
+        if head == "ForPreTraining" or head.startswith("ForQuestionAnswering"):
             # The published head has a score for every label, and needs two.
             values = {**values, "num_labels": 2}
         config = self.published_config_class(**values, attn_implementation="eager")
@@ -138,7 +138,7 @@ def draw_labels(head: str, config: PreTrainedConfig, inputs: Inputs, seed: int) 
 
     if head == "Model":
         return {}
-    if head == "ForQuestionAnswering":
+    if head.startswith("ForQuestionAnswering"):
         # Some positions lie behind the text.
         return {"start_positions": integers(LENGTH + 2, BATCH), "end_positions": integers(LENGTH, BATCH)}
     if head == "ForMultipleChoice":
@@ -147,7 +147,8 @@ def draw_labels(head: str, config: PreTrainedConfig, inputs: Inputs, seed: int) 
         return {"labels": torch.rand(BATCH) if config.num_labels == 1 else integers(config.num_labels, BATCH)}
     labels = integers(config.num_labels if head == "ForTokenClassification" else VOCAB_SIZE, BATCH, LENGTH)
     labels[0, 0] = -100
-    return {"labels": labels.masked_fill(inputs["attention_mask"] == 0, -100)}
+    of_tokens = {"labels": labels.masked_fill(inputs["attention_mask"] == 0, -100)}
+    return {**of_tokens, "sentence_order_label": integers(2, BATCH)} if head == "ForPreTraining" else of_tokens
 
 
 def check_gradients(published: Any, expected: torch.Tensor, ours: PreTrainedModel, actual: torch.Tensor) -> None:

@@ -10,6 +10,7 @@ import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
+from add_model.zoo import AutoConfig, AutoModelForCausalLM
 from add_model.zoo.models.bart import modeling_bart
 from add_model.zoo.models.bart.configuration_bart import BartConfig
 from add_model.zoo.models.gpt2 import modeling_gpt2
@@ -208,3 +209,20 @@ def test_an_encoder_decoder_needs_a_start_token() -> None:
     with pytest.raises(ValueError, match="decoder_start_token_id"):
         ours.generate(torch.tensor([[0, 5, 2]]))
     assert ours.generate(torch.tensor([[0, 5, 2]]), decoder_start_token_id=9, max_new_tokens=2)[0, 0] == 9
+
+
+@pytest.mark.parametrize("model_type", ["bloom", "gpt2", "gptj", "opt"])
+def test_only_the_last_token_is_scored(model_type: str) -> None:
+    config: Any = AutoConfig.for_model(
+        model_type, vocab_size=VOCAB_SIZE, hidden_size=16, num_hidden_layers=1, num_attention_heads=1
+    )
+    config.rotary_dim = 4
+    model: Any = AutoModelForCausalLM.from_config(config).eval()
+    scored: list[int] = []
+    model.lm_head.register_forward_hook(lambda module, inputs, scores: scored.append(scores.shape[1]))
+    input_ids = torch.randint(3, VOCAB_SIZE, (2, 6))
+    for options in ({}, {"use_cache": False}, {"num_beams": 2}):
+        model.generate(input_ids, max_new_tokens=3, eos_token_id=VOCAB_SIZE, **options)
+    assert scored == [1] * 9
+    last = model(input_ids, logits_to_keep=2).logits
+    torch.testing.assert_close(last, model(input_ids).logits[:, -2:])

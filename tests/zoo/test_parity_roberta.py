@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,31 @@ def test_generated_text_is_that_of_the_published_forward_passes(values: dict[str
             mask = torch.cat((mask, mask.new_ones(len(mask), 1)), dim=1)
     actual = ours.generate(**inputs, max_new_tokens=2, eos_token_id=VOCAB_SIZE)  # type: ignore[operator]
     assert torch.equal(actual, ids)
+
+
+@pytest.mark.parametrize("num_beams", [1, 3])
+@ENCODER_SETTINGS
+@given(seed=SEEDS)
+def test_generated_text_is_the_published_one_at_the_positions_of_forward(num_beams: int, seed: int) -> None:
+    values = {**SMALL_VALUES, "is_decoder": True, "initializer_range": 0.6, "num_hidden_layers": 2}
+    published, ours = ROBERTA.pair("ForCausalLM", values, seed)
+    prepare = published.prepare_inputs_for_generation
+
+    @functools.wraps(prepare)
+    def without_positions(*arguments: Any, **options: Any) -> Any:
+        # Left to itself, forward counts on from the cache, which is right where nothing is padded.
+        return {name: value for name, value in prepare(*arguments, **options).items() if name != "position_ids"}
+
+    published.prepare_inputs_for_generation = without_positions
+    prompts = torch.randint(3, VOCAB_SIZE, (2, 4), generator=torch.Generator().manual_seed(seed))
+    settings: dict[str, Any] = {
+        "attention_mask": torch.ones_like(prompts),
+        "num_beams": num_beams,
+        "max_new_tokens": 6,
+    }
+    expected = published.generate(prompts, do_sample=False, pad_token_id=PAD_TOKEN_ID, eos_token_id=2, **settings)
+    actual = ours.generate(prompts, eos_token_id=2, **settings)  # type: ignore[operator]
+    assert torch.equal(actual, expected)
 
 
 @ENCODER_SETTINGS

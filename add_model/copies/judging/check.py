@@ -22,6 +22,8 @@ from add_model.reading import read_bytes
 LEAD_OUTSIDE = frozenset({Code.CP002, Code.CP003, Code.CP009, Code.CP013})
 # Parsing costs many times what checking does: trees up to this size are parsed whole, of larger ones what differs.
 PARSED_BYTES = 1_000_000
+# What Transformers' converter writes at the top of a file that it makes of a modular one, within so many bytes.
+BANNER, HEAD = b"automatically generated from ", 2_000
 # How many members of a circle a finding names.
 _NAMED = 20
 
@@ -136,9 +138,14 @@ class Check:
         try:
             content = self._read(path)
             size = len(content)
-            first = content.find(NEEDLE)
+            first, is_generated = content.find(NEEDLE), content.find(BANNER, 0, HEAD) >= 0
+            if is_generated:
+                from add_model.copies.judging.generated import check_generated
+
+                findings.extend(check_generated(content, path, relative, self.sources))
             if first < 0:
-                return FileResult(size)
+                self.sources.forget(path)
+                return FileResult(size, tuple(findings), used=tuple(sorted(self.sources.used - {path})))
             judge.allow(size)
             module = self.sources.remember(path, content)
             # Where each byte is a character the text need not be searched up to there once more.

@@ -11,9 +11,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from add_model.errors import AddModelError
-from add_model.porting.checkpoints import distributed, gguf, hdf5
+from add_model.porting.checkpoints import distributed, flax, gguf, hdf5
+from add_model.porting.checkpoints.adapters import FILES, AdapterFile, adapters_in, refuse_alone
 from add_model.porting.checkpoints.formats import NumpyFile, PickledFile, SafetensorsFile, Weight, WeightsFile
 from add_model.porting.checkpoints.parts import Part, listed
+from add_model.porting.checkpoints.settings import Settings, settings_beside
 from add_model.porting.documents import read_json
 from add_model.porting.tensor_file import open_regular
 
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
     import torch
 
 # Files in a folder that hold weights, the most trusted kind first.
-_IN_FOLDERS = (distributed.METADATA, "*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.keras", "*.h5", "*.gguf")  # fmt: skip
+_IN_FOLDERS = (distributed.METADATA, "*.safetensors.index.json", "*.bin.index.json", "model.safetensors", "pytorch_model.bin", "*.safetensors", "*.npz", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.keras", "*.h5", "*.gguf", "*.msgpack")  # fmt: skip
 # The Hub's cache keeps a repository's files in one folder, and links to them in one folder for each revision.
 _SNAPSHOTS, _BLOBS = "snapshots", "blobs"
 # The name of a file of a sharded checkpoint: the checkpoint's name and suffix.
 _PART = re.compile(r"(.+)-(\d+)-of-(\d+)(\.\w+)")
 # What each of several processes held, cut along one of its axes.
 _OF_PROCESSES = re.compile(r"(consolidated\.\d+|(mp|model_mp|tp)_rank_\d+.*)\.(pth|pt)")
+# What Orbax leaves in the folder of a checkpoint.
+_OF_ORBAX = ("manifest.ocdbt", "_CHECKPOINT_METADATA", "_METADATA", "ocdbt.process_0")
 _AS_NUMPY = "save its variables with numpy.savez in its own environment, and convert the .npz"
 # Files that are known by how they begin.
 _BY_START: Mapping[bytes, type[WeightsFile]] = {hdf5.MAGIC: hdf5.Hdf5File, gguf.MAGIC: gguf.GgufFile}
@@ -36,8 +40,7 @@ _FOREIGN_SUFFIXES = {
     ".meta": f"belongs to a TensorFlow checkpoint; {_AS_NUMPY}",
     ".onnx_data": "holds the weights of an ONNX graph, whose names and shapes are in the .onnx file; convert the checkpoint it was made from",
     ".data": "holds the weights of an ONNX graph or of a TensorFlow checkpoint, whose names and shapes are in the file beside it; convert the checkpoint it was made from",
-    ".msgpack": f"is a Flax checkpoint; {_AS_NUMPY}",
-    ".onnx": "is an ONNX graph; convert the checkpoint it was made from",
+    ".onnx": "is an ONNX graph, whose weights got other names and were folded when it was exported; convert the checkpoint it was made from",
     ".pb": f"is a TensorFlow graph; {_AS_NUMPY}",
 }
 
@@ -78,6 +81,13 @@ class Checkpoint:
                 lines.append(f"{path.name}: objects of {', '.join(file.left_objects)} beside the weights were left, and nothing of them was imported or called")  # fmt: skip
         return tuple(lines)
 
+    @property
+    def settings(self) -> tuple[tuple[str, Settings], ...]:
+        """What the original says of its sizes, each with where it is from: its files first, then what lies beside them."""
+        inside = [(f"{part} in {path.name}", values) for path, file in self.files.items() for part, values in file.settings.items()]  # fmt: skip
+        folders = dict.fromkeys(path.parent for path in self.files)
+        return (*inside, *(found for folder in folders for found in settings_beside(folder)))
+
     def read(self, name: str) -> torch.Tensor:
         """One weight, on the CPU. It may be a view of the file, and must not be changed or kept beyond `release`.
 
@@ -117,7 +127,26 @@ def open_checkpoint(path: Path, read: Sequence[str] = ()) -> Checkpoint:
     Raises:
         AddModelError: there is no such file or part, it is damaged or of another kind, or holds no weights.
     """
+    adapters = adapters_in(path)
     file = _find(path)
+    refuse_alone(path, file)
+    checkpoint = _open_found(path, file, read)
+    return checkpoint if adapters is None else _with_adapters(checkpoint, adapters)
+
+
+def _with_adapters(checkpoint: Checkpoint, path: Path) -> Checkpoint:
+    """A checkpoint with the adapters that PEFT saved beside it."""
+    try:
+        file = AdapterFile(_open_file(path, ()))
+    except BaseException:
+        checkpoint.close()
+        raise
+    weights = {**checkpoint.weights, **file.weights}
+    places = {**checkpoint._places, **dict.fromkeys(file.weights, file)}
+    return Checkpoint(checkpoint.path, {**checkpoint.files, path: file}, weights, places)
+
+
+def _open_found(path: Path, file: Path, read: Sequence[str]) -> Checkpoint:
     if file.name.endswith(".index.json"):
         return _open_sharded(path, file, read)
     opened = _open_file(file, read)
@@ -138,26 +167,39 @@ def _find(path: Path) -> Path:
             raise AddModelError(f"{path}: {_FOREIGN_SUFFIXES['.index']}")
         raise AddModelError(f"{path}: no such checkpoint; name a file or a folder that is there")
     for pattern in _IN_FOLDERS:
-        found = sorted(path.glob(pattern))
+        files = sorted(path.glob(pattern))
+        # Adapters are read with what they adapt, where that is there.
+        found = [file for file in files if file.name not in FILES] or files
         if len(found) == 1:
             _refuse_part(found[0])
             return found[0]
         if found and all(map(_OF_PROCESSES.fullmatch, (file.name for file in found))):
-            raise AddModelError(f"{path}: holds what {len(found)} processes had each a part of ({found[0].name}, ...); join these in the original's environment, by concatenating each weight along the axis it was cut, and save one file")  # fmt: skip
+            raise AddModelError(_said_of_processes(path, found))
         if found:
             names = ", ".join(file.name for file in found[:5]) + (", ..." if len(found) > 5 else "")
             part = _PART.fullmatch(found[0].name)
             if part is not None:
                 raise AddModelError(f"{path}: holds parts of a checkpoint ({names}), and not the index that says what is in them; fetch {part[1]}{part[4]}.index.json")  # fmt: skip
             raise AddModelError(f"{path}: holds several checkpoints ({names}); name one of them")
+    if any((path / name).exists() for name in _OF_ORBAX):
+        raise AddModelError(f"{path}: is an Orbax checkpoint; restore it in its own environment, save its arrays with numpy.savez, and convert the .npz")  # fmt: skip
     for file in sorted(path.iterdir()):
         if file.suffix in _FOREIGN_SUFFIXES:
             raise AddModelError(f"{file}: {_FOREIGN_SUFFIXES[file.suffix]}")
-    raise AddModelError(f"{path}: holds no checkpoint that can be read (.safetensors, .npz, .bin, .pt, .pth, .ckpt, .keras, .h5, .gguf); name its file")  # fmt: skip
+    raise AddModelError(f"{path}: holds no checkpoint that can be read (.safetensors, .npz, .bin, .pt, .pth, .ckpt, .keras, .h5, .gguf, .msgpack); name its file")  # fmt: skip
+
+
+def _said_of_processes(path: Path, files: Sequence[Path]) -> str:
+    what = f"what {len(files)} processes had each a part of ({files[0].name}, ...)"
+    held = f"holds {what}" if path.is_dir() else f"is a part of {what}"
+    return f"{path}: {held}; join these in the original's environment, by concatenating each weight along the axis it was cut, and save one file"  # fmt: skip
 
 
 def _refuse_part(path: Path) -> None:
     """Raises `AddModelError` where a file is one of several that hold a checkpoint together."""
+    siblings = [file for file in sorted(path.parent.glob(f"*{path.suffix}")) if _OF_PROCESSES.fullmatch(file.name)]
+    if _OF_PROCESSES.fullmatch(path.name) and len(siblings) > 1:
+        raise AddModelError(_said_of_processes(path, siblings))
     part = _PART.fullmatch(path.name)
     if part is None or int(part[3]) < 2:
         return
@@ -189,8 +231,7 @@ def _opened(path: Path, read: Sequence[str]) -> WeightsFile:
     kind = next((kind for magic, kind in _BY_START.items() if start.startswith(magic)), None)
     if path.name == distributed.METADATA:
         kind = distributed.DistributedFile
-    if path.suffix == hdf5.ARCHIVE_SUFFIX:
-        kind = hdf5.Hdf5File
+    kind = {hdf5.ARCHIVE_SUFFIX: hdf5.Hdf5File, flax.SUFFIX: flax.FlaxFile}.get(path.suffix, kind)
     if kind is not None:
         _refuse_choice(path, read)
         return kind(path)

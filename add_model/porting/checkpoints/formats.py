@@ -21,6 +21,7 @@ from add_model.errors import AddModelError
 from add_model.porting.checkpoints.archive import open_archive
 from add_model.porting.checkpoints.parts import Part, listed, outermost_parts, read_parts
 from add_model.porting.checkpoints.placeholders import asked_for, may_stand_for, standing_for
+from add_model.porting.checkpoints.settings import Settings, settings_in
 from add_model.porting.rules.pattern import LONGEST_NAME
 from add_model.porting.tensor_memory import is_plain
 
@@ -84,6 +85,8 @@ class WeightsFile(ABC):
     parts: tuple[Part, ...] = ()
     # The classes of objects that a file holds beside them, and that were not loaded.
     left_objects: tuple[str, ...] = ()
+    # What it says of the model beside them, by the part that says it.
+    settings: Mapping[str, Settings] = {}
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -197,6 +200,7 @@ class PickledFile(WeightsFile):
         # The old mapping has to go first.
         self._tensors: dict[str, torch.Tensor] = {}
         content, self.left_objects = _unpickled(self.path)
+        self.settings = settings_in(content)
         try:
             self._tensors, self.parts = read_parts(content, self._wanted)
         except RecursionError as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from add_model.errors import AddModelError
 from add_model.porting.checkpoints.formats import Weight
+from add_model.porting.checkpoints.settings import Settings
 from add_model.porting.conversion.configuration_from_shapes import derive
 from add_model.porting.documents import read_json
 from add_model.porting.model.subject import Subject
@@ -26,7 +27,8 @@ _SAME_MEANING = (
     ("num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads"),
     ("intermediate_size", "n_inner", "d_ff", "ffn_dim", "encoder_ffn_dim", "encoder_ffn_embed_dim", "mlp_dim"),
     ("max_position_embeddings", "n_positions", "n_ctx", "block_size", "max_seq_len", "max_positions"),
-    ("layer_norm_eps", "layer_norm_epsilon", "norm_eps"),
+    ("num_key_value_heads", "n_kv_heads", "num_kv_heads", "n_query_groups"),
+    ("layer_norm_eps", "layer_norm_epsilon", "norm_eps", "rms_norm_eps"),
     ("hidden_act", "activation_function", "activation_fn", "activation"),
     ("type_vocab_size", "num_token_types"),
 )
@@ -62,6 +64,7 @@ def choose_configuration(
     weights: Mapping[str, Weight],
     given: Path | None,
     class_name: str | None = None,
+    settings: Sequence[tuple[str, Settings]] = (),
 ) -> Choice:
     """The configuration and the class for a checkpoint.
 
@@ -72,6 +75,7 @@ def choose_configuration(
         given: the file that was asked for, the original's or the new model's own.
         class_name: the class that was asked for; by default the one that the configuration names under
             "architectures", else the base model.
+        settings: what the original says of its sizes elsewhere, each with where it is from; it counts without a file.
 
     Raises:
         AddModelError: the file cannot be read, fits another kind of model, or names a class that is not there.
@@ -85,27 +89,52 @@ def choose_configuration(
         if given is not None:
             raise AddModelError(f"{path}: holds none of the values of {subject.configuration_name}; name the original's config.json, or one with {', '.join(sorted(own)[:4])}, ...")  # fmt: skip
         aside = () if path is None else (f"{path} holds none of the values of {subject.configuration_name}, and was left aside",)  # fmt: skip
-        return _without_file(subject, weights, own, class_name, aside)
+        said, taken = _from_settings(settings, own)
+        return _without_file(subject, weights, own, class_name, (*aside, *taken), said)
     name = class_name or _class_for(subject, content.get("architectures"))
     return Choice(subject.configure(values), subject.model_class(name).__name__, str(path), notes, name is None)
 
 
+def _from_settings(settings: Sequence[tuple[str, Settings]], own: set[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The values of the model's own configuration that the original's settings say, and where each is from."""
+    values: dict[str, Any] = {}
+    notes = []
+    for origin, content in settings:
+        translated, renamed = _translated({key: value for key, value in content.items() if not _is_absurd(key, value)}, own)  # fmt: skip
+        new = {key: value for key, value in translated.items() if key in own and key not in values}
+        values.update(new)
+        if new:
+            said = [note for note in renamed if any(note.endswith(f" {key}") for key in new)]
+            kept = [f"{key} = {value}" for key, value in new.items() if content.get(key) == value]
+            notes.append(f"from {origin}: {', '.join([*kept, *said])}")
+    return values, tuple(notes)
+
+
 def _without_file(
-    subject: Subject, weights: Mapping[str, Weight], own: set[str], class_name: str | None, notes: tuple[str, ...]
+    subject: Subject,
+    weights: Mapping[str, Weight],
+    own: set[str],
+    class_name: str | None,
+    notes: tuple[str, ...],
+    said: Mapping[str, Any],
 ) -> Choice:
-    """The defaults, with the sizes that shapes show."""
+    """What the original says elsewhere, with the sizes that shapes show; else the defaults."""
     words = {subject.name, *subject.name.split("_")}
     derived = derive(subject, class_name, weights, own, words)
+    names = subject.configuration_class().attribute_map
+    said = {names.get(key, key): value for key, value in said.items()}
     origin = f"the defaults of {subject.configuration_name}"
     read = ", ".join(f"{key} = {value}" for key, value in derived.values.items())
-    unseen = ", ".join(f"{key} = {value}" for key, value in derived.unseen.items())
+    unseen = ", ".join(f"{key} = {value}" for key, value in derived.unseen.items() if key not in said)
     if derived.values:
         origin = f"the shapes of the weights, and {origin}"
         rest = (
             f"; {unseen} and everything that is no size are defaults: check them, or pass --config" if unseen else ""
         )
         notes = (*notes, f"read off the shapes of the weights: {read}{rest}")
-    config = subject.configure(derived.values)
+    origin = f"what the original says elsewhere, {origin}" if said else origin
+    # Of a size that is seen, no setting says more.
+    config = subject.configure({**said, **derived.values})
     try:
         subject.build(config, class_name)
     except AddModelError as error:
@@ -131,9 +160,13 @@ def _read(path: Path) -> dict[str, Any]:
         raise AddModelError(f"{path}: must hold a JSON object with the values of the configuration")
     for name, value in content.items():
         # A configuration makes a list with an entry for each, before anybody looks at the weights.
-        if type(value) is int and abs(value) > _MOST and _COUNTED.search(name):
+        if _is_absurd(name, value):
             raise AddModelError(f"{path}: {name} = {value if abs(value) < 1e18 else 'a longer number'} is more than any model has; correct it, or name another with --config")  # fmt: skip
     return content
+
+
+def _is_absurd(name: str, value: Any) -> bool:
+    return type(value) is int and abs(value) > _MOST and _COUNTED.search(name) is not None
 
 
 def _own_keys(subject: Subject) -> set[str]:

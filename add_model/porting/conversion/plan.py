@@ -72,10 +72,11 @@ class Plan:
         fillings: in the order of the rules.
         repeats: fillings of a tied weight that is filled already: both must hold the same.
         shared: name in the new model -> name in the new model of the weight that it gets the same as.
-        kept: buffer of the new model -> why it keeps what the class gives it.
+        kept: buffer of the new model -> why it keeps what the class gives it, or weight -> why it is a constant.
         dropped: weight of the checkpoint -> why it is not needed.
         repeated: weight of the checkpoint -> the weight of the checkpoint that it must be equal to.
         problems: everything that is open or wrong, a line each.
+        constants: weight of the new model -> the number that it holds all over.
     """
 
     new: NewWeights
@@ -87,6 +88,7 @@ class Plan:
     dropped: Mapping[str, str]
     repeated: Mapping[str, str]
     problems: tuple[str, ...]
+    constants: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def written(self) -> dict[str, Weight]:
@@ -146,7 +148,8 @@ def make_plan(rules: Rules, old: Mapping[str, Weight], new: NewWeights) -> Plan:
     repeated, wrong = _repeated(expansion, old)
     problems += wrong
     problems += _unfilled(new, intended)
-    return Plan(new, old, tuple(chosen), tuple(repeats), shared, kept, dropped, repeated, tuple(problems))
+    constants = {name: rule.constant for rule in rules.rules if isinstance(rule, Keep) and rule.constant is not None for name in kept if rule.target.match(name) is not None}  # fmt: skip
+    return Plan(new, old, tuple(chosen), tuple(repeats), shared, kept, dropped, repeated, tuple(problems), constants)
 
 
 def _fillings(
@@ -246,8 +249,8 @@ def _shared_and_kept(
         for name, values in found.items():
             if name in filled or name in shared or name in kept:
                 problems.append(f"{rule.place}: {name} is filled by another rule already; remove one of the two")
-            elif isinstance(rule, Keep) and name not in new.buffers:
-                problems.append(f"{rule.place}: {name} is a parameter, whose initial values are random; fill it")
+            elif isinstance(rule, Keep) and rule.constant is None and name not in new.buffers:
+                problems.append(f"{rule.place}: {name} is a parameter, whose initial values are random; fill it, or, if nothing but training asks for it, say what it holds: constant = 0.0")  # fmt: skip
             elif isinstance(rule, Keep):
                 kept[name] = rule.reason
             elif isinstance(rule, Share):

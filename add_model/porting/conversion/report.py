@@ -67,6 +67,8 @@ def _weights(plan: Plan) -> Iterator[dict[str, Any]]:
             line["shared_with"] = plan.shared[name]
         if name in plan.kept:
             line["kept"] = plan.kept[name]
+        if name in plan.constants:
+            line["constant"] = plan.constants[name]
         yield line
 
 
@@ -83,7 +85,8 @@ def report_lines(document: Mapping[str, Any]) -> Iterator[str]:
     for weight in document["weights"]:
         shown = _shown(weight)
         if "kept" in weight:
-            yield f"{shown} <- the new model itself: {weight['kept']}"
+            source = f"{weight['constant']} all over" if "constant" in weight else "the new model itself"
+            yield f"{shown} <- {source}: {weight['kept']}"
         elif "from" in weight:
             steps = "".join(f", {_step(operation)}" for operation in weight["operations"])
             piece = f", piece {weight['piece'] + 1}" if "piece" in weight else ""

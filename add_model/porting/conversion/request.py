@@ -63,7 +63,7 @@ def opened(
         AddModelError: any of it cannot be had.
     """
     with open_checkpoint(checkpoint, read) as weights:
-        choice = choose_configuration(subject, checkpoint, weights.weights, config, class_name)
+        choice = choose_configuration(subject, checkpoint, weights.weights, config, class_name, weights.settings)
         model = subject.build(choice.config, choice.class_name, most_parts=_most_parts(weights))
         kinds = {name: type(model.get_submodule(name.rpartition(".")[0])).__name__ for name in model.state_dict()}
         yield Opened(subject, choice, weights, new_weights(model), kinds, tuple(read))

@@ -97,6 +97,9 @@ class _Run:
             self._checkpoint.release()
         for name, tensor in self._kept_buffers():
             self._write(name, tensor, "the new model itself")
+        for name, number in self._plan.constants.items():
+            weight = self._plan.written[name]
+            self._write(name, torch.full(weight.shape, number, dtype=weight.dtype), "the rules")
 
     def compare_repeated(self) -> None:
         """Compares weights that are said to be the same.
@@ -138,12 +141,13 @@ class _Run:
         self._advance(self._done, self._total)
 
     def _kept_buffers(self) -> Iterator[tuple[str, torch.Tensor]]:
-        if not self._plan.kept:
+        kept = [name for name in self._plan.kept if name not in self._plan.constants]
+        if not kept:
             return
         choice = self._conversion.choice
         model = self._conversion.subject.build_buffers(choice.config, choice.class_name)
         buffers = dict(model.named_buffers())
-        yield from ((name, buffers[name]) for name in self._plan.kept)
+        yield from ((name, buffers[name]) for name in kept)
 
 
 def _equal(first: torch.Tensor, second: torch.Tensor) -> bool:

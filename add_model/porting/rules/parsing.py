@@ -88,7 +88,7 @@ def _rows(table: Mapping[str, Any]) -> Operation:
     rows = _positive(table, "rows")
     if rows > _MOST_ROWS:
         raise ValueError(f"rows must be at most {_MOST_ROWS}, not {rows}")
-    return Rows(rows, _number(table, "fill") if "fill" in table else None)
+    return Rows(rows, number_of(table, "fill") if "fill" in table else None)
 
 
 def _resize(table: Mapping[str, Any]) -> Operation:
@@ -102,7 +102,8 @@ def _resize(table: Mapping[str, Any]) -> Operation:
     return Resize((grid[0], grid[1]), first, method)
 
 
-def _number(table: Mapping[str, Any], key: str) -> float:
+def number_of(table: Mapping[str, Any], key: str) -> float:
+    """A number of a table; raises `ValueError` where it is none."""
     value = table[key]
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
         raise ValueError(f"{key} must be a number, not {value!r}")
@@ -121,7 +122,7 @@ _READERS = {
     "rotary": (_rotary, {"rows", "back"}),
     "rows": (_rows, {"fill"}),
     "resize": (_resize, {"first", "method"}),
-    "merge": (lambda table: Merge(_number(table, "merge")), set[str]()),
+    "merge": (lambda table: Merge(number_of(table, "merge")), set[str]()),
     "stack": (lambda table: Stack(_integer(table, "stack"), _every(table)), {"every"}),
 }
 

@@ -26,6 +26,11 @@
     to = "position_ids"
     reason = "counts from zero"
 
+    [[keep]]                                        # a parameter that only training asks for, and what it holds
+    to = "masked_spec_embed"
+    constant = 0.0
+    reason = "training puts it in the place of what it hides"
+
     read = ["model", "head"]                        # above the rules: which parts of what training saved are read
 
 A weight that no rule mentions keeps its name. Of several parts that are read, each name begins with that of its part
@@ -46,7 +51,7 @@ from add_model.errors import AddModelError
 from add_model.porting.documents import parse_toml
 from add_model.porting.rules.expansion import expand
 from add_model.porting.rules.operations import MOST_STEPS
-from add_model.porting.rules.parsing import parse_operation
+from add_model.porting.rules.parsing import number_of, parse_operation
 from add_model.porting.rules.pattern import Pattern
 from add_model.porting.rules.rule import Drop, Fill, Keep, Rule, Rules, Share
 from add_model.reading import read_settings
@@ -199,14 +204,15 @@ def _share(table: Mapping[str, Any], common: dict[str, Any]) -> Share:
 
 
 def _keep(table: Mapping[str, Any], common: dict[str, Any]) -> Keep:
-    return Keep(_pattern(table, "to"), _reason(table), **common)
+    constant = number_of(table, "constant") if "constant" in table else None
+    return Keep(_pattern(table, "to"), _reason(table), constant, **common)
 
 
 _READERS: dict[str, tuple[Callable[[Mapping[str, Any], dict[str, Any]], Rule], tuple[str, ...], tuple[str, ...]]] = {
     "fill": (_fill, ("from", "to"), ("do", "except")),
     "drop": (_drop, ("from", "reason"), ()),
     "share": (_share, ("with",), ("from", "to")),
-    "keep": (_keep, ("to", "reason"), ()),
+    "keep": (_keep, ("to", "reason"), ("constant",)),
 }
 
 

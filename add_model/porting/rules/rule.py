@@ -70,10 +70,12 @@ class Share:
 
 @dataclass(frozen=True)
 class Keep:
-    """Buffers of the new model that keep what its class gives them, and why."""
+    """Buffers of the new model that keep what its class gives them, and why; with `constant`, weights of it that hold this
+    number all over, as nothing but training asks for them."""
 
     target: Pattern
     reason: str
+    constant: float | None = None
     unsure: bool = False
     note: str = ""
     place: str = ""

@@ -36,7 +36,8 @@ def _text(rule: Rule) -> str:
         given |= {"to": rule.target.text} if rule.target is not None else {}
         kind, values = "share", {**given, "with": rule.original.text}
     else:
-        kind, values = "keep", {"to": rule.target.text, "reason": rule.reason}
+        constant = {} if rule.constant is None else {"constant": rule.constant}
+        kind, values = "keep", {"to": rule.target.text, **constant, "reason": rule.reason}
     lines = [f"{key} = {_value(value)}" for key, value in values.items() if value != []]
     if rule.unsure:
         lines.append("unsure = true")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from add_model.errors import AddModelError
+from add_model.porting.checkpoints.adapters import scale_of
 from add_model.porting.checkpoints.parts import listed
 from add_model.porting.conversion.request import Opened
 from add_model.porting.destinations import destination
@@ -25,7 +26,9 @@ def suggest_rules(opened: Opened, recording: Path | None = None) -> Suggestion:
     """
     old, new = opened.checkpoint.weights, opened.new
     words = {word.lower() for word in (opened.subject.name, *opened.subject.name.split("_"))}
-    pairs = find_pairs(old, new, opened.kinds, words, opened.checkpoint.read)
+    path = opened.checkpoint.path
+    scale = scale_of(path if path.is_dir() else path.parent)
+    pairs = find_pairs(old, new, opened.kinds, words, opened.checkpoint.read, scale)
     opened.checkpoint.release()
     if recording is not None:
         from add_model.porting.recording.file import load_recording

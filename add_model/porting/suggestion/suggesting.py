@@ -24,6 +24,7 @@ from add_model.porting.rules.condense import condense
 from add_model.porting.rules.operations import Concatenate, Operation, Split
 from add_model.porting.rules.pattern import Pattern
 from add_model.porting.rules.rule import Drop, Fill, Keep, Rule, Rules, Share
+from add_model.porting.suggestion.adapters import find_adapters, merged
 from add_model.porting.suggestion.experts import find_experts
 from add_model.porting.suggestion.found import Found, Pairs
 from add_model.porting.suggestion.fused import Group, doubt_between, find_groups
@@ -45,8 +46,15 @@ _UNNEEDED = (
     (r"(^|[./_])(inv_freq|freqs_cis|rotary\w*)$", "angles of positions, which the model makes itself"),
     (r"(^|[./_])(num_batches_tracked|n_averaged)$", "a counter of training"),
     (r"(^|[./_])(adam_[mv]|exp_avg(_sq)?|momentum|global_step|learning_rate|beta[12]_power)(:0|_\d+)?$", "state of the optimiser"),
+    (r"(^|/)opt_state/", "state of the optimiser"),
     (r"(^|[./_])(version|_float_tensor)$", "a mark of the original's code, not a weight"),
 )  # fmt: skip
+
+# What models have parameters for that are asked for in training alone, and whether it is so in every model.
+_OF_TRAINING = (
+    (r"(^|\.)masked_spec_embed$", "what training puts in the place of the spans of sound that it hides", True),
+    (r"(^|\.)mask_(token|embed\w*)$", "what training puts in the place of the patches that it hides", False),
+)
 
 # Modules of PyTorch -> whether they store their output size first.
 _OUTPUT_FIRST = {"Linear": True, "Bilinear": True, **{f"Conv{number}d": True for number in (1, 2, 3)}, **{f"ConvTranspose{number}d": False for number in (1, 2, 3)}}  # fmt: skip
@@ -88,6 +96,7 @@ def find_pairs(
     kinds: Mapping[str, str],
     of_the_model: Collection[str] = (),
     read: Read | None = None,
+    adapter_scale: float | None = None,
 ) -> Pairs:
     """Finds which weights of a checkpoint belong to which of a new model.
 
@@ -97,6 +106,7 @@ def find_pairs(
         kinds: weight of the new model -> the class of the module that it belongs to.
         of_the_model: words that name a model itself (`bert`), and say nothing about a weight.
         read: reads a weight of the checkpoint; only the few are read that names and shapes leave open.
+        adapter_scale: what adapters in the checkpoint are multiplied by, where that is known.
 
     Raises:
         AddModelError: there are too many of them, with names that have nothing in common.
@@ -105,7 +115,8 @@ def find_pairs(
     # Whatever it is elsewhere, the new model has to be filled with such a weight.
     others = {name: weight for name, weight in old.items() if (_last(name), weight.shape) not in wanted}
     unneeded = {name: reason for name, weight in others.items() if (reason := _unneeded(name, weight, new, read)) is not None}  # fmt: skip
-    left = {name: weight for name, weight in old.items() if name not in unneeded}
+    adapters = find_adapters(old)
+    left = {name: weight for name, weight in old.items() if name not in unneeded and name not in adapters.weights}
     slots = {**new.weights, **{alias: new.weights[original] for alias, original in new.tied.items()}}
     in_order = list(old) != sorted(old)
     found: list[Found] = []
@@ -126,7 +137,9 @@ def find_pairs(
         found += pairs
         old_units, new_units = _without_found(old_units, new_units, pairs)
     found = list(without_strangers(found, new.tied, read))
+    found = list(merged(found, adapters, adapter_scale))
     used = {name for pair in found for unit in pair.sources for name in unit.names.values()}
+    left.update({name: weight for name, weight in adapters.weights.items() if name not in used})
     found = list(with_doubts(found, left.keys() - used))
     order = {name: number for number, name in enumerate([*new.weights, *new.tied])}
     found.sort(key=lambda pair: min(order[name] for name in pair.targets[0].names.values()))
@@ -312,6 +325,11 @@ def _for_the_open(names: Sequence[str], new: NewWeights, filled: Collection[str]
     for name in names:
         if name in new.buffers:
             yield Keep(Pattern(name), "a buffer that the checkpoint does not hold, and the model makes itself")
+            continue
+        training = next((each for pattern, *each in _OF_TRAINING if re.search(pattern, name)), None)
+        if training is not None:
+            reason, is_sure = str(training[0]), bool(training[1])
+            yield Keep(Pattern(name), reason, 0.0, unsure=not is_sure, note="" if is_sure else "does the model itself ask for it?")  # fmt: skip
             continue
         alike = [table for table in tables if new.weights[table].shape == new.weights[name].shape]
         if len(alike) == 1 and len(new.weights[name].shape) == 2:

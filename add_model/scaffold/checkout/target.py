@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from add_model.library import Configuration, Library, read_configuration
 from add_model.names import ModelName
 from add_model.references import TARGET
 from add_model.scaffold.answers import MODULAR_STYLE, SINGLE_STYLE, Answers
-from add_model.scaffold.belongings import Belongings
+from add_model.scaffold.belongings import Belongings, Release
 from add_model.scaffold.checkout.belongings import belongings_in
 from add_model.scaffold.checkout.choices import TOKENIZER_ANSWERS, check_tokenizer, titles_of, tokenizer_donors
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
@@ -111,6 +111,10 @@ class CheckoutTarget:
     def belongings(self, name: str) -> Belongings:
         """The places of a model."""
         return belongings_in(self.checkout, name)
+
+    def release(self, gone: frozenset[Path], texts: Mapping[Path, str]) -> Release | None:
+        """Nothing: what is around its models is not this tool's."""
+        return None
 
     def model_names(self) -> Sequence[str]:
         """Its models."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from add_model.names import ModelName
 from add_model.reading import read_settings
 from add_model.references import TARGET
 from add_model.scaffold.answers import SINGLE_STYLE, Answers
-from add_model.scaffold.belongings import Belongings, in_own_library
+from add_model.scaffold.belongings import Belongings, Release, in_own_library
 from add_model.scaffold.checkout.choices import TOKENIZER_ANSWERS, check_tokenizer, titles_of, tokenizer_donors
 from add_model.scaffold.checkout.layout import PACKAGE, Checkout, find_checkout
 from add_model.scaffold.checkout.plan import check_checkout_name
@@ -165,6 +165,10 @@ class OutOfTree:
     def belongings(self, name: str) -> Belongings:
         """The places of a model."""
         return in_own_library(self.library, name)
+
+    def release(self, gone: frozenset[Path], texts: Mapping[Path, str]) -> Release | None:
+        """Nothing: what is around its models is not this tool's."""
+        return None
 
     def model_names(self) -> Sequence[str]:
         """The models that it holds."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from add_model.errors import AddModelError
 from add_model.library import Configuration, Library
 from add_model.names import ModelName
-from add_model.references import Reference, find_reference, zoo
+from add_model.references import Reference, find_reference
 from add_model.registry import TOKENIZER_MAPPING
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
 from add_model.scaffold.surroundings.installation import tool_requirement
@@ -18,14 +18,6 @@ from add_model.scaffold.surroundings.installation import tool_requirement
 _TOKENIZATION = "tokenization_"
 # Blocks of these files are marked as copies. The others are meant to be filled in, so that they differ from the start.
 _MARKED = ("modeling_", "tokenization_")
-
-
-@dataclass(frozen=True)
-class BaseFile:
-    """A file of the bundled library that a new library is laid down with: its source, and where it goes."""
-
-    source: Path
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,6 @@ class Plan:
         name: the new model's name in every casing.
         reference: the model that it starts from.
         tokenizer: the reference of its tokenizer, `None` for a model without one.
-        base_files: what the library is laid down with.
         model_files: the modules of the model and of its tests.
         tool: what the library's checks install add-model by, where it is laid down. It is no answer: whoever makes the
             model again has add-model from somewhere else, and a library that is there has its checks already.
@@ -70,7 +61,6 @@ class Plan:
     name: ModelName
     reference: Reference
     tokenizer: Reference | None
-    base_files: tuple[BaseFile, ...]
     model_files: tuple[ModelFile, ...]
     tool: str | None = None
 
@@ -114,10 +104,9 @@ def make_plan(answers: Answers, target: Library | None, root: Path) -> Plan:
         tokenizer = find_reference(answers.tokenizer_like, target)
     name = answers.model_name
     is_new = target is None
-    base_files = tuple(_base_files(library)) if is_new else ()
     model_files = tuple(_model_files(library, name, reference, tokenizer))
     tool = tool_requirement() if is_new else None
-    return Plan(answers, library, is_new, name, reference, tokenizer, base_files, model_files, tool)
+    return Plan(answers, library, is_new, name, reference, tokenizer, model_files, tool)
 
 
 def _check_is_whole(reference: Reference) -> None:
@@ -129,21 +118,6 @@ def _check_is_whole(reference: Reference) -> None:
 
 def _library_to_be(root: Path, package: str) -> Library:
     return Library(root, {package: root / "src" / package}, Configuration(package=package))
-
-
-def _base_files(library: Library) -> Iterator[BaseFile]:
-    """Everything of the bundled library but its models."""
-    source = zoo()
-    tests = source.package_folder / "tests"
-    for path in sorted(source.package_folder.rglob("*")):
-        if path.suffix != ".py" and path.name != "py.typed":
-            continue
-        inside_tests = path.is_relative_to(tests)
-        relative = path.relative_to(tests if inside_tests else source.package_folder)
-        if relative.parts[0] == "models" and len(relative.parts) > 2:
-            continue
-        target = library.tests_folder if inside_tests else library.package_folder
-        yield BaseFile(path, target / relative)
 
 
 def _model_files(

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from add_model.copies.language.marker import without_markers
 from add_model.library import CONFIGURATION_FILE
-from add_model.references import read_text
 from add_model.registry import parse_registry
-from add_model.registry_edits import with_entries, without_entries, without_model
+from add_model.registry_edits import with_entries, without_model
 from add_model.scaffold.answers import dump_answers
 from add_model.scaffold.copied_text.marking import Unmarked, blocks, with_markers
 from add_model.scaffold.copied_text.origins import without_inner_markers, without_origins
 from add_model.scaffold.laying_out import laid_out, unmarked_blocks
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
+from add_model.scaffold.standalone.base import Base, with_package
+from add_model.scaffold.standalone.laying_down import library_files, with_mentioned_mappings
 from add_model.scaffold.standalone.plan import ModelFile, Plan
 from add_model.scaffold.standalone.selection import without_names
 from add_model.scaffold.surroundings.around import (
@@ -48,7 +48,9 @@ def render(plan: Plan) -> Rendering:
         text, unmarked = _model_text(file, plan)
         modules.append(RenderedFile(file.path, text))
         left_out += unmarked_blocks(unmarked)
-    files, lost, unformatted_because = laid_out(plan.library.root, [*modules, *_base(plan), _registry(plan)])
+    around, edited = library_files(plan.library, plan.is_new_library, plan.registry_entries, {file.path: file.text for file in modules})  # fmt: skip
+    left_out += edited
+    files, lost, unformatted_because = laid_out(plan.library.root, [*modules, *around, _registry(plan, around)])
     left_out += lost
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
@@ -101,33 +103,27 @@ def _model_text(file: ModelFile, plan: Plan) -> tuple[str, tuple[Unmarked, ...]]
     bare = without_origins(original, list(blocks(original))) if file.is_marked else without_markers(original)
     text, _ = without_names(bare, plan.dropped, keep=registered)
     text = renaming.text(text, keep=_imported_from_elsewhere(text, file))
-    text = _with_package(text, file.reference.library.package, plan.library.package)
+    text = with_package(text, file.reference.library.package, plan.library.package)
     if not file.is_marked:
         return text, ()
     text, unmarked = with_markers(text, bare, file.source_module, renaming)
     return without_inner_markers(text, {name for name, _ in unmarked}), unmarked
 
 
-def _base(plan: Plan) -> Iterator[RenderedFile]:
-    """The library itself, where it is to be laid down."""
-    for file in plan.base_files:
-        if file.path == plan.library.registry:
-            continue
-        text = _with_package(read_text(file.source), "add_model.zoo", plan.library.package)
-        yield RenderedFile(file.path, text, of_model=False)
-
-
-def _registry(plan: Plan) -> RenderedFile:
+def _registry(plan: Plan, around: Sequence[RenderedFile]) -> RenderedFile:
     path = plan.library.registry
-    sources = [file.source for file in plan.base_files if file.path == path]
-    if sources:
-        file = RenderedFile(path, without_entries(read_text(sources[0])), of_model=False)
+    base = Base(plan.library)
+    if plan.is_new_library:
+        # Every auto class that is laid down looks into a mapping, which may have no entry.
+        names = base.held("".join(file.text for file in around if file.path.parent == path.parent))
+        file = RenderedFile(path, base.with_names(path, names), of_model=False)
     else:
         file = as_it_is(path)
     registered = parse_registry(file.text, str(path)).classes(plan.name.snake)
     # A model that is replaced may have had classes that it has no longer.
     text = without_model(file.text, plan.name.snake, registered.keys() - plan.registry_entries.keys())
-    return replace(file, text=with_entries(text, plan.registry_entries))
+    text = with_entries(text, plan.registry_entries)
+    return replace(file, text=with_mentioned_mappings(text, (file.text for file in around)))
 
 
 def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
@@ -151,10 +147,6 @@ def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
     yield RenderedFile(
         library.root / STATE_FOLDER / "models" / name.snake / "answers.toml", dump_answers(plan.answers)
     )
-
-
-def _with_package(text: str, old: str, new: str) -> str:
-    return re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", new, text)
 
 
 def _imported_from_elsewhere(text: str, file: ModelFile) -> frozenset[str]:

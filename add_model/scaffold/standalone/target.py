@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from add_model.errors import AddModelError
 from add_model.held_model import HeldModel, registered_model
 from add_model.library import Configuration, Library, library_at, read_configuration
 from add_model.names import ModelName
-from add_model.references import TARGET, ZOO, Reference, available, find_reference, registry_of, zoo
+from add_model.references import TARGET, ZOO, Reference, available, find_reference, read_text, registry_of, zoo
 from add_model.registry import CONFIGURATION_MAPPING
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE, Answers
-from add_model.scaffold.belongings import Belongings, in_own_library
+from add_model.scaffold.belongings import Belongings, Release, in_own_library
 from add_model.scaffold.naming import check_is_new
 from add_model.scaffold.rendering import Rendering
 from add_model.scaffold.standalone.clashes import check_clashes
@@ -133,6 +133,15 @@ class Standalone:
     def belongings(self, name: str) -> Belongings:
         """The places of a model."""
         return in_own_library(self.library, name)
+
+    def release(self, gone: frozenset[Path], texts: Mapping[Path, str]) -> Release | None:
+        """The modules and auto classes that only the model used."""
+        from add_model.scaffold.standalone.release import release
+
+        registry = self.library.registry
+        if not registry.is_file():
+            return None
+        return release(self.library, gone, texts[registry] if registry in texts else read_text(registry))
 
     def model_names(self) -> Sequence[str]:
         """The models that its registry lists, or that `like` wrote there."""

@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from ...activations import get_activation
 from ...configuration_utils import PreTrainedConfig
-from ...generation_utils import GenerationMixin, KeyValueCache
+from ...generation_utils import GenerationMixin
+from ...key_value_cache import KeyValueCache
 from ...modeling_outputs import (
     BaseModelOutput,
     BaseModelOutputWithPastAndCrossAttentions,

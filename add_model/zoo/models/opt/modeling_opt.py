@@ -12,7 +12,8 @@ from torch.nn import functional
 
 from ...activations import get_activation
 from ...configuration_utils import PreTrainedConfig
-from ...generation_utils import GenerationMixin, KeyValueCache
+from ...generation_utils import GenerationMixin
+from ...key_value_cache import KeyValueCache
 from ...modeling_outputs import (
     BaseModelOutputWithPastAndCrossAttentions,
     CausalLMOutputWithCrossAttentions,
@@ -404,7 +405,8 @@ class OPTDecoder(nn.Module):
             # LayerDrop, see https://arxiv.org/abs/1909.11556.
             if self.training and float(torch.rand([])) < self.config.layerdrop:
                 continue
-            all_hidden_states.append(hidden_states)
+            if output_hidden_states:
+                all_hidden_states.append(hidden_states)
             hidden_states, probabilities = layer(hidden_states, causal_mask, past_key_values, output_attentions)
             if probabilities is not None:
                 all_attentions.append(probabilities)
@@ -412,7 +414,8 @@ class OPTDecoder(nn.Module):
             hidden_states = self.final_layer_norm(hidden_states)
         if self.project_out is not None:
             hidden_states = self.project_out(hidden_states)
-        all_hidden_states.append(hidden_states)
+        if output_hidden_states:
+            all_hidden_states.append(hidden_states)
 
         return BaseModelOutputWithPastAndCrossAttentions(
             last_hidden_state=hidden_states,
@@ -532,12 +535,14 @@ class OPTForCausalLM(OPTPreTrainedModel, GenerationMixin):
         use_cache: bool | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
+        logits_to_keep: int = 0,
     ) -> CausalLMOutputWithCrossAttentions:
         """Score the next token after every position; for the other arguments see `OPTModel.forward`.
 
         Args:
             labels: token ids, `(batch, length)`, usually the input ids themselves: they are shifted here, so that
                 every position predicts the label after it. Labels of -100 do not count.
+            logits_to_keep: how many positions, the last ones, get scores, when there are no labels; 0 means all.
         """
         outputs = self.model(
             input_ids=input_ids,
@@ -549,12 +554,13 @@ class OPTForCausalLM(OPTPreTrainedModel, GenerationMixin):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
-        logits = self.lm_head(outputs.last_hidden_state)
+        logits = self.lm_head(outputs.last_hidden_state[:, -logits_to_keep:])
 
         loss: torch.Tensor | None = None
         if labels is not None:
-            predictions = logits[:, :-1].flatten(0, 1).float()
-            loss = functional.cross_entropy(predictions, labels[:, 1:].flatten())
+            # The scores of a position are about the token after it. Moving the labels copies less than moving the scores.
+            next_labels = functional.pad(labels[:, 1:], (0, 1), value=-100)
+            loss = functional.cross_entropy(logits.flatten(0, 1).float(), next_labels.flatten())
         return CausalLMOutputWithCrossAttentions(
             loss=loss,
             logits=logits,

@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from ...activations import get_activation
 from ...configuration_utils import PreTrainedConfig
-from ...generation_utils import GenerationMixin, KeyValueCache
+from ...generation_utils import GenerationMixin
+from ...key_value_cache import KeyValueCache
 from ...modeling_outputs import (
     BaseModelOutputWithPastAndCrossAttentions,
     BaseModelOutputWithPooling,
@@ -775,8 +776,9 @@ class RobertaForCausalLM(RobertaPreTrainedModel, GenerationMixin):
         logits: torch.Tensor = self.lm_head(outputs.last_hidden_state)
         loss = None
         if labels is not None:
-            predictions = logits[:, :-1].flatten(0, 1).float()
-            loss = functional.cross_entropy(predictions, labels[:, 1:].flatten())
+            # The scores of a position are about the token after it. Moving the labels copies less than moving the scores.
+            next_labels = functional.pad(labels[:, 1:], (0, 1), value=-100)
+            loss = functional.cross_entropy(logits.flatten(0, 1).float(), next_labels.flatten())
         return CausalLMOutputWithCrossAttentions(
             loss=loss,
             logits=logits,
