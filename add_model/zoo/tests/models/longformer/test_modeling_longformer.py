@@ -17,7 +17,7 @@ from add_model.zoo.models.longformer import (
     LongformerModel,
 )
 
-from ...test_modeling_common import Inputs, ModelTesterMixin, check_recorded_numbers, random_ids
+from ...test_modeling_common import Inputs, ModelTesterMixin, check_recorded_numbers, random_ids, task_of
 
 
 def get_small_config() -> LongformerConfig:
@@ -172,23 +172,28 @@ class TestLongformerModel(ModelTesterMixin):
         actual = self.run(model, input_ids=inputs["input_ids"], attention_mask=merged)["last_hidden_state"]
         assert torch.equal(actual, expected)
 
-    def test_tasks_choose_their_global_tokens(self) -> None:
+    def check_chosen_global_tokens(self, model_class: type[PreTrainedModel], chosen: list[int]) -> None:
+        """Compare what a head does with a pair by itself with what it does with these global tokens."""
+        model = self.build(model_class)
         pair = torch.tensor([[0, 20, 21, 2, 2, 30, 31, 2, 1]])
-        mask = (pair != 1).long()
-        for model_class, is_global in (
-            (LongformerForSequenceClassification, [1, 0, 0, 0, 0, 0, 0, 0, 0]),
-            (LongformerForQuestionAnswering, [1, 1, 1, 0, 0, 0, 0, 0, 0]),
-            (LongformerForMultipleChoice, [0, 0, 0, 0, 0, 1, 1, 1, 0]),
-        ):
-            model = self.build(model_class)
-            inputs = {"input_ids": pair, "attention_mask": mask, "global_attention_mask": torch.tensor([is_global])}
-            if model_class is LongformerForMultipleChoice:
-                inputs = {name: torch.stack((tensor, tensor), dim=1) for name, tensor in inputs.items()}
-            expected = self.run(model, **inputs, output_attentions=True)
-            del inputs["global_attention_mask"]
-            actual = self.run(model, **inputs, output_attentions=True)
-            assert torch.equal(actual[0], expected[0])
-            assert actual["global_attentions"][0].shape[-1] == sum(is_global)
+        inputs = {"input_ids": pair, "attention_mask": (pair != 1).long()}
+        mask = torch.tensor([chosen])
+        if task_of(model_class).__name__ == "AutoModelForMultipleChoice":
+            inputs = {name: torch.stack((tensor, tensor), dim=1) for name, tensor in inputs.items()}
+            mask = torch.stack((mask, mask), dim=1)
+        expected = self.run(model, **inputs, global_attention_mask=mask, output_attentions=True)
+        actual = self.run(model, **inputs, output_attentions=True)
+        assert torch.equal(actual[0], expected[0])
+        assert actual["global_attentions"][0].shape[-1] == sum(chosen)
+
+    def test_the_first_token_is_global_for_a_classifier(self) -> None:
+        self.check_chosen_global_tokens(LongformerForSequenceClassification, [1, 0, 0, 0, 0, 0, 0, 0, 0])
+
+    def test_the_question_is_global(self) -> None:
+        self.check_chosen_global_tokens(LongformerForQuestionAnswering, [1, 1, 1, 0, 0, 0, 0, 0, 0])
+
+    def test_the_choice_is_global(self) -> None:
+        self.check_chosen_global_tokens(LongformerForMultipleChoice, [0, 0, 0, 0, 0, 1, 1, 1, 0])
 
     def test_wrong_inputs_are_refused(self) -> None:
         model = self.build(LongformerModel)
@@ -205,14 +210,16 @@ class TestLongformerModel(ModelTesterMixin):
         padded = torch.cat((torch.full((1, 32), 20), torch.ones(1, 5, dtype=torch.long)), dim=1)
         assert self.run(model, input_ids=padded)["last_hidden_state"].shape[1] == 37
 
-    def test_a_question_needs_its_separators(self) -> None:
-        for text in ([0, 20, 2, 2, 30], [0, 20, 2], [2, 2, 2, 2, 2]):
-            with pytest.raises(ValueError, match="three separators"):
-                self.build(LongformerForQuestionAnswering)(
-                    torch.tensor([[0, 20, 2, 2, 2], text + [1] * (5 - len(text))])
-                )
-            with pytest.raises(ValueError, match="three separators"):
-                self.build(LongformerForMultipleChoice)(torch.tensor([[text]]))
+    @pytest.mark.parametrize("text", [[0, 20, 2, 2, 30], [0, 20, 2, 1, 1], [2, 2, 2, 2, 2]])
+    def test_a_question_needs_its_separators(self, text: list[int]) -> None:
+        model = self.build(LongformerForQuestionAnswering)
+        with pytest.raises(ValueError, match="three separators"):
+            model(torch.tensor([[0, 20, 2, 2, 2], text]))
+
+    def test_a_choice_needs_its_separators(self) -> None:
+        model = self.build(LongformerForMultipleChoice)
+        with pytest.raises(ValueError, match="three separators"):
+            model(torch.tensor([[[0, 20, 2, 2, 2], [0, 20, 2, 2, 30]]]))
 
     def test_bad_configurations_are_refused(self) -> None:
         for options, reason in (
