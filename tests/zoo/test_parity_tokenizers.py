@@ -23,6 +23,7 @@ from add_model.zoo.models.deberta.tokenization_deberta import DebertaTokenizer
 from add_model.zoo.models.distilbert.tokenization_distilbert import DistilBertTokenizer
 from add_model.zoo.models.gpt2.tokenization_gpt2 import GPT2Tokenizer
 from add_model.zoo.models.gptj.tokenization_gptj import GPTJTokenizer
+from add_model.zoo.models.longformer.tokenization_longformer import LongformerTokenizer
 from add_model.zoo.models.opt.tokenization_opt import OPTTokenizer
 from add_model.zoo.models.roberta.tokenization_roberta import RobertaTokenizer
 from add_model.zoo.tokenization_utils import PreTrainedTokenizer
@@ -120,6 +121,15 @@ def make_bloom(folder: Path, **options: Any) -> Pair:
     return Pair(BloomTokenizer(*files, **options), published)
 
 
+def make_longformer(folder: Path, **options: Any) -> Pair:
+    train(LongformerTokenizer(), folder)
+    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
+    # As for BART: the published mask token takes the space before it.
+    mask_token: Any = AddedToken("<mask>", lstrip=True, normalized=False, special=True)
+    theirs = transformers.LongformerTokenizer(*files, mask_token=mask_token, **options)
+    return Pair(LongformerTokenizer(*files, **options), theirs)
+
+
 def make_roberta(folder: Path, **options: Any) -> Pair:
     train(RobertaTokenizer(), folder)
     files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
@@ -165,6 +175,7 @@ VARIANTS: dict[str, tuple[Callable[..., Pair], dict[str, Any]]] = {
     "roberta": (make_roberta, {}),
     "roberta-prefix-space": (make_roberta, {"add_prefix_space": True}),
     "gptj": (make_gptj, {}),
+    "longformer": (make_longformer, {}),
     "opt": (make_opt, {}),
     "opt-left": (make_opt, {"padding_side": "left", "truncation_side": "left"}),
 }
