@@ -143,6 +143,22 @@ def test_two_streams_memories_and_segments(
     check_gradients(published, expected.loss, ours, actual["loss"])
 
 
+@ENCODER_SETTINGS
+@given(values=config_values(), seed=SEEDS)
+def test_the_next_tokens_are_those_that_the_published_model_generates(values: dict[str, Any], seed: int) -> None:
+    published, ours = XLNET.pair("LMHeadModel", values, seed, "sdpa")
+    ids = torch.randint(6, VOCAB_SIZE, (2, LENGTH), generator=torch.Generator().manual_seed(seed))
+    # Memories would keep what earlier tokens were before the new ones came, which gives other tokens.
+    expected = published.generate(ids, max_new_tokens=4, do_sample=False, use_mems=False, eos_token_id=VOCAB_SIZE)
+    for _ in range(4):
+        extended = torch.nn.functional.pad(ids, (0, 1))
+        last = torch.nn.functional.one_hot(torch.tensor([[extended.shape[1] - 1]] * 2), extended.shape[1])
+        with torch.no_grad():
+            outputs = ours(extended, perm_mask=last.expand(-1, extended.shape[1], -1), target_mapping=last)
+        ids = torch.cat((ids, outputs["logits"][:, -1:].argmax(dim=-1)), dim=1)
+    assert torch.equal(ids, expected)
+
+
 @pytest.mark.parametrize("case", SEQUENCE_LABELS)
 def test_sequence_classification_loss(case: str) -> None:
     XLNET.check_sequence_loss(case, SMALL_VALUES, seed=0)

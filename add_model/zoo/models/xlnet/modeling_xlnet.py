@@ -712,7 +712,12 @@ class XLNetModel(XLNetPreTrainedModel):
 
 
 class XLNetLMHeadModel(XLNetPreTrainedModel):
-    """XLNet that predicts tokens; the weight of `lm_loss` is tied to the word embeddings."""
+    """XLNet that predicts tokens; the weight of `lm_loss` is tied to the word embeddings.
+
+    It has no `generate`: the tokens of a text see those behind them, so what a cache holds of them would be out of date
+    with every new token. To predict the next one, append any token, hide it from all (`perm_mask[:, :, -1] = 1`), and
+    map the prediction to it (`target_mapping[:, 0, -1] = 1`).
+    """
 
     _tied_weights_keys: ClassVar[dict[str, str]] = {"lm_loss.weight": "transformer.word_embedding.weight"}
 
