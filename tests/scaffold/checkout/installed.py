@@ -17,9 +17,9 @@ from add_model.scaffold.copied_text.renaming import FolderRenaming
 _COUNTED = {"5.23.0": 523, "5.24.0": 531}
 
 
-def has_as_many_models_as_released(number: int) -> bool:
-    """Whether so many folders are what the installed release has."""
-    version = metadata.version("transformers")
+def has_as_many_models_as_released(number: int, version: str | None = None) -> bool:
+    """Whether so many folders are what a release has, by default the installed one."""
+    version = version or metadata.version("transformers")
     return number == _COUNTED[version] if version in _COUNTED else number > 480
 
 
