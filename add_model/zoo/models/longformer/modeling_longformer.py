@@ -448,8 +448,11 @@ class LongformerSelfAttention(nn.Module):
         blocks = length // block
         seen = []
         for projection in (self.key(hidden_states), self.value(hidden_states)):
-            everywhere = take_tokens(projection, pattern.global_places).repeat_interleave(blocks, dim=0)
-            seen.append(torch.cat((everywhere, look_around(projection, block)), dim=1))
+            neighbours = look_around(projection, block)
+            if pattern.global_places.shape[1] > 0:
+                everywhere = take_tokens(projection, pattern.global_places).repeat_interleave(blocks, dim=0)
+                neighbours = torch.cat((everywhere, neighbours), dim=1)
+            seen.append(neighbours)
         query = self.query(hidden_states).view(batch * blocks, block, hidden_size)
         context, probabilities = self.attend(query, seen[0], seen[1], block_mask, output_attentions)
         context = context.view(batch, length, hidden_size)
@@ -957,8 +960,7 @@ class LongformerForTokenClassification(LongformerPreTrainedModel):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
-        hidden_states = self.dropout(outputs.last_hidden_state)
-        logits: torch.Tensor = self.classifier(hidden_states)
+        logits: torch.Tensor = self.classifier(self.dropout(outputs.last_hidden_state))
         loss = None
         if labels is not None:
             loss = functional.cross_entropy(logits.view(-1, self.config.num_labels), labels.view(-1))
@@ -1026,8 +1028,7 @@ class LongformerForMultipleChoice(LongformerPreTrainedModel):
             output_hidden_states=output_hidden_states,
         )
         pooled_output = self.dropout(outputs.pooler_output)
-        logits: torch.Tensor = self.classifier(pooled_output)
-        logits = logits.view(-1, number_of_choices)
+        logits: torch.Tensor = self.classifier(pooled_output).view(-1, number_of_choices)
         loss = None
         if labels is not None:
             loss = functional.cross_entropy(logits, labels)
