@@ -50,6 +50,12 @@ def errors_in(root: Path) -> list[str]:
     return [f"{finding['path']}:{finding['line']} {finding['message']}" for finding in findings if finding["severity"] == "error"]  # fmt: skip
 
 
+def split_off_generated(errors: list[str]) -> tuple[list[str], list[str]]:
+    """The errors about generated files that differ from their modular file, and the others."""
+    apart = [error for error in errors if "which this file is generated from" in error]
+    return apart, [error for error in errors if error not in apart]
+
+
 def contents(root: Path) -> dict[str, bytes]:
     """The bytes of every module."""
     return {str(path): path.read_bytes() for path in sorted((root / "src").rglob("*.py"))}
@@ -157,7 +163,12 @@ def test_edits_of_originals_and_their_undoing_arrive_in_the_copies(
     edited = contents(root)
 
     summary = run(root, "--fix").stderr
-    assert errors_in(root) == []
+    # An original that a converter has generated was edited apart from its modular file, which no fix puts right.
+    generated, left = split_off_generated(errors_in(root))
+    assert left == []
+    assert {error.partition(":")[0] for error in generated} <= {
+        Path(file.before.path).relative_to(root).as_posix() for file in files
+    }
     fixed = contents(root)
     assert fixed.keys() == released.keys()
     rewritten = [path for path in fixed if fixed[path] != edited[path]]
