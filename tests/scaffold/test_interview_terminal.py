@@ -208,7 +208,7 @@ def test_a_window_that_is_resized_is_drawn_anew(terminal: Terminal) -> None:
     for columns, rows in ((60, 24), (60, 12), (100, 24)):
         terminal.resize(columns, rows)
         terminal.press(DOWN)
-        terminal.wait_for("» gpt2 ")
+        terminal.wait_for("» roberta ")
         terminal.wait_for("Ctrl-C stops")
         terminal.press(UP)
         terminal.wait_for("» bert ")
