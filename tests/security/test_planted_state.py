@@ -230,7 +230,7 @@ def test_a_record_that_names_what_lies_elsewhere_is_refused(
 
 
 def test_only_what_like_writes_for_the_model_is_removed(library: Path) -> None:
-    other = library / "src/my_models/activations.py"
+    other = library / "src/my_models/modeling_utils.py"
     (library / "notes.md").write_text("mine\n")
     (library / "docs/models/mine.md").write_text("mine\n")
     mine = [other, library / "notes.md", library / "docs/models/mine.md", library / "pyproject.toml"]
@@ -245,7 +245,7 @@ def test_only_what_like_writes_for_the_model_is_removed(library: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "hunk"),
     [
-        ("src/my_models/activations.py", {"line": 1, "removed": "", "added": "import torch\n"}),
+        ("src/my_models/modeling_utils.py", {"line": 1, "removed": "", "added": "import torch\n"}),
         (".github/workflows/ci.yml", {"line": 1, "removed": "", "added": "on: push\n"}),
     ],
 )
