@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -59,6 +60,8 @@ class Terminal:
             dimensions=(rows, columns),
             encoding="utf-8",
             timeout=_PATIENCE_SECONDS,
+            # Tests that run in a shell's background inherit that Ctrl-C is passed over.
+            preexec_fn=_heed_interruptions,
         )
         self._screen = pyte.Screen(columns + margin, rows)
         # A terminal answers when it is asked where the cursor is; this is how it gets back to the program.
@@ -132,3 +135,7 @@ class Terminal:
 
     def close(self) -> None:
         self.child.close(force=True)
+
+
+def _heed_interruptions() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
