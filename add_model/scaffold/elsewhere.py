@@ -50,7 +50,7 @@ def _other_folder(root: Path) -> str:
 
     In the library that was meant the reference may well be known, so that the folder is said before the reference.
     """
-    if root.exists() or not root.parent.is_dir():
+    if root.exists() or not (root.parent.is_dir() and os.access(root.parent, os.R_OK)):
         return ""
     beside = {path.name: path for path in sorted(root.parent.iterdir()) if path.is_dir()}
     for name in close(root.name, beside):
