@@ -51,8 +51,15 @@ def make_inputs(pad_token_id: int, seed: int, batch: int, length: int, padding_s
     return {"input_ids": input_ids, "attention_mask": attention_mask}
 
 
-def assert_same_outputs(published: Any, ours: Any, attention_mask: torch.Tensor) -> None:
-    is_token = attention_mask.bool()
+def make_images(seed: int, batch: int, channels: int, height: int, width: int) -> dict[str, torch.Tensor]:
+    """Return images as a model takes them: numbers around zero."""
+    generator = torch.Generator().manual_seed(seed)
+    return {"pixel_values": torch.randn(batch, channels, height, width, generator=generator)}
+
+
+def assert_same_outputs(published: Any, ours: Any, attention_mask: torch.Tensor | None = None) -> None:
+    """Compare every output that the published model returned; where there is an attention mask, at the tokens."""
+    is_token = None if attention_mask is None else attention_mask.bool()
     for name, expected in published.items():
         if name == "past_key_values":
             continue
@@ -66,7 +73,7 @@ def assert_same_outputs(published: Any, ours: Any, attention_mask: torch.Tensor)
             if name.endswith("attentions"):
                 # What padding attends to has no meaning; look at the rows of tokens.
                 actual_tensor, expected_tensor = actual_tensor.transpose(1, 2), expected_tensor.transpose(1, 2)
-            if actual_tensor.shape[:2] == is_token.shape:
+            if is_token is not None and actual_tensor.shape[:2] == is_token.shape:
                 actual_tensor, expected_tensor = actual_tensor[is_token], expected_tensor[is_token]
             torch.testing.assert_close(actual_tensor, expected_tensor, atol=TOLERANCE, rtol=0, msg=name)
 
