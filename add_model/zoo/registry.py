@@ -18,6 +18,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
     "t5": "T5Config",
+    "vit": "ViTConfig",
     "xlnet": "XLNetConfig",
 }
 
@@ -58,6 +59,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
     "t5": "T5Model",
+    "vit": "ViTModel",
     "xlnet": "XLNetModel",
 }
 
@@ -153,9 +155,13 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
     "t5": "T5EncoderModel",
 }
 
-MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "vit": "ViTForImageClassification",
+}
 
-MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "vit": "ViTForMaskedImageModeling",
+}
 
 MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
 
