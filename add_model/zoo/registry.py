@@ -18,6 +18,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
     "t5": "T5Config",
+    "vit": "ViTConfig",
     "xlnet": "XLNetConfig",
 }
 
@@ -38,7 +39,9 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "xlnet": "XLNetTokenizer",
 }
 
-IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
+IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
+    "vit": "ViTImageProcessor",
+}
 
 FEATURE_EXTRACTOR_MAPPING_NAMES: dict[str, str] = {}
 
@@ -58,6 +61,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
     "t5": "T5Model",
+    "vit": "ViTModel",
     "xlnet": "XLNetModel",
 }
 
@@ -153,13 +157,23 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
     "t5": "T5EncoderModel",
 }
 
-MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "vit": "ViTForImageClassification",
+}
 
-MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "vit": "ViTForMaskedImageModeling",
+}
+
+MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
 
 MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {}
 
+MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {}
 
 MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
 
