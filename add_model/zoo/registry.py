@@ -9,6 +9,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
     "bloom": "BloomConfig",
+    "convnext": "ConvNextConfig",
     "deberta": "DebertaConfig",
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
@@ -52,6 +53,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "bloom": "BloomModel",
+    "convnext": "ConvNextModel",
     "deberta": "DebertaModel",
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
@@ -158,6 +160,7 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "convnext": "ConvNextForImageClassification",
     "vit": "ViTForImageClassification",
 }
 
@@ -173,7 +176,9 @@ MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 
-MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {
+    "convnext": "ConvNextBackbone",
+}
 
 MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
 
