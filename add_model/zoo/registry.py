@@ -17,6 +17,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTConfig",
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
+    "swin": "SwinConfig",
     "t5": "T5Config",
     "vit": "ViTConfig",
     "xlnet": "XLNetConfig",
@@ -58,6 +59,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTModel",
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
+    "swin": "SwinModel",
     "t5": "T5Model",
     "vit": "ViTModel",
     "xlnet": "XLNetModel",
@@ -156,10 +158,12 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "swin": "SwinForImageClassification",
     "vit": "ViTForImageClassification",
 }
 
 MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "swin": "SwinForMaskedImageModeling",
     "vit": "ViTForMaskedImageModeling",
 }
 
@@ -171,7 +175,9 @@ MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 
-MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {
+    "swin": "SwinBackbone",
+}
 
 MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
 

@@ -1,0 +1,19 @@
+"""Swin: a vision encoder whose attention stays inside windows that shift from block to block."""
+
+from .configuration_swin import SwinConfig
+from .modeling_swin import (
+    SwinBackbone,
+    SwinForImageClassification,
+    SwinForMaskedImageModeling,
+    SwinModel,
+    SwinPreTrainedModel,
+)
+
+__all__ = [
+    "SwinBackbone",
+    "SwinConfig",
+    "SwinForImageClassification",
+    "SwinForMaskedImageModeling",
+    "SwinModel",
+    "SwinPreTrainedModel",
+]
