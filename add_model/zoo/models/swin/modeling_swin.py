@@ -22,13 +22,12 @@ from torch.nn import functional
 from ...activations import get_activation
 from ...backbone_utils import BackboneMixin
 from ...configuration_utils import PreTrainedConfig
-from ...modeling_outputs import BaseModelOutput, BaseModelOutputWithPooling
+from ...modeling_outputs import BaseModelOutput, BaseModelOutputWithPooling, TensorTuple
 from ...modeling_outputs_vision import BackboneOutput, ImageClassifierOutput, MaskedImageModelingOutput
 from ...modeling_utils import PreTrainedModel
 from .configuration_swin import SwinConfig
 
 Grid = tuple[int, int]
-TensorTuple = tuple[torch.Tensor, ...]
 
 
 @dataclass(kw_only=True)
