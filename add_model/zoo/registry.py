@@ -41,6 +41,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 }
 
 IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
+    "swin": "SwinImageProcessor",
     "vit": "ViTImageProcessor",
 }
 

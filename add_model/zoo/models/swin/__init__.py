@@ -1,6 +1,7 @@
 """Swin: a vision encoder whose attention stays inside windows that shift from block to block."""
 
 from .configuration_swin import SwinConfig
+from .image_processing_swin import SwinImageProcessor
 from .modeling_swin import (
     SwinBackbone,
     SwinForImageClassification,
@@ -14,6 +15,7 @@ __all__ = [
     "SwinConfig",
     "SwinForImageClassification",
     "SwinForMaskedImageModeling",
+    "SwinImageProcessor",
     "SwinModel",
     "SwinPreTrainedModel",
 ]
