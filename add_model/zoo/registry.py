@@ -18,6 +18,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTConfig",
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
+    "swin": "SwinConfig",
     "t5": "T5Config",
     "vit": "ViTConfig",
     "xlnet": "XLNetConfig",
@@ -41,6 +42,7 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 }
 
 IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
+    "swin": "SwinImageProcessor",
     "vit": "ViTImageProcessor",
 }
 
@@ -62,6 +64,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTModel",
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
+    "swin": "SwinModel",
     "t5": "T5Model",
     "vit": "ViTModel",
     "xlnet": "XLNetModel",
@@ -161,10 +164,12 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "convnext": "ConvNextForImageClassification",
+    "swin": "SwinForImageClassification",
     "vit": "ViTForImageClassification",
 }
 
 MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "swin": "SwinForMaskedImageModeling",
     "vit": "ViTForMaskedImageModeling",
 }
 
@@ -178,6 +183,7 @@ MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 
 MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {
     "convnext": "ConvNextBackbone",
+    "swin": "SwinBackbone",
 }
 
 MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
