@@ -10,6 +10,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertConfig",
     "bloom": "BloomConfig",
     "deberta": "DebertaConfig",
+    "detr": "DetrConfig",
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
@@ -50,6 +51,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bert": "BertModel",
     "bloom": "BloomModel",
     "deberta": "DebertaModel",
+    "detr": "DetrModel",
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
@@ -159,7 +161,13 @@ MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
 
 MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
 
-MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "detr": "DetrForSegmentation",
+}
+
+MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {
+    "detr": "DetrForObjectDetection",
+}
 
 MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 
