@@ -19,6 +19,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
     "t5": "T5Config",
+    "vit": "ViTConfig",
     "xlnet": "XLNetConfig",
 }
 
@@ -60,6 +61,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
     "t5": "T5Model",
+    "vit": "ViTModel",
     "xlnet": "XLNetModel",
 }
 
@@ -155,9 +157,13 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
     "t5": "T5EncoderModel",
 }
 
-MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "vit": "ViTForImageClassification",
+}
 
-MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "vit": "ViTForMaskedImageModeling",
+}
 
 MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
 

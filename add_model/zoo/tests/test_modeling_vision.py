@@ -129,6 +129,9 @@ class VisionModelTesterMixin(ModelTesterMixin):
 
     # The forward pass.
 
+    def test_images_are_the_main_input(self, model_class: type[PreTrainedModel]) -> None:
+        assert model_class.main_input_name in self.get_inputs_for(model_class, self.get_config())
+
     def test_hidden_states_of_every_layer(self, model_class: type[PreTrainedModel]) -> None:
         model = self.build(model_class)
         inputs = self.get_inputs_for(model_class, model.config)

@@ -1,0 +1,17 @@
+"""ViT: an encoder that reads an image as a sequence of patches."""
+
+from .configuration_vit import ViTConfig
+from .modeling_vit import (
+    ViTForImageClassification,
+    ViTForMaskedImageModeling,
+    ViTModel,
+    ViTPreTrainedModel,
+)
+
+__all__ = [
+    "ViTConfig",
+    "ViTForImageClassification",
+    "ViTForMaskedImageModeling",
+    "ViTModel",
+    "ViTPreTrainedModel",
+]
