@@ -200,13 +200,6 @@ class AutoModelForCausalImageModeling(AutoModelBase):
     purpose = "model for causal image modeling"
 
 
-class AutoModelForImageSegmentation(AutoModelBase):
-    """Loads the model of any model type that finds the parts of images, each with its mask."""
-
-    class_names = registry.MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES
-    purpose = "model for image segmentation"
-
-
 class AutoModelForObjectDetection(AutoModelBase):
     """Loads the model of any model type that finds objects in images."""
 

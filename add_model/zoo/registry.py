@@ -167,15 +167,13 @@ MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
 
-MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
-    "detr": "DetrForSegmentation",
-}
-
 MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {
     "detr": "DetrForObjectDetection",
 }
 
-MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "detr": "DetrForSegmentation",
+}
 
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 

@@ -89,6 +89,19 @@ def renamed_backbone_keys() -> dict[str, str]:
     return renamed
 
 
+def renamed_mask_head_keys() -> dict[str, str]:
+    """Return regular expressions of the names that the original gives the weights that make masks, with ours."""
+    return {
+        r"bbox_attention\.([qk])_linear\.": r"bbox_attention.\1_proj.",
+        r"mask_head\.out_lay\.": "mask_head.output_conv.",
+        r"mask_head\.lay([12])\.": r"mask_head.conv\1.conv.",
+        r"mask_head\.gn([12])\.": r"mask_head.conv\1.norm.",
+        **{rf"mask_head\.adapter{n}\.": f"mask_head.fpn_stages.{n - 1}.fpn_adapter." for n in (1, 2, 3)},
+        **{rf"mask_head\.lay{n}\.": f"mask_head.fpn_stages.{n - 3}.refine.conv." for n in (3, 4, 5)},
+        **{rf"mask_head\.gn{n}\.": f"mask_head.fpn_stages.{n - 3}.refine.norm." for n in (3, 4, 5)},
+    }
+
+
 class DetrConfig(PreTrainedConfig):
     """Configuration of a DETR model; the defaults are those of facebook/detr-resnet-50.
 

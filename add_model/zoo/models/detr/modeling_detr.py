@@ -29,7 +29,7 @@ from ...object_detection import (
     detection_loss,
     mask_loss,
 )
-from .configuration_detr import DetrConfig, renamed_backbone_keys
+from .configuration_detr import DetrConfig, renamed_backbone_keys, renamed_mask_head_keys
 
 
 @dataclass(kw_only=True)
@@ -767,6 +767,7 @@ class DetrPreTrainedModel(PreTrainedModel):
 
     config_class = DetrConfig
     base_model_prefix = "model"
+    main_input_name = "pixel_values"
     # The published checkpoints keep the names of earlier releases, with the ResNet's of timm or of its own.
     _renamed_checkpoint_keys: ClassVar[dict[str, str]] = {
         r"^detr\.": "",
@@ -813,6 +814,13 @@ class DetrModel(DetrPreTrainedModel):
         self.encoder = DetrEncoder(config)
         self.decoder = DetrDecoder(config)
         self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.backbone.model.embedder.embedder.convolution
+
+    def set_input_embeddings(self, embeddings: nn.Module) -> None:
+        assert isinstance(embeddings, nn.Conv2d)
+        self.backbone.model.embedder.embedder.convolution = embeddings
 
     def read_images(self, pixel_values: torch.Tensor, pixel_mask: torch.Tensor | None) -> DetrImageFeatures:
         """Return what the encoder-decoder reads of images; for the arguments see `forward`."""
@@ -1009,13 +1017,7 @@ class DetrForSegmentation(DetrPreTrainedModel):
 
     _renamed_checkpoint_keys: ClassVar[dict[str, str]] = {
         **DetrPreTrainedModel._renamed_checkpoint_keys,
-        r"bbox_attention\.([qk])_linear\.": r"bbox_attention.\1_proj.",
-        r"mask_head\.out_lay\.": "mask_head.output_conv.",
-        r"mask_head\.lay([12])\.": r"mask_head.conv\1.conv.",
-        r"mask_head\.gn([12])\.": r"mask_head.conv\1.norm.",
-        **{rf"mask_head\.adapter{n}\.": f"mask_head.fpn_stages.{n - 1}.fpn_adapter." for n in (1, 2, 3)},
-        **{rf"mask_head\.lay{n}\.": f"mask_head.fpn_stages.{n - 3}.refine.conv." for n in (3, 4, 5)},
-        **{rf"mask_head\.gn{n}\.": f"mask_head.fpn_stages.{n - 3}.refine.norm." for n in (3, 4, 5)},
+        **renamed_mask_head_keys(),
         # A checkpoint that only finds objects fills that part.
         r"^(?=(backbone|position_embedding|query_position_embeddings|input_projection|encoder|decoder)\.)": "model.",
         r"^(?=(model|class_labels_classifier|bbox_predictor)\.)": "detr.",
