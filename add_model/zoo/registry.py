@@ -11,6 +11,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bloom": "BloomConfig",
     "convnext": "ConvNextConfig",
     "deberta": "DebertaConfig",
+    "detr": "DetrConfig",
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
@@ -57,6 +58,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bloom": "BloomModel",
     "convnext": "ConvNextModel",
     "deberta": "DebertaModel",
+    "detr": "DetrModel",
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
@@ -175,9 +177,13 @@ MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
 
-MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {
+    "detr": "DetrForObjectDetection",
+}
 
-MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "detr": "DetrForSegmentation",
+}
 
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 
