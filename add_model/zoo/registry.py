@@ -40,7 +40,9 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "xlnet": "XLNetTokenizer",
 }
 
-IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
+IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
+    "vit": "ViTImageProcessor",
+}
 
 FEATURE_EXTRACTOR_MAPPING_NAMES: dict[str, str] = {}
 

@@ -1,6 +1,7 @@
 """ViT: an encoder that reads an image as a sequence of patches."""
 
 from .configuration_vit import ViTConfig
+from .image_processing_vit import ViTImageProcessor
 from .modeling_vit import (
     ViTForImageClassification,
     ViTForMaskedImageModeling,
@@ -12,6 +13,7 @@ __all__ = [
     "ViTConfig",
     "ViTForImageClassification",
     "ViTForMaskedImageModeling",
+    "ViTImageProcessor",
     "ViTModel",
     "ViTPreTrainedModel",
 ]
