@@ -183,7 +183,9 @@ class ImageProcessorTesterMixin:
         assert read.to_dict() == processor.to_dict() == content
         image = random_image(33, 21)
         assert np.array_equal(read(image)[self.main_output][0], processor(image)[self.main_output][0])
-        assert type(AutoImageProcessor.from_pretrained(tmp_path)) is self.image_processor_class
+        found = type(AutoImageProcessor.from_pretrained(tmp_path))
+        # Files name some classes as the one that they are like, which is found where the library has it.
+        assert found is self.image_processor_class or found.__name__ == self.image_processor_class.saved_type
         assert self.image_processor_class.from_pretrained(tmp_path, do_convert_rgb=False).do_convert_rgb is False
         with pytest.raises(FileNotFoundError, match="preprocessor_config.json"):
             self.image_processor_class.from_pretrained(tmp_path.parent)
