@@ -54,7 +54,7 @@ def test_arrow_keys_searching_and_the_live_name(terminal: Terminal) -> None:
     terminal.press(UP)
     terminal.wait_for("» text / encoder-decoder")
     terminal.press(DOWN, ENTER)
-    terminal.wait_for("» vit ")
+    terminal.wait_for("» convnext ")
     terminal.press("no such thing")
     terminal.wait_for("nothing is called or described so")
     assert "bert " not in terminal.screen.partition("most like?")[2]
@@ -192,7 +192,7 @@ def test_the_end_of_the_input_is_an_interruption(terminal: Terminal) -> None:
 def test_a_narrow_low_terminal_will_do(tmp_path: Path) -> None:
     terminal = Terminal([sys.executable, "-c", PROGRAM], tmp_path, columns=60, rows=12)
     answer_up_to_the_reference(terminal)
-    terminal.wait_for("» vit ")
+    terminal.wait_for("» convnext ")
     first, *others = bundled()
     for model_type in (*others, first):
         terminal.press(DOWN)

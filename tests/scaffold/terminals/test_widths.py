@@ -25,7 +25,7 @@ STEPS = (
     ((), ("What is the model for?", "Ctrl-C stops")),
     ((DOWN,), ("» a package",)),
     ((UP, ENTER), ("What kind of model is it?", "not in plain PyTorch", "Ctrl-C stops")),
-    ((ENTER,), ("most like?", "» vit", "Ctrl-C stops")),
+    ((ENTER,), ("most like?", "» convnext", "Ctrl-C stops")),
     (("clip",), ("/ clip", "- clip", "Ctrl-C stops")),
     (("xyz",), ("/ clipxyz", "nothing is called")),
     ((BACKSPACE * 7, "gpt"), ("/ gpt", "» gpt2", "GPT-2", "Ctrl-C stops")),
