@@ -392,9 +392,9 @@ class ViTMAEPreTrainedModel(PreTrainedModel):
     config_class = ViTMAEConfig
     base_model_prefix = "vit"
     main_input_name = "pixel_values"
-    # Checkpoints name their parts as BERT's do.
+    # Checkpoints name their parts as BERT's do; Transformers 5 writes "decoder_encoder.layer" for "decoder_layers".
     _renamed_checkpoint_keys = {
-        r"(^|\.)encoder\.layer\.": r"\1layers.",
+        r"encoder\.layer\.": "layers.",
         r"\.attention\.attention\.(q|k|v)(?:uery|ey|alue)\.": r".attention.\1_proj.",
         r"\.attention\.output\.dense\.": ".attention.o_proj.",
         r"\.intermediate\.dense\.": ".mlp.fc1.",
