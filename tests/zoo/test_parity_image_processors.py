@@ -35,7 +35,7 @@ SIZES = {
 # A palette for ImageGPT, which has to be given one.
 OWN_OPTIONS: dict[str, dict[str, Any]] = {"imagegpt": {"clusters": (random_pixels(12, 3) / 127.5 - 1).tolist()}}
 # Whose class a model takes that has none of its own in the published library.
-SHARED = {"swin": "vit", "vit_mae": "vit", "vit_mae": "vit"}
+SHARED = {"swin": "vit", "vit_mae": "vit"}
 
 MODEL_TYPES = sorted(registry.IMAGE_PROCESSOR_MAPPING_NAMES)
 
