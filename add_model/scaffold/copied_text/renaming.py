@@ -43,11 +43,13 @@ class FolderRenaming:
         new: the new model's name.
         given: names that are not this renaming's to make, with what becomes of them: those of files that are not
             copied stay the reference's, or give way to what stands for them.
+        is_said_in_quotes: whether the model's name in quotes is a type that it is known by.
     """
 
     reference: ModelFolder
     new: ModelName
     given: Mapping[str, str] = field(default_factory=dict)
+    is_said_in_quotes: bool = True
 
     @cached_property
     def model_types(self) -> Mapping[str, str]:
@@ -155,7 +157,8 @@ class FolderRenaming:
     @cached_property
     def _quoted(self) -> Mapping[str, str]:
         """What is renamed where it stands in quotes: model types, and the model's name."""
-        return {**{snake: self.new.snake for snake in self._snakes}, **self._spoken_types}
+        names = {snake: self.new.snake for snake in self._snakes} if self.is_said_in_quotes else {}
+        return {**names, **self._spoken_types}
 
     @cached_property
     def _foreign(self) -> frozenset[str]:
@@ -361,8 +364,9 @@ def _is_of_a_paper(text: str, start: int, end: int) -> bool:
 
 
 def _is_path(text: str, start: int, end: int) -> bool:
-    """Whether a folder's name stands behind `models` in a dotted or slashed path, or behind the dots of an import."""
-    return text.endswith(("models.", "models/", "deprecated.", "deprecated/", "from .."), 0, start)
+    """Whether a folder's name stands behind that of the folder above in a path, or behind the dots of an import."""
+    above = ("models", "pipelines", "deprecated")
+    return text.endswith((*(f"{each}{mark}" for each in above for mark in "./"), "from .."), 0, start)
 
 
 def _relevelled(text: str, folder: PurePosixPath) -> str:
