@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -14,11 +14,11 @@ from add_model.scaffold.copied_text.renaming import FolderRenaming
 from add_model.scaffold.diffusers.layout import SourceTree
 from add_model.scaffold.diffusers.reference import (
     DiffusersReference,
+    UnitFolder,
     find_diffusers_reference,
     references_in,
 )
 from add_model.scaffold.diffusers.units import Unit, bare, deprecated_names
-from add_model.scaffold.naming import OF_EVERY_MODULE
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,13 @@ class Source:
         original: where it stands.
         text: its text.
         path: where the copy goes.
+        renaming: what becomes of its names.
     """
 
     original: Path
     text: str
     path: Path
+    renaming: FolderRenaming
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ class DiffusersPlan:
         return self.answers.model_name
 
     @cached_property
-    def renaming(self) -> FolderRenaming:
+    def renamings(self) -> Renamings:
         """The renaming of the reference."""
-        return renaming_of(self.reference, self.name)
+        return Renamings(self.reference, self.name)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -66,27 +68,60 @@ class DiffusersPlan:
         return tuple(source for unit in self.reference.units for source in self._sources(unit))
 
     def _sources(self, unit: Unit) -> Iterator[Source]:
-        new = new_place(unit, self.renaming)
+        new, renaming = self.renamings.place(unit), self.renamings.of_units[unit]
         for path, text in unit.texts.items():
             if unit.is_folder:
-                yield Source(unit.path / path, text, new / self.renaming.path(path))
+                yield Source(unit.path / path, text, new / renaming.path(path), renaming)
             else:
-                yield Source(unit.path, text, new)
+                yield Source(unit.path, text, new, renaming)
 
 
-def renaming_of(reference: DiffusersReference, name: ModelName) -> FolderRenaming:
-    """The renaming of a reference into a model of this name."""
-    return FolderRenaming(reference, reference.new_name(name), is_said_in_quotes=False)
+@dataclass(frozen=True)
+class Renamings:
+    """The renaming of a reference, unit by unit: what one takes from another is called there as that calls it.
 
-
-def new_place(unit: Unit, renaming: FolderRenaming) -> Path:
-    """Where the copy of a unit goes: the module, or the folder.
-
-    A folder is called by the model's name, and a module with it.
+    Attributes:
+        reference: the reference.
+        name: the new model's name.
     """
-    if unit.is_folder:
-        return unit.path.with_name(renaming.new.snake)
-    return unit.path.parent / renaming.path(PurePosixPath(unit.path.name))
+
+    reference: DiffusersReference
+    name: ModelName
+
+    @cached_property
+    def of_units(self) -> Mapping[Unit, FolderRenaming]:
+        """The renaming of each unit."""
+        alone = {unit: self._renaming(folder, {}) for unit, folder in self.reference.folders.items()}
+        return {unit: self._renaming(folder, _taken(folder, alone)) for unit, folder in self.reference.folders.items()}
+
+    def _renaming(self, folder: UnitFolder, given: Mapping[str, str]) -> FolderRenaming:
+        return FolderRenaming(folder, folder.unit.new_name(self.name), given, is_type=False)
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The public names of every unit, with the new model's."""
+        return {old: new for renaming in self.of_units.values() for old, new in renaming.classes.items()}
+
+    def place(self, unit: Unit) -> Path:
+        """Where the copy of a unit goes: the module, or the folder.
+
+        A folder is called by the model's name, and a module with it.
+        """
+        if unit.is_folder:
+            return unit.path.with_name(self.name.snake)
+        return unit.path.parent / self.of_units[unit].path(PurePosixPath(unit.path.name))
+
+
+def _taken(folder: UnitFolder, renamings: Mapping[Unit, FolderRenaming]) -> dict[str, str]:
+    """What is said in a unit that is another's: its public names, what is imported from its modules, and those."""
+    taken: dict[str, str] = {}
+    for other, renaming in renamings.items():
+        if other is not folder.unit:
+            modules = {old: new for old, new in renaming.modules.items() if old not in (new, folder.snake)}
+            imported = folder.imported_from(modules)
+            taken |= {**modules, **renaming.classes, **{name: renaming.identifier(name) for name in imported}}
+    own = {*folder.vocabulary.defined, *(path.path.stem for path in folder.files)}
+    return {old: new for old, new in taken.items() if old not in own}
 
 
 def make_diffusers_plan(answers: Answers, tree: SourceTree) -> DiffusersPlan:
@@ -115,23 +150,20 @@ def check_diffusers_name(name: ModelName, specification: str | None, tree: Sourc
             raise AddModelError(f"--name {snake!r} differs from {existing!r} of {tree.root} only in its casing or its underscores; choose another")  # fmt: skip
     if specification is None:
         return name
-    reference = find_diffusers_reference(specification, tree)
-    renaming = renaming_of(reference, name)
-    _check_clashes(reference, renaming, tree, may_exist)
-    return name
-
-
-def _check_clashes(reference: DiffusersReference, renaming: FolderRenaming, tree: SourceTree, may_exist: bool) -> None:
-    """Raises `AddModelError` where a name or a file that the new model brings means something else already."""
-    vocabulary, snake = reference.vocabulary, renaming.new.snake
-    renamed = {old: new for old in vocabulary.identifiers | vocabulary.defined if (new := renaming.identifier(old)) != old}  # fmt: skip
-    used = (vocabulary.identifiers | vocabulary.foreign | vocabulary.defined) - renamed.keys()
-    clashes = sorted({*renamed.values()} & used)
-    if renaming.attributes and snake in used - renaming.attributes | OF_EVERY_MODULE:
-        clashes.append(snake)
+    renamings = Renamings(find_diffusers_reference(specification, tree), name)
+    clashes = [clash for renaming in renamings.of_units.values() for clash in _clashes(renaming)]
     if not may_exist:
-        clashes += sorted({*renaming.classes.values()} & reference.public)
-        places = (new_place(unit, renaming) for unit in reference.units)
+        clashes += sorted({*renamings.names.values()} & renamings.reference.public)
+        places = (renamings.place(unit) for unit in renamings.reference.units)
         clashes += [place.relative_to(tree.root).as_posix() for place in places if place.exists()]
     if clashes:
         raise AddModelError(f"--name {snake!r} clashes with {clashes[0]!r}, which means something else already in {tree.root}; choose another")  # fmt: skip
+    return name
+
+
+def _clashes(renaming: FolderRenaming) -> Iterator[str]:
+    """The new names that mean something else already in the code that is copied."""
+    vocabulary = renaming.reference.vocabulary
+    renamed = {old: new for old in vocabulary.identifiers | vocabulary.defined if (new := renaming.identifier(old)) != old}  # fmt: skip
+    used = (vocabulary.identifiers | vocabulary.foreign | vocabulary.defined) - renamed.keys()
+    yield from sorted({*renamed.values()} & used)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import ast
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -34,6 +35,107 @@ class _File:
 
 
 @dataclass(frozen=True)
+class UnitFolder:
+    """A unit, as far as its renaming is concerned: a module stands for a folder that holds nothing else.
+
+    Attributes:
+        snake: the name that it goes by.
+        unit: the unit.
+        public: every name that the package exports.
+    """
+
+    snake: str
+    unit: Unit
+    public: frozenset[str]
+
+    not_copied: Sequence[PurePosixPath] = ()
+    titles: frozenset[str] = frozenset()
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """What its folder is called, where it is one, and what its files are."""
+        return PurePosixPath(self.snake)
+
+    @property
+    def package(self) -> str:
+        """The package that it is in."""
+        return PACKAGE
+
+    @property
+    def files(self) -> Sequence[FolderFile]:
+        """Its modules."""
+        return [_File(path) for path in self.unit.texts]
+
+    @cached_property
+    def trees(self) -> Mapping[PurePosixPath, ast.Module]:
+        """The syntax of its modules.
+
+        Raises:
+            AddModelError: one does not parse.
+        """
+        return {path: self._tree(path, text) for path, text in self.unit.texts.items()}
+
+    def _tree(self, path: PurePosixPath, text: str) -> ast.Module:
+        try:
+            return syntax_tree(text)
+        except (SyntaxError, ValueError) as error:
+            place = self.unit.path / path if self.unit.is_folder else self.unit.path
+            line = getattr(error, "lineno", None)
+            raise AddModelError(f"{place}{f':{line}' if line else ''}: does not parse: {error}; mend it and run again") from error  # fmt: skip
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """What its code says.
+
+        Raises:
+            AddModelError: a module does not parse.
+        """
+        vocabulary = Vocabulary()
+        for path, tree in self.trees.items():
+            # What stands beside a module that is no folder's is none of its own.
+            vocabulary.read(tree, self.unit.stem, len(path.parts) if self.unit.is_folder else 0)
+        vocabulary.exported.update(self.unit.exported)
+        return vocabulary
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The public names that it defines, functions included."""
+        return frozenset(self.unit.exported)
+
+    @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """How its classes spell its name."""
+        return (spelling_of(self.snake, self.unit.classes or self.unit.exported),)
+
+    @property
+    def name(self) -> ModelName:
+        """Its name in every casing."""
+        return ModelName(self.snake, self.spellings[0], self.spellings[0])
+
+    @property
+    def model_types(self) -> Mapping[str, str]:
+        """None: nothing here is looked up by a type."""
+        return {}
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """None."""
+        return {}
+
+    @cached_property
+    def registered(self) -> Mapping[str, str]:
+        """The names that the package exports; those of other models are told by them."""
+        return {name: name for name in self.public}
+
+    def imported_from(self, modules: Collection[str]) -> frozenset[str]:
+        """The names that it imports from modules of these names."""
+        found = (node for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+        return frozenset(
+            alias.name for node in found if (node.module or "").rpartition(".")[2] in modules for alias in node.names
+        )
+
+
+@dataclass(frozen=True)
 class DiffusersReference:
     """Every unit of a tree that goes by one name.
 
@@ -49,8 +151,6 @@ class DiffusersReference:
     units: tuple[Unit, ...]
     public: frozenset[str]
 
-    not_copied: Sequence[PurePosixPath] = ()
-    titles: frozenset[str] = frozenset()
     tokenizer: str | None = None
 
     @property
@@ -72,79 +172,16 @@ class DiffusersReference:
         """What of it is of these kinds."""
         return replace(self, units=tuple(unit for unit in self.units if unit.kind in kinds))
 
-    def new_name(self, name: ModelName) -> ModelName:
-        """How what stands for its name is called in a new model."""
-        found = {unit.new_name(name) for unit in self.units}
-        return found.pop() if len(found) == 1 else name
-
-    # As a folder that is renamed.
-
     @property
-    def folder(self) -> PurePosixPath:
-        """What its folder is called, where it has one, and what its files are."""
-        return PurePosixPath(self.snake)
-
-    @property
-    def package(self) -> str:
-        """The package that it is in."""
-        return PACKAGE
-
-    @property
-    def files(self) -> Sequence[FolderFile]:
-        """Its modules."""
-        return [_File(path) for unit in self.units for path in unit.texts]
-
-    @cached_property
-    def vocabulary(self) -> Vocabulary:
-        """What its code says.
-
-        Raises:
-            AddModelError: a module does not parse.
-        """
-        vocabulary = Vocabulary()
-        for unit in self.units:
-            for path, text in unit.texts.items():
-                try:
-                    tree = syntax_tree(text)
-                except (SyntaxError, ValueError) as error:
-                    place = unit.path / path if unit.is_folder else unit.path
-                    line = getattr(error, "lineno", None)
-                    raise AddModelError(f"{place}{f':{line}' if line else ''}: does not parse: {error}; mend it and run again") from error  # fmt: skip
-                # What stands beside a module that is no folder's is none of its own.
-                vocabulary.read(tree, unit.stem, len(path.parts) if unit.is_folder else 0)
-            vocabulary.exported.update(unit.exported)
-        return vocabulary
-
-    @cached_property
-    def classes(self) -> frozenset[str]:
-        """The public names that it defines, functions included."""
-        return frozenset(name for unit in self.units for name in unit.exported)
-
-    @cached_property
-    def spellings(self) -> tuple[str, ...]:
-        """How its classes spell its name, those of models first."""
-        return tuple(dict.fromkeys(spelling_of(self.snake, unit.classes or unit.exported) for unit in self.units))
-
-    @cached_property
     def name(self) -> ModelName:
         """Its name in every casing."""
-        camel = self.spellings[0]
+        camel = next(iter(self.folders.values())).spellings[0]
         return ModelName(self.snake, camel, camel)
 
-    @property
-    def model_types(self) -> Mapping[str, str]:
-        """None: nothing here is looked up by a type."""
-        return {}
-
-    @property
-    def aliases(self) -> Mapping[str, str]:
-        """None."""
-        return {}
-
     @cached_property
-    def registered(self) -> Mapping[str, str]:
-        """The names that the package exports; those of other models are told by them."""
-        return {name: name for name in self.public}
+    def folders(self) -> Mapping[Unit, UnitFolder]:
+        """Its units, as folders that are renamed."""
+        return {unit: UnitFolder(self.snake, unit, self.public) for unit in self.units}
 
 
 def references_in(tree: SourceTree) -> dict[str, DiffusersReference]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from add_model.scaffold.diffusers.dummies import dummy_edits
 from add_model.scaffold.diffusers.package_files import Added, package_edit
-from add_model.scaffold.diffusers.plan import DiffusersPlan, new_place
+from add_model.scaffold.diffusers.plan import DiffusersPlan
 from add_model.scaffold.source_tree.edits import FileEdit, Reader, merged
 
 
@@ -27,7 +27,7 @@ class Registrar:
     @cached_property
     def names(self) -> Mapping[str, str]:
         """The reference's public names, with the new model's."""
-        return self.plan.renaming.classes
+        return self.plan.renamings.names
 
     def edits(self) -> tuple[FileEdit, ...]:
         """The files that get entries.
@@ -49,7 +49,7 @@ class Registrar:
 
     def modules_below(self, folder: Path) -> dict[str, str]:
         """The reference's modules and folders as a package above them calls them, with the new model's."""
-        places = {unit.path: new_place(unit, self.plan.renaming) for unit in self.plan.reference.units}
+        places = {unit.path: self.plan.renamings.place(unit) for unit in self.plan.reference.units}
         return {_module(old, folder): _module(new, folder) for old, new in places.items() if folder in old.parents}
 
     def _folders(self) -> set[Path]:

@@ -63,8 +63,8 @@ def render_diffusers(plan: DiffusersPlan) -> Rendering:
 
 def _module(source: Source, plan: DiffusersPlan) -> tuple[RenderedFile, list[LeftOut]]:
     if source.original.name == "__init__.py":
-        return RenderedFile(source.path, plan.renaming.rename_text(without_markers(source.text))), []
-    text, unmarked = marked_copy(source.text, plan.tree.module(source.original), plan.renaming)
+        return RenderedFile(source.path, source.renaming.rename_text(without_markers(source.text))), []
+    text, unmarked = marked_copy(source.text, plan.tree.module(source.original), source.renaming)
     return RenderedFile(source.path, text), list(unmarked_blocks(unmarked))
 
 

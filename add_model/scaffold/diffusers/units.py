@@ -38,7 +38,7 @@ _TAIL = re.compile(r"(?:_transformer)?(?:_[123]d)?")
 _ROLE = re.compile(r"(?:(?:Multi)?ControlNet|Transformer(?:[123]D)?|[123]D)*(?:Model|Scheduler|Pipeline|Output)?$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
     """A module of a model or scheduler, or a folder of pipelines.
 
