@@ -16,7 +16,7 @@ from add_model.scaffold.diffusers.registration import Registrar
 from add_model.scaffold.laying_out import laid_out, unmarked_blocks
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
 from add_model.scaffold.source_tree.earlier import earlier_in
-from add_model.scaffold.source_tree.edits import read_file
+from add_model.scaffold.source_tree.edits import Note, read_file
 
 # How Diffusers lays its modules out, for a tree that does not say so: an unpacked wheel.
 _SETTINGS = """\
@@ -41,11 +41,12 @@ def render_diffusers(plan: DiffusersPlan) -> Rendering:
         left_out += unmarked
     root = plan.tree.root
     earlier = earlier_in(root, plan.name.snake, cache(read_file))
-    registrar = Registrar(plan, earlier.before)
-    edits = registrar.edits()
+    registration = Registrar(plan, earlier.before).registration()
+    modules += [RenderedFile(file.path, file.content.decode()) for file in registration.new_files]
     files, lost, unformatted_because = laid_out(root, modules, _SETTINGS)
     left_out += lost
-    files += earlier.rendered(edits, belongings_in(plan.tree, plan.name.snake))
+    files += earlier.rendered(registration.edits, belongings_in(plan.tree, plan.name.snake))
+    left_out += [LeftOut(_place(note, plan), note.text) for note in registration.notes]
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
     rendering = Rendering(
@@ -66,6 +67,10 @@ def _module(source: Source, plan: DiffusersPlan) -> tuple[RenderedFile, list[Lef
         return RenderedFile(source.path, source.renaming.rename_text(without_markers(source.text))), []
     text, unmarked = marked_copy(source.text, plan.tree.module(source.original), source.renaming)
     return RenderedFile(source.path, text), list(unmarked_blocks(unmarked))
+
+
+def _place(note: Note, plan: DiffusersPlan) -> str:
+    return f"{note.path.relative_to(plan.tree.root).as_posix()}:{note.line}"
 
 
 def _next_commands(plan: DiffusersPlan) -> Iterator[str]:
