@@ -155,7 +155,7 @@ def match_objects(
     of their generalised intersection over union. Of an image with more objects than queries some have no query.
     """
     # Only whoever trains needs it.
-    from scipy.optimize import linear_sum_assignment
+    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped, unused-ignore]
 
     matches: list[Match] = []
     for probabilities, boxes, image in zip(logits.softmax(-1), pred_boxes, labels, strict=True):

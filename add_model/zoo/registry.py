@@ -15,6 +15,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
+    "imagegpt": "ImageGPTConfig",
     "longformer": "LongformerConfig",
     "opt": "OPTConfig",
     "pegasus": "PegasusConfig",
@@ -67,6 +68,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
+    "imagegpt": "ImageGPTModel",
     "longformer": "LongformerModel",
     "opt": "OPTModel",
     "pegasus": "PegasusModel",
@@ -171,6 +173,7 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "convnext": "ConvNextForImageClassification",
+    "imagegpt": "ImageGPTForImageClassification",
     "swin": "SwinForImageClassification",
     "vit": "ViTForImageClassification",
 }
@@ -180,7 +183,9 @@ MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
     "vit": "ViTForMaskedImageModeling",
 }
 
-MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "imagegpt": "ImageGPTForCausalImageModeling",
+}
 
 MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {
     "detr": "DetrForObjectDetection",

@@ -9,8 +9,8 @@ from ...backbone_utils import BackboneConfigMixin
 class ConvNextConfig(BackboneConfigMixin):
     """What has to be known to build a ConvNeXt model; the architecture is that of https://arxiv.org/abs/2201.03545.
 
-    The keys are those of the published checkpoints, and the defaults give the architecture of the paper's tiny size,
-    ConvNeXt-T of section 3.
+    The keys are those of the published checkpoints, and the defaults give the architecture of the paper's tiny
+    size (section 3).
 
     Attributes:
         num_channels: number of colours of a pixel.

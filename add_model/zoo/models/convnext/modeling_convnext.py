@@ -102,7 +102,7 @@ class ConvNextLayerNorm(nn.LayerNorm):
 
 
 class ConvNextDropPath(nn.Module):
-    """Leaves out a layer for some images of a batch, in training: stochastic depth, section 3 of the paper.
+    """Leaves out a layer for some images of a batch, in training (https://arxiv.org/abs/1603.09382, section 3).
 
     What stays is divided by the probability of staying, so that the mean is that of evaluation.
     """

@@ -182,16 +182,14 @@ class TestConvertConvNextCheckpoint:
 
     def test_what_does_not_fit_is_listed_and_nothing_is_written(self, original: Original, tmp_path: Path) -> None:
         weights = dict(original.state_dict())
-        weights["head.weight"] = torch.zeros(3, 9)
+        weights["norm.weight"] = torch.zeros(9)
         del weights["stages.1.1.gamma"]
         save_file(weights, tmp_path / "original.safetensors")
-        config_file = write_config(
-            make_config(architectures=["ConvNextForImageClassification"]), tmp_path / "config.json"
-        )
+        config_file = write_config(make_config(), tmp_path / "config.json")
         with pytest.raises(ValueError) as caught:
             convert_checkpoint(tmp_path / "original.safetensors", config_file, tmp_path / "converted")
         message = str(caught.value)
-        assert "classifier.weight: shape (3, 9) in the checkpoint, (3, 5) in the model" in message
+        assert "layernorm.weight: shape (9,) in the checkpoint, (5,) in the model" in message
         assert "stages.1.layers.1.layer_scale_parameter: missing in the checkpoint, shape (6,)" in message
         assert not (tmp_path / "converted").exists()
 

@@ -1,1 +1,1 @@
-"""Tests of Swin."""
+"""The tests of Swin."""
