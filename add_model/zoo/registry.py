@@ -18,6 +18,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTConfig",
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
+    "segformer": "SegformerConfig",
     "t5": "T5Config",
     "vit": "ViTConfig",
     "xlnet": "XLNetConfig",
@@ -62,6 +63,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTModel",
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
+    "segformer": "SegformerModel",
     "t5": "T5Model",
     "vit": "ViTModel",
     "xlnet": "XLNetModel",
@@ -161,6 +163,7 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "convnext": "ConvNextForImageClassification",
+    "segformer": "SegformerForImageClassification",
     "vit": "ViTForImageClassification",
 }
 
@@ -174,7 +177,9 @@ MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {}
 
 MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 
-MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "segformer": "SegformerForSemanticSegmentation",
+}
 
 MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {
     "convnext": "ConvNextBackbone",
