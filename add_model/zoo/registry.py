@@ -9,7 +9,9 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
     "bloom": "BloomConfig",
+    "convnext": "ConvNextConfig",
     "deberta": "DebertaConfig",
+    "detr": "DetrConfig",
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
@@ -55,7 +57,9 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "bloom": "BloomModel",
+    "convnext": "ConvNextModel",
     "deberta": "DebertaModel",
+    "detr": "DetrModel",
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
@@ -163,6 +167,7 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "convnext": "ConvNextForImageClassification",
     "imagegpt": "ImageGPTForImageClassification",
     "swin": "SwinForImageClassification",
     "vit": "ViTForImageClassification",
@@ -177,13 +182,18 @@ MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
     "imagegpt": "ImageGPTForCausalImageModeling",
 }
 
-MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {
+    "detr": "DetrForObjectDetection",
+}
 
-MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "detr": "DetrForSegmentation",
+}
 
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
 
 MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {
+    "convnext": "ConvNextBackbone",
     "swin": "SwinBackbone",
 }
 

@@ -14,10 +14,9 @@ from add_model.copies.fixing.fixable import FixablePairs
 from add_model.copies.fixing.fixed import Fixed
 from add_model.copies.fixing.imports import NoImport
 from add_model.copies.fixing.marker_edits import mended, moved
-from add_model.copies.fixing.merge import Merge, merge
 from add_model.copies.fixing.modules import Modules
 from add_model.copies.fixing.order import Blocks, originals_first
-from add_model.copies.fixing.rewrite import rewritten, same_but_for_layout
+from add_model.copies.fixing.outcomes import Outcomes, ended
 from add_model.copies.fixing.supplies import Supplies
 from add_model.copies.judging.check import Check
 from add_model.copies.judging.cycles import Place, place_of_copy
@@ -26,10 +25,9 @@ from add_model.copies.judging.judge import HEADERS_DIFFER_IN
 from add_model.copies.judging.pair import Pair
 from add_model.copies.language.equality import blocks_match, equal
 from add_model.copies.language.marker import GrownTooLong
-from add_model.copies.language.region import end_of_copy, ignored_names, own_name, with_name
 from add_model.copies.language.syntax import SyntaxProblem, syntax_problem
 from add_model.copies.remembering.history import TRUST
-from add_model.copies.remembering.sides import Side, Sides
+from add_model.copies.remembering.sides import Sides
 from add_model.definitions import indent_at
 from add_model.encoding import SourceError
 from add_model.errors import AddModelError
@@ -89,11 +87,8 @@ class _Fix:
         base: str | None,
     ) -> None:
         self._library, self._paths, self._force, self._progress = library, paths, force, progress
-        self._keep_header = bool(HEADERS_DIFFER_IN & library.packages.keys())
         self._sides = Sides(library, base)
-        # What is known of the copies of a round.
-        self._known: dict[Pair, Side] = {}
-        self._merges: dict[Pair, Merge] = {}
+        self._outcomes = Outcomes(self._sides, force, bool(HEADERS_DIFFER_IN & library.packages.keys()), library.root)
         self._before: dict[str, bytes | None] = {}
         self._after: dict[str, bytes] = {}
         self._unrecorded: set[str] = set()
@@ -120,8 +115,7 @@ class _Fix:
             fixable = list(filter(can_be_fixed, check.drifted))
             self._sides.look_at(fixable)
             self._supplies = Supplies(check.sources)
-            self._known.clear()
-            self._merges.clear()
+            self._outcomes.forget()
             if self._sides.are_cut_short and not self._force:
                 raise AddModelError(
                     "git knows more of these files than can be looked at together, so that nothing tells which copies were edited; name fewer files to fix, or use --force"
@@ -171,49 +165,7 @@ class _Fix:
     def _is_due(self, pair: Pair) -> bool:
         if self._tries[self._key(pair)] >= _MOST_TRIES:
             return False
-        return self._is_overwritten(pair) or not blocks_match(self._merge(pair).text, pair.block)
-
-    def _side(self, pair: Pair) -> Side:
-        if pair not in self._known:
-            self._known[pair] = self._sides.of(pair)
-        return self._known[pair]
-
-    def _is_overwritten(self, pair: Pair) -> bool:
-        return self._force or not self._side(pair).edited
-
-    def _merge(self, pair: Pair) -> Merge:
-        if pair not in self._merges:
-            self._merges[pair] = self._merged_sides(pair)
-        return self._merges[pair]
-
-    def _merged_sides(self, pair: Pair) -> Merge:
-        """What both sides of a copy come to; the copy as it is, where its original has not moved or they conflict."""
-        side = self._side(pair)
-        if side.moved not in (Moved.COPY, Moved.BOTH) or side.committed is None:
-            return Merge(pair.block)
-        copy, committed = _ended(pair.block), side.committed
-        base = self._sides.written.taken_over(self._sides.name(pair), committed.block, copy)
-        if base is None and side.moved is Moved.COPY:
-            return Merge(pair.block)
-        # An original that is what it was may have been something else meanwhile, which the copy has taken over.
-        if base is None:
-            base = _ended(with_name(committed.block, copy[slice(*own_name(copy))]))
-        return merge(base, copy, self._original_side(pair, committed), self._library.root)
-
-    def _original_side(self, pair: Pair, committed: Pair) -> str:
-        """What an edited copy would be had it not been edited."""
-        # What the copy has for itself is as it has it now; all else is seen best from where both started.
-        same = ignored_names(pair.block) == ignored_names(committed.block) and (
-            (end_of_copy(pair.block) is None) == (end_of_copy(committed.block) is None)
-        )
-        return rewritten(committed if same else pair, self._keep_header)
-
-    def _text(self, pair: Pair) -> str:
-        if not self._is_overwritten(pair):
-            return self._merge(pair).text
-        text = rewritten(pair, self._keep_header)
-        known = self._sides.written.before(self._sides.name(pair), pair.block)
-        return next((before for before in known if same_but_for_layout(before, text)), text)
+        return self._outcomes.is_overwritten(pair) or not blocks_match(self._outcomes.merge(pair).text, pair.block)
 
     def _texts(self, due: Sequence[Pair], pairs: Sequence[Pair]) -> dict[Pair, str]:
         """The copies that can be rewritten now, with what they become.
@@ -241,11 +193,13 @@ class _Fix:
                 continue
             else:
                 pair = followed
-            text = self._text(pair)
+            text = self._outcomes.text(pair)
             if self._can_be_written(pair, text):
                 texts[pair] = becoming[place] = text
         # Where each waits for another, the first has to do; what it settles is seen in the next round.
-        return texts or {pair: text for pair in due[:1] if self._can_be_written(pair, text := self._text(pair))}
+        return texts or {
+            pair: text for pair in due[:1] if self._can_be_written(pair, text := self._outcomes.text(pair))
+        }
 
     def _behind(self, pair: Pair, original: str) -> Pair | None:
         """A copy whose original becomes another; `None` where it needs not be rewritten for that."""
@@ -291,7 +245,7 @@ class _Fix:
         """The copies that a file can hold together: all of them as a rule, else as many as are found to go together."""
         chosen: dict[Pair, str] = {}
         # What was merged may no longer parse; what was rewritten does more often.
-        groups = [sorted(texts, key=self._is_overwritten, reverse=True)]
+        groups = [sorted(texts, key=self._outcomes.is_overwritten, reverse=True)]
         for _ in range(_MOST_ATTEMPTS):
             if not groups:
                 break
@@ -310,15 +264,19 @@ class _Fix:
     def _take_note(self, path: str, texts: dict[Pair, str]) -> None:
         written = self._sides.written
         for pair, text in texts.items():
-            overwritten, side, name = self._is_overwritten(pair), self._side(pair), self._sides.name(pair)
+            overwritten, side, name = (
+                self._outcomes.is_overwritten(pair),
+                self._outcomes.side(pair),
+                self._sides.name(pair),
+            )
             (self._rewritten if overwritten else self._merged).add(self._key(pair))
             if not side.recorded:
                 self._unrecorded.add(path)
             if overwritten or blocks_match(pair.expected, text):
                 written.add(name, text, pair.block)
             if not overwritten and side.committed is not None:
-                original = self._original_side(pair, side.committed)
-                written.add_merge(name, side.committed.block, _ended(pair.block), original)
+                original = self._outcomes.original_side(pair, side.committed)
+                written.add_merge(name, side.committed.block, ended(pair.block), original)
 
     def _changed(self, content: bytes, texts: Mapping[Pair, str]) -> bytes | str:
         """A file's bytes with these copies as they should be; where it cannot hold them, why."""
@@ -404,7 +362,7 @@ class _Fix:
             pair = None if self._is_full_copy(finding) else pairs.get((finding.path, finding.line))
             unwritable = self._unwritable.get(self._key(pair)) if pair is not None else None
             if not self._force and finding.moved in (Moved.COPY, Moved.BOTH):
-                conflicts = self._merge(pair).conflicts if pair is not None else ()
+                conflicts = self._outcomes.merge(pair).conflicts if pair is not None else ()
                 edit_is_left = ", and the copy's own edit is left" if finding.moved is Moved.BOTH else ""
                 state = ", and conflict" if conflicts else edit_is_left
                 message = f"{finding.message}{state}: {_CHOICES[pair is None]}"
@@ -425,7 +383,3 @@ def _is_same(copy: bytes, original: bytes) -> bool:
 
 def _does_not_parse(problem: SyntaxProblem) -> str:
     return f"what it would become does not parse ({problem.message})"
-
-
-def _ended(block: str) -> str:
-    return block if block.endswith("\n") else f"{block}\n"
