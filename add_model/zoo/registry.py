@@ -44,6 +44,10 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 }
 
 IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitImageProcessor",
+    "convnext": "ConvNextImageProcessor",
+    "imagegpt": "ImageGPTImageProcessor",
+    "segformer": "SegformerImageProcessor",
     "swin": "SwinImageProcessor",
     "vit": "ViTImageProcessor",
 }
