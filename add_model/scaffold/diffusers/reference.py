@@ -228,7 +228,9 @@ def find_diffusers_reference(specification: str, tree: SourceTree) -> DiffusersR
     meant = named_in_checkpoint(wanted, spellings(found))
     if meant is not None and close(spelled, found, 1) != [meant]:
         raise AddModelError(f"unknown reference {specification!r}: it looks like a checkpoint of {meant}; pass {PACKAGE}:{meant}")  # fmt: skip
-    called = {stem: name for name, reference in found.items() for unit in reference.units for stem in (name, unit.stem)}
+    called = {
+        stem: name for name, reference in found.items() for unit in reference.units for stem in (name, unit.stem)
+    }
     likely = dict.fromkeys(called[each] for each in close(spelled, called))
     raise AddModelError(f"unknown reference {specification!r}; nearest: {', '.join(f'{PACKAGE}:{name}' for name in likely) or 'none'} (all: add-model references --into {tree.root})")  # fmt: skip
 
