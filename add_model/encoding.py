@@ -17,6 +17,8 @@ _OF_TEXT = re.compile(
     r"ascii|utf-8(-sig)?|iso8859-\d+|cp\d+|koi8-[rtu]|kz1048|ptcp154|hp-roman8|tis-620|mac-[a-z-]+|palmos"
     r"|big5(hkscs)?|gb2312|gbk|gb18030|hz|johab|euc_(jp|kr|jis_2004|jisx0213)|shift_jis(_2004|x0213)?|iso2022_(jp(_\w+)?|kr)"
 )
+# Behind so many characters nothing declares an encoding.
+_LONGEST_HEAD = 10_000
 _DECLARED = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
@@ -49,6 +51,15 @@ def decode(path: str | Path, content: bytes) -> tuple[str, str]:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text, encoding
+
+
+def encode(text: str) -> bytes:
+    """The bytes of a text that nobody has saved yet, in the encoding that it declares; in UTF-8 where that does not hold."""
+    first_lines = _FIRST_LINES.match(text[:_LONGEST_HEAD].encode("utf-8", "replace")).group()  # type: ignore[union-attr]
+    try:
+        return text.encode(_declared_encoding(first_lines) if b"coding" in first_lines else "utf-8")
+    except (SyntaxError, LookupError, UnicodeEncodeError):
+        return text.encode("utf-8", "surrogatepass")
 
 
 @functools.lru_cache(maxsize=64)

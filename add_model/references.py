@@ -16,7 +16,14 @@ from add_model.library import Configuration, Library, installed_package, library
 from add_model.names import ModelName, Renaming
 from add_model.nearest import close, spelled_otherwise
 from add_model.reading import read_bytes
-from add_model.registry import CONFIGURATION_MAPPING, MODEL_MAPPING, TOKENIZER_MAPPING, Registry, parse_registry
+from add_model.registry import (
+    CONFIGURATION_MAPPING,
+    IMAGE_PROCESSOR_MAPPING,
+    MODEL_MAPPING,
+    TOKENIZER_MAPPING,
+    Registry,
+    parse_registry,
+)
 
 ZOO = "zoo"
 TARGET = "library"
@@ -71,9 +78,14 @@ class Reference:
         return tuple(self.heads)
 
     @property
+    def preprocessing(self) -> str | None:
+        """The registry's mapping of what turns its input into numbers: tokenizers, or image processors."""
+        return next((mapping for mapping in (TOKENIZER_MAPPING, IMAGE_PROCESSOR_MAPPING) if mapping in self.classes), None)  # fmt: skip
+
+    @property
     def tokenizer(self) -> str | None:
-        """Name of its tokenizer class, where it has one."""
-        return self.classes.get(TOKENIZER_MAPPING)
+        """Name of its tokenizer class, or of its image processor's where it reads no text; `None` without either."""
+        return None if self.preprocessing is None else self.classes[self.preprocessing]
 
     def renaming(self, new: ModelName) -> Renaming:
         """The renaming of this model into another.

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "pictures" / "architecture.svg"
 TOOL = "add_model"
 # The parts, with the modules at the top of the tool as one of them: what all others stand on.
-PARTS = ("cli", "scaffold", "porting", "copies")
+PARTS = ("cli", "scaffold", "porting", "editor", "copies")
 FOUNDATION = "foundation"
 FOUNDATION_SAYS = "a library's layout, names, references and registries; reading, writing and starting programs safely"
 WIDTH, PAD, LINE, TITLE = 1120, 12, 15, 22

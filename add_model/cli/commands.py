@@ -12,6 +12,7 @@ from add_model.cli.compare import compare
 from add_model.cli.convert import convert
 from add_model.cli.groups import Group
 from add_model.cli.like import like
+from add_model.cli.lsp import lsp
 from add_model.cli.output import say
 from add_model.cli.publish import publish
 from add_model.cli.record import record
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command("like", short_help="Add a model like a reference.")(like)
 app.command("check-copies", short_help="Check every copied block.")(check_copies)
+app.command("lsp", short_help="Serve an editor.")(lsp)
 app.command("remove", short_help="Undo what like wrote.")(remove)
 app.command("recover", short_help="Take back what a killed run left.")(recover)
 app.command("references", short_help="List what to start from.")(references)

@@ -74,7 +74,7 @@ def like(
         typer.Option(
             "--tokenizer-like",
             metavar="REF|same|none",
-            help="Where the tokenizer comes from; in a Transformers checkout also: shared.",
+            help="Where the tokenizer, or image processor, comes from; in a Transformers checkout also: shared.",
             show_default="same",
         ),
     ] = None,  # fmt: skip

@@ -39,7 +39,7 @@ class Candidate(Protocol):
 
     @property
     def tokenizer(self) -> str | None:
-        """Name of its tokenizer class, where it has one."""
+        """Name of its tokenizer class, or of its image processor's where it reads no text; `None` without either."""
 
 
 class Target(Protocol):

@@ -1,12 +1,15 @@
 """A library of models in plain PyTorch: every model's whole forward pass stands in one file."""
 
 from .auto import (
+    AutoBackbone,
     AutoConfig,
     AutoModel,
     AutoModelForAudioClassification,
+    AutoModelForCausalImageModeling,
     AutoModelForCausalLM,
     AutoModelForCTC,
     AutoModelForImageClassification,
+    AutoModelForImageSegmentation,
     AutoModelForMaskedImageModeling,
     AutoModelForMaskedLM,
     AutoModelForMultipleChoice,
@@ -33,14 +36,17 @@ from .modeling_utils import PreTrainedModel
 from .tokenization_utils import PreTrainedTokenizer
 
 __all__ = [
+    "AutoBackbone",
     "AutoConfig",
     "AutoFeatureExtractor",
     "AutoImageProcessor",
     "AutoModel",
     "AutoModelForAudioClassification",
     "AutoModelForCTC",
+    "AutoModelForCausalImageModeling",
     "AutoModelForCausalLM",
     "AutoModelForImageClassification",
+    "AutoModelForImageSegmentation",
     "AutoModelForMaskedImageModeling",
     "AutoModelForMaskedLM",
     "AutoModelForMultipleChoice",

@@ -193,6 +193,13 @@ class AutoModelForMaskedImageModeling(AutoModelBase):
     purpose = "model for masked image modeling"
 
 
+class AutoModelForCausalImageModeling(AutoModelBase):
+    """Loads the model of any model type that continues an image, one colour after the other."""
+
+    class_names = registry.MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES
+    purpose = "model for causal image modeling"
+
+
 class AutoModelForObjectDetection(AutoModelBase):
     """Loads the model of any model type that finds objects in images."""
 
@@ -200,11 +207,25 @@ class AutoModelForObjectDetection(AutoModelBase):
     purpose = "model for object detection"
 
 
+class AutoModelForImageSegmentation(AutoModelBase):
+    """Loads the model of any model type that outlines what is in images."""
+
+    class_names = registry.MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES
+    purpose = "model for image segmentation"
+
+
 class AutoModelForSemanticSegmentation(AutoModelBase):
     """Loads the model of any model type that classifies every pixel."""
 
     class_names = registry.MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES
     purpose = "model for semantic segmentation"
+
+
+class AutoBackbone(AutoModelBase):
+    """Loads the model of any model type that gives its maps of an image to another model."""
+
+    class_names = registry.MODEL_FOR_BACKBONE_MAPPING_NAMES
+    purpose = "backbone"
 
 
 class AutoModelForVision2Seq(AutoModelBase):

@@ -38,9 +38,15 @@ class AutoPreprocessorBase:
         for file_name, key in cls.saved_names.items():
             path = find_file(folder_or_hub_id, file_name, **options)
             saved_class = str(read_json_file(path).get(key, "")) if path is not None else ""
+            saved_class = saved_class.removesuffix("Fast")
             for model_type, class_name in cls.class_names.items():
-                if class_name == saved_class.removesuffix("Fast"):
+                if class_name == saved_class:
                     return import_class(model_type, class_name).from_pretrained(folder_or_hub_id, **kwargs)
+            # A class may be named in files as the one that it is like, which this library need not have.
+            for model_type, class_name in cls.class_names.items() if saved_class else ():
+                found = import_class(model_type, class_name)
+                if getattr(found, "saved_type", None) == saved_class:
+                    return found.from_pretrained(folder_or_hub_id, **kwargs)
         model_type = read_config_file(folder_or_hub_id, **options).get("model_type", "")
         return find_class(model_type, cls.class_names, cls.purpose).from_pretrained(folder_or_hub_id, **kwargs)
 

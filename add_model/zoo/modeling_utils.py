@@ -43,6 +43,7 @@ class PreTrainedModel(nn.Module, ModelHubMixin):
     Class attributes:
         config_class: the configuration of the family.
         base_model_prefix: name of the attribute that holds the base model in a model with a head.
+        main_input_name: the argument of `forward` that no model of the family does without.
         _tied_weights_keys: weights that are the same tensor as another one when `config.tie_word_embeddings` is set,
             name to name of the original; saved once, under the name of the original.
         _shared_weights_keys: the same, of weights that are one tensor whatever the configuration says.
@@ -52,6 +53,7 @@ class PreTrainedModel(nn.Module, ModelHubMixin):
 
     config_class: ClassVar[type[PreTrainedConfig]] = PreTrainedConfig
     base_model_prefix: ClassVar[str] = ""
+    main_input_name: ClassVar[str] = "input_ids"
     _tied_weights_keys: ClassVar[dict[str, str]] = {}
     _shared_weights_keys: ClassVar[dict[str, str]] = {}
     _renamed_checkpoint_keys: ClassVar[dict[str, str]] = {}

@@ -9,15 +9,20 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartConfig",
     "bert": "BertConfig",
     "bloom": "BloomConfig",
+    "convnext": "ConvNextConfig",
     "deberta": "DebertaConfig",
+    "detr": "DetrConfig",
     "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "gptj": "GPTJConfig",
+    "imagegpt": "ImageGPTConfig",
     "longformer": "LongformerConfig",
     "opt": "OPTConfig",
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
+    "swin": "SwinConfig",
     "t5": "T5Config",
+    "vit": "ViTConfig",
     "xlnet": "XLNetConfig",
 }
 
@@ -38,7 +43,10 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
     "xlnet": "XLNetTokenizer",
 }
 
-IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
+IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
+    "swin": "SwinImageProcessor",
+    "vit": "ViTImageProcessor",
+}
 
 FEATURE_EXTRACTOR_MAPPING_NAMES: dict[str, str] = {}
 
@@ -49,15 +57,20 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "bart": "BartModel",
     "bert": "BertModel",
     "bloom": "BloomModel",
+    "convnext": "ConvNextModel",
     "deberta": "DebertaModel",
+    "detr": "DetrModel",
     "distilbert": "DistilBertModel",
     "gpt2": "GPT2Model",
     "gptj": "GPTJModel",
+    "imagegpt": "ImageGPTModel",
     "longformer": "LongformerModel",
     "opt": "OPTModel",
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
+    "swin": "SwinModel",
     "t5": "T5Model",
+    "vit": "ViTModel",
     "xlnet": "XLNetModel",
 }
 
@@ -153,13 +166,36 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
     "t5": "T5EncoderModel",
 }
 
-MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "convnext": "ConvNextForImageClassification",
+    "imagegpt": "ImageGPTForImageClassification",
+    "swin": "SwinForImageClassification",
+    "vit": "ViTForImageClassification",
+}
 
-MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "swin": "SwinForMaskedImageModeling",
+    "vit": "ViTForMaskedImageModeling",
+}
 
-MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_CAUSAL_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "imagegpt": "ImageGPTForCausalImageModeling",
+}
+
+MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES: dict[str, str] = {
+    "detr": "DetrForObjectDetection",
+}
+
+MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "detr": "DetrForSegmentation",
+}
 
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+
+MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {
+    "convnext": "ConvNextBackbone",
+    "swin": "SwinBackbone",
+}
 
 MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES: dict[str, str] = {}
 

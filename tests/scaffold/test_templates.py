@@ -18,6 +18,7 @@ VALUES = {
     "follows": [],
     "tool": "add-model~=0.1.0",
     "sizes": {},
+    "requirements": ["torch>=2.5"],
     "version": "0.1.0",
     "answers": Answers("zoo:bert", "brand_new_bert", "my_models", ("masked-lm",)),
     "classes": {"CONFIG_MAPPING_NAMES": "BrandNewBertConfig", "MODEL_MAPPING_NAMES": "BrandNewBertModel"},

@@ -112,6 +112,11 @@ def _is_newer_syntax(text: str) -> bool:
         return False
 
 
+def prepare() -> None:
+    """Starts what reads newer syntax: for who cannot wait for that where the first text does not parse."""
+    _newest_parser().reads(b"")
+
+
 @functools.cache
 def _newest_parser() -> _NewestParser:
     return _NewestParser()

@@ -349,7 +349,7 @@ class Paths:
             self._installed[top] = self.outlook.package(top)
         return self._installed[top]
 
-    def _package(self, top: str) -> str | None:
+    def package_folder(self, top: str) -> str | None:
         """The folder of a package, of the library's own or installed."""
         own = self._own_folders(top) or self.layout.others(top)[:1]
         return own[0] if own else self._installed_package(top)

@@ -156,7 +156,7 @@ class Sources(Paths):
     def _moved(self, source: str) -> str:
         """Where what a path names is by now: in a module of the same name, or in another one that lies near."""
         top, *inside = source.split(".")
-        folder, path, package = str(self._package(top) or ""), [top], str(self._package(top) or "")
+        folder, path, package = str(self.package_folder(top) or ""), [top], str(self.package_folder(top) or "")
         while folder and len(inside) > 1 and self._is_package(os.path.join(folder, inside[0])):
             folder, path = os.path.join(folder, inside[0]), [*path, inside.pop(0)]
         self.effort += _MOVED
@@ -234,7 +234,7 @@ class Sources(Paths):
     def _with_module(self, source: str) -> str:
         """A path that leaves its module out, with the module in its folder that holds what it names."""
         top, *inside = source.split(".")
-        path, folder = [top], str(self._package(top) or "")
+        path, folder = [top], str(self.package_folder(top) or "")
         while inside and self.outlook.kind(os.path.join(folder, inside[0], "__init__.py")) is Kind.FILE:
             folder = os.path.join(folder, inside[0])
             path.append(inside.pop(0))
@@ -252,7 +252,7 @@ class Sources(Paths):
 
     def _closest_path(self, source: str) -> str:
         top, *inside = source.split(".")
-        folder = self._package(top)
+        folder = self.package_folder(top)
         path = [top]
         while folder is not None and inside:
             found = self._closest(inside[0], self.outlook.entries(folder))

@@ -11,13 +11,14 @@ from add_model.errors import AddModelError
 from add_model.library import Configuration, Library
 from add_model.names import ModelName
 from add_model.references import Reference, find_reference
-from add_model.registry import TOKENIZER_MAPPING
+from add_model.registry import IMAGE_PROCESSOR_MAPPING, TOKENIZER_MAPPING
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, Answers
 from add_model.scaffold.surroundings.installation import tool_requirement
 
-_TOKENIZATION = "tokenization_"
+# How the files begin that hold what turns a model's input into numbers, by the registry's mapping of these classes.
+_PREPROCESSING = {TOKENIZER_MAPPING: "tokenization_", IMAGE_PROCESSOR_MAPPING: "image_processing_"}
 # Blocks of these files are marked as copies. The others are meant to be filled in, so that they differ from the start.
-_MARKED = ("modeling_", "tokenization_")
+_MARKED = ("modeling_", *_PREPROCESSING.values())
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Plan:
         is_new_library: whether the library is laid down first.
         name: the new model's name in every casing.
         reference: the model that it starts from.
-        tokenizer: the reference of its tokenizer, `None` for a model without one.
+        tokenizer: the reference of its tokenizer, or image processor where it reads no text, `None` for a model
+            without one.
         model_files: the modules of the model and of its tests.
         tool: what the library's checks install add-model by, where it is laid down. It is no answer: whoever makes the
             model again has add-model from somewhere else, and a library that is there has its checks already.
@@ -79,7 +81,9 @@ class Plan:
         renaming = self.reference.renaming(self.name)
         classes = {mapping: renaming.identifier(name) for mapping, name in self.reference.classes.items() if name not in self.dropped}  # fmt: skip
         if self.tokenizer is not None and self.tokenizer.tokenizer is not None:
-            classes[TOKENIZER_MAPPING] = self.tokenizer.renaming(self.name).identifier(self.tokenizer.tokenizer)
+            classes[str(self.tokenizer.preprocessing)] = self.tokenizer.renaming(self.name).identifier(
+                self.tokenizer.tokenizer
+            )
         return {mapping: {self.name.snake: name} for mapping, name in classes.items()}
 
 
@@ -123,17 +127,19 @@ def _library_to_be(root: Path, package: str) -> Library:
 def _model_files(
     library: Library, name: ModelName, reference: Reference, tokenizer: Reference | None
 ) -> Iterator[ModelFile]:
-    for source, is_tokenization in _sources(reference):
-        if not is_tokenization:
+    for source, is_preprocessing in _sources(reference):
+        if not is_preprocessing:
             yield _model_file(library, name, reference, source)
-    for source, is_tokenization in _sources(tokenizer):
-        if is_tokenization and tokenizer is not None:
+    for source, is_preprocessing in _sources(tokenizer):
+        if is_preprocessing and tokenizer is not None:
             yield _model_file(library, name, tokenizer, source)
 
 
 def _sources(reference: Reference | None) -> Iterator[tuple[Path, bool]]:
-    for path in reference.files if reference is not None else ():
-        yield path, path.name.removeprefix("test_").startswith(_TOKENIZATION)
+    if reference is not None:
+        beginning = _PREPROCESSING.get(reference.preprocessing or "")
+        for path in reference.files:
+            yield path, beginning is not None and path.name.removeprefix("test_").startswith(beginning)
 
 
 def _model_file(library: Library, name: ModelName, reference: Reference, source: Path) -> ModelFile:

@@ -18,6 +18,7 @@ from add_model.scaffold.standalone.laying_down import (
     with_line_ends,
     with_mentioned_mappings,
 )
+from add_model.scaffold.standalone.requirements import project_without
 
 
 def release(library: Library, gone: frozenset[Path], registry: str) -> Release:
@@ -52,7 +53,10 @@ def release(library: Library, gone: frozenset[Path], registry: str) -> Release:
     unused = idle - base.reached(after, [*start, *edited])
     kept = {path: text for path, text in after.items() if path in around and path not in unused}
     changed = {path: text for path, text in narrowed.items() if path not in unused}
-    return Release({**changed, library.registry: _registry(base, registry, kept)}, unused, edited)
+    left = [text for path, text in after.items() if path not in unused]
+    # A library that has lost its last model is made for the next one as it was for the first.
+    project = project_without(library, before.values(), left) if mappings else {}
+    return Release({**changed, **project, library.registry: _registry(base, registry, kept)}, unused, edited)
 
 
 def _modules(library: Library) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from add_model.copies.language.marker import without_markers
 from add_model.library import CONFIGURATION_FILE
-from add_model.registry import parse_registry
+from add_model.registry import TOKENIZER_MAPPING, parse_registry
 from add_model.registry_edits import with_entries, without_model
 from add_model.scaffold.answers import dump_answers
 from add_model.scaffold.copied_text.marking import Unmarked, blocks, with_markers
@@ -19,6 +19,7 @@ from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it
 from add_model.scaffold.standalone.base import Base, with_package
 from add_model.scaffold.standalone.laying_down import library_files, with_mentioned_mappings
 from add_model.scaffold.standalone.plan import ModelFile, Plan
+from add_model.scaffold.standalone.requirements import distribution, project_with, requirements
 from add_model.scaffold.standalone.selection import without_names
 from add_model.scaffold.surroundings.around import (
     files_from_templates,
@@ -30,9 +31,6 @@ from add_model.scaffold.surroundings.around import (
 )
 from add_model.state import STATE_FOLDER
 from add_model.syntax_tree import syntax_tree
-
-# What a library of this kind imports.
-_IMPORTED = ("huggingface-hub", "numpy", "safetensors", "tokenizers", "torch")
 
 
 def render(plan: Plan) -> Rendering:
@@ -54,8 +52,13 @@ def render(plan: Plan) -> Rendering:
     left_out += lost
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
-    left_out += _left_to_the_user(plan)
-    files += _around(plan, {file.path: file.text for file in files[: len(modules)]})
+    needed = requirements(file.text for file in files)
+    left_out += _left_to_the_user(plan, needed)
+    files += _around(plan, {file.path: file.text for file in files[: len(modules)]}, needed)
+    if not plan.is_new_library:
+        project, by_hand = project_with(plan.library, (file.text for file in [*modules, *around]))
+        files += project
+        left_out += by_hand
     refuse_duplicates(plan.library, files)
     files, missing = with_index(plan.library, files, plan.name, plan.reference.name)
     return Rendering(
@@ -65,14 +68,14 @@ def render(plan: Plan) -> Rendering:
         plan.reference.specification,
         tuple(files),
         (*left_out, *missing),
-        tuple(_next_commands(plan)),
+        tuple(_next_commands(plan, needed)),
     )
 
 
-def _next_commands(plan: Plan) -> Iterator[str]:
+def _next_commands(plan: Plan, needed: Sequence[str]) -> Iterator[str]:
     root = plan.library.root
     if plan.is_new_library:
-        yield setup_command(plan.library, _IMPORTED)
+        yield setup_command(plan.library, [distribution(each) for each in needed])
     tests = (plan.library.tests_folder / "models" / plan.name.snake).relative_to(root).as_posix()
     yield f"pytest {tests}"
     yield "add-model check-copies"
@@ -80,18 +83,17 @@ def _next_commands(plan: Plan) -> Iterator[str]:
     yield f"less {checklist.relative_to(root).as_posix()}"
 
 
-def _left_to_the_user(plan: Plan) -> Iterator[LeftOut]:
+def _left_to_the_user(plan: Plan, needed: Sequence[str]) -> Iterator[LeftOut]:
     """What follows from the answers and cannot be done without knowing more about the model or the project."""
     if plan.tokenizer is not None and plan.tokenizer != plan.reference:
-        what = f"configuration for the tokenizer of {plan.tokenizer.specification}"
-        yield LeftOut(
-            what,
-            f"set vocab_size and the ids of special tokens; pass the inputs that {plan.reference.name.title} takes",
-        )
+        reads_text = plan.tokenizer.preprocessing == TOKENIZER_MAPPING
+        what = f"configuration for the {'tokenizer' if reads_text else 'image processor'} of {plan.tokenizer.specification}"  # fmt: skip
+        values = "vocab_size and the ids of special tokens" if reads_text else "the size of images and their channels"
+        yield LeftOut(what, f"set {values}; pass the inputs that {plan.reference.name.title} takes")
     if plan.is_new_library and (plan.library.root / CONFIGURATION_FILE).exists():
         yield LeftOut(
             f"dependencies in your {CONFIGURATION_FILE}",
-            f"add {', '.join(_IMPORTED)}; to test: mypy, pytest, ruff",
+            f"add {', '.join(map(distribution, needed))}; to test: mypy, pytest, ruff",
         )
 
 
@@ -126,13 +128,14 @@ def _registry(plan: Plan, around: Sequence[RenderedFile]) -> RenderedFile:
     return replace(file, text=with_mentioned_mappings(text, (file.text for file in around)))
 
 
-def _around(plan: Plan, modules: dict[Path, str]) -> Iterator[RenderedFile]:
+def _around(plan: Plan, modules: dict[Path, str], needed: Sequence[str]) -> Iterator[RenderedFile]:
     """What templates give, and what the library remembers of the model."""
     library, name = plan.library, plan.name
     values = {
         **template_values(library, plan.answers, name, library.models_folder / name.snake, modules),
         "reference": {"name": plan.reference.name, "specification": plan.reference.specification},
         "tool": plan.tool,
+        "requirements": list(needed),
         "sizes": {},
         "classes": {mapping: types[name.snake] for mapping, types in plan.registry_entries.items()},
         "heads": {

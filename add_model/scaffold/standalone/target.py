@@ -11,7 +11,7 @@ from add_model.held_model import HeldModel, registered_model
 from add_model.library import Configuration, Library, library_at, read_configuration
 from add_model.names import ModelName
 from add_model.references import TARGET, ZOO, Reference, available, find_reference, read_text, registry_of, zoo
-from add_model.registry import CONFIGURATION_MAPPING
+from add_model.registry import CONFIGURATION_MAPPING, IMAGE_PROCESSOR_MAPPING, TOKENIZER_MAPPING
 from add_model.scaffold.answers import NO_TOKENIZER, SAME_TOKENIZER, SHARED_TOKENIZER, SINGLE_STYLE, Answers
 from add_model.scaffold.belongings import Belongings, Release, in_own_library
 from add_model.scaffold.naming import check_is_new
@@ -89,9 +89,10 @@ class Standalone:
         return SAME_TOKENIZER, NO_TOKENIZER
 
     def tokenizer_donors(self, reference: Candidate) -> list[tuple[str, str, str]]:
-        """The other models that can be started from and have a tokenizer."""
+        """The other models that can be started from and have a tokenizer, or an image processor if the reference has."""
         found = [find_reference(specification, self._existing) for specification in available(self._existing)]
-        return [(other.specification, other.name.snake, other.tokenizer) for other in found if other.tokenizer and other.specification != reference.specification]  # fmt: skip
+        kinds = self._preprocessing(reference)
+        return [(other.specification, other.name.snake, other.tokenizer) for other in found if other.tokenizer and other.preprocessing in kinds and other.specification != reference.specification]  # fmt: skip
 
     def check_tokenizer(self, wanted: str, reference: Candidate) -> str:
         """The answer for the tokenizer; that of a model without one is none."""
@@ -102,8 +103,9 @@ class Standalone:
         if wanted == SHARED_TOKENIZER:
             raise AddModelError("--tokenizer-like shared: only models like one of Transformers can share a tokenizer; choose another reference, same or none")  # fmt: skip
         other = find_reference(wanted, self._existing)
-        if other.tokenizer is None:
-            raise AddModelError(f"--tokenizer-like: {wanted} has no tokenizer; choose another reference, same or none")
+        if other.preprocessing not in self._preprocessing(reference):
+            kind = "image processor" if IMAGE_PROCESSOR_MAPPING in self._preprocessing(reference) else "tokenizer"
+            raise AddModelError(f"--tokenizer-like: {wanted} has no {kind}; choose another reference, same or none")
         return SAME_TOKENIZER if other.specification == reference.specification else other.specification
 
     def check_new_name(self, name: ModelName, reference: str | None, may_exist: bool) -> ModelName:
@@ -156,6 +158,11 @@ class Standalone:
             return None
         is_known = name in self.model_names() or (name.isidentifier() and any(folder.glob("configuration_*.py")))
         return registered_model(self.library, name) if is_known else None
+
+    def _preprocessing(self, reference: Candidate) -> tuple[str, ...]:
+        """The mapping of what a model's like turns input into numbers with; either, for a model that has none."""
+        own = find_reference(reference.specification, self._existing).preprocessing
+        return (TOKENIZER_MAPPING, IMAGE_PROCESSOR_MAPPING) if own is None else (own,)
 
     @property
     def _existing(self) -> Library | None:

@@ -43,6 +43,8 @@ ALL_TASKS: tuple[type[AutoModelBase], ...] = tuple(
 )
 HIDDEN_STATES_FIELDS = ("hidden_states", "encoder_hidden_states", "decoder_hidden_states")
 ATTENTIONS_FIELDS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
+# Tuples that are what a model is for, and not a look into its layers.
+RESULT_FIELDS = ("feature_maps",)
 NUMBER_OF_CHOICES = 2
 # Auto classes whose models return the vectors of the tokens, and take no labels.
 TASKS_WITHOUT_LABELS = ("AutoModel", "AutoModelForTextEncoding")
@@ -71,14 +73,23 @@ def random_ids(shape: tuple[int, ...], config: PreTrainedConfig) -> torch.Tensor
 def randomize(model: nn.Module) -> None:
     """Give every weight a value that a fresh model does not have, biases and normalisations included."""
     with torch.no_grad():
-        for weight in model.state_dict().values():
+        for name, weight in model.state_dict().items():
             if weight.is_floating_point():
                 weight.normal_(std=0.1)
+            if name.endswith("running_var"):
+                # A variance is positive.
+                weight.abs_().add_(0.5)
 
 
 def tensors_of(outputs: ModelOutput) -> list[torch.Tensor]:
     """Return the tensors among the outputs, in order; not the cache, not the tuples of all layers."""
-    return [value for value in outputs.to_tuple() if isinstance(value, torch.Tensor)]
+    tensors: list[torch.Tensor] = []
+    for name, value in vars(outputs).items():
+        if isinstance(value, torch.Tensor):
+            tensors.append(value)
+        elif name in RESULT_FIELDS:
+            tensors += value
+    return tensors
 
 
 def assert_same_outputs(left: ModelOutput, right: ModelOutput, tolerance: float = 0.0) -> None:
@@ -98,6 +109,9 @@ class ModelTesterMixin:
         initializer_range_name: name of the configuration's value for the standard deviation of initial weights.
         cross_attention_name: part of the names of the weights that attend to an encoder's output; a causal language
             model that is a decoder cut out of an encoder-decoder has them, and does not use them by itself.
+        constant_weight_names: ends of the names of weights that are the same number everywhere at first, although they
+            have more than one dimension.
+        classification_task: the auto class of models that classify a whole input.
     """
 
     config_class: ClassVar[type[PreTrainedConfig]]
@@ -106,6 +120,8 @@ class ModelTesterMixin:
     all_generative_model_classes: ClassVar[tuple[type[PreTrainedModel], ...]] = ()
     initializer_range_name: ClassVar[str] = "initializer_range"
     cross_attention_name: ClassVar[str | None] = None
+    constant_weight_names: ClassVar[tuple[str, ...]] = ()
+    classification_task: ClassVar[str] = "AutoModelForSequenceClassification"
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run a test once for each model class that its argument asks for."""
@@ -130,6 +146,15 @@ class ModelTesterMixin:
     def get_config(self) -> PreTrainedConfig:
         """Return a small configuration, with dropout, whose special tokens have ids below 10."""
         raise NotImplementedError
+
+    def get_initial_constants(self, config: PreTrainedConfig) -> set[float]:
+        """Return the numbers that weights begin with which are not drawn at random."""
+        return {0.0, 1.0}
+
+    def expects_gradient(self, model_class: type[PreTrainedModel], name: str, parameter: nn.Parameter) -> bool:
+        """Return whether training a class with labels changes a weight."""
+        unused = self.cross_attention_name if task_of(model_class).__name__ == "AutoModelForCausalLM" else None
+        return unused is None or unused not in name
 
     def get_inputs(self, config: PreTrainedConfig) -> Inputs:
         """Return two texts of different lengths, the second one padded on the right, `(2, 7)`."""
@@ -251,14 +276,16 @@ class ModelTesterMixin:
                 # What is computed, such as positions, is the same every time.
                 continue
             constants = set(weight.unique().tolist())
-            assert constants <= {0.0, 1.0}, f"{name} does not follow config.{self.initializer_range_name}"
+            assert constants <= self.get_initial_constants(config), (
+                f"{name} does not follow config.{self.initializer_range_name}"
+            )
 
     def test_initial_weights_have_the_configured_spread(self, model_class: type[PreTrainedModel]) -> None:
         config = self.get_config()
         setattr(config, self.initializer_range_name, 0.5)
         for name, weight in model_class(config).named_parameters():
             assert torch.isfinite(weight).all(), name
-            if weight.dim() > 1:
+            if weight.dim() > 1 and not name.endswith(self.constant_weight_names):
                 assert 0 < weight.std() < 0.75, name
 
     # Saving and loading.
@@ -328,7 +355,7 @@ class ModelTesterMixin:
         model = self.build(model_class)
         inputs = self.get_inputs_for(model_class, model.config)
         outputs = self.run(model, **inputs)
-        assert tuple(outputs[0].shape) == self.get_expected_shape(model_class, model.config, inputs)
+        assert tuple(tensors_of(outputs)[0].shape) == self.get_expected_shape(model_class, model.config, inputs)
         for tensor in tensors_of(outputs):
             assert torch.isfinite(tensor).all()
 
@@ -337,7 +364,7 @@ class ModelTesterMixin:
         inputs = self.get_inputs_for(model_class, model.config)
         assert_same_outputs(self.run(model, **inputs), self.run(model, **inputs))
         model.train()
-        assert not torch.equal(self.run(model, **inputs)[0], self.run(model, **inputs)[0])
+        assert not torch.equal(tensors_of(self.run(model, **inputs))[0], tensors_of(self.run(model, **inputs))[0])
 
     def test_eager_and_fused_attention_agree(self, model_class: type[PreTrainedModel]) -> None:
         model = self.build(model_class)
@@ -416,9 +443,8 @@ class ModelTesterMixin:
         outputs: ModelOutput = model(**inputs, **self.get_labels_for(model_class, model.config, inputs))
         loss = self.get_loss(model_class, outputs)
         loss.backward()  # type: ignore[no-untyped-call]
-        unused = self.cross_attention_name if task_of(model_class).__name__ == "AutoModelForCausalLM" else None
         for name, parameter in model.named_parameters():
-            if unused is not None and unused in name:
+            if not self.expects_gradient(model_class, name, parameter):
                 continue
             assert parameter.grad is not None, f"{name} has no gradient"
             assert torch.isfinite(parameter.grad).all(), name
@@ -440,7 +466,7 @@ class ModelTesterMixin:
 
     def test_sequence_classification_loss_follows_the_problem_type(self) -> None:
         for model_class in self.all_model_classes:
-            if task_of(model_class).__name__ == "AutoModelForSequenceClassification":
+            if task_of(model_class).__name__ == self.classification_task:
                 self.check_problem_types(model_class)
 
     def check_problem_types(self, model_class: type[PreTrainedModel]) -> None:

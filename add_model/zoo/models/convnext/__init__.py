@@ -1,0 +1,17 @@
+"""ConvNeXt: a convolutional network brought up to date with the choices of transformers."""
+
+from .configuration_convnext import ConvNextConfig
+from .modeling_convnext import (
+    ConvNextBackbone,
+    ConvNextForImageClassification,
+    ConvNextModel,
+    ConvNextPreTrainedModel,
+)
+
+__all__ = [
+    "ConvNextBackbone",
+    "ConvNextConfig",
+    "ConvNextForImageClassification",
+    "ConvNextModel",
+    "ConvNextPreTrainedModel",
+]

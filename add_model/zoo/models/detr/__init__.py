@@ -1,0 +1,17 @@
+"""DETR: a convolutional network and an encoder-decoder that find the objects in an image, all at once."""
+
+from .configuration_detr import DetrConfig
+from .modeling_detr import (
+    DetrForObjectDetection,
+    DetrForSegmentation,
+    DetrModel,
+    DetrPreTrainedModel,
+)
+
+__all__ = [
+    "DetrConfig",
+    "DetrForObjectDetection",
+    "DetrForSegmentation",
+    "DetrModel",
+    "DetrPreTrainedModel",
+]

@@ -1,0 +1,17 @@
+"""ImageGPT: a decoder that continues an image, colour by colour."""
+
+from .configuration_imagegpt import ImageGPTConfig
+from .modeling_imagegpt import (
+    ImageGPTForCausalImageModeling,
+    ImageGPTForImageClassification,
+    ImageGPTModel,
+    ImageGPTPreTrainedModel,
+)
+
+__all__ = [
+    "ImageGPTConfig",
+    "ImageGPTForCausalImageModeling",
+    "ImageGPTForImageClassification",
+    "ImageGPTModel",
+    "ImageGPTPreTrainedModel",
+]
