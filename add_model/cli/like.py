@@ -30,6 +30,7 @@ Examples:
     add-model like bart --name my_bart --tokenizer-like bert
     add-model like brand_new_bert --name newer_bert   from a model made before
     add-model like llama --name my_llama --into path/to/transformers
+    add-model like flux --what transformer --name my_flux --into path/to/diffusers
     add-model like --answers answers.toml           makes it again
 """
 
@@ -62,8 +63,9 @@ def like(
         str | None,
         typer.Option(
             "--heads",
+            "--what",
             metavar="A,B|all",
-            help="The tasks to write classes for, such as masked-lm,token-classification; or all, or none.",
+            help="The tasks to write classes for, such as masked-lm,token-classification; or all, or none. In a Diffusers checkout what to write: transformer, unet, autoencoder, controlnet, scheduler, pipeline.",
             show_default="all",
         ),
     ] = None,  # fmt: skip

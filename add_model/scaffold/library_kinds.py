@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from add_model.scaffold.checkout.target import CheckoutKind
+from add_model.scaffold.diffusers.target import DiffusersKind
 from add_model.scaffold.out_of_tree.target import OutOfTreeKind
 from add_model.scaffold.standalone.target import StandaloneKind
 from add_model.scaffold.target import Kind, Target
 
 STANDALONE = StandaloneKind()
-KINDS: tuple[Kind, ...] = (CheckoutKind(), OutOfTreeKind(), STANDALONE)
+KINDS: tuple[Kind, ...] = (CheckoutKind(), DiffusersKind(), OutOfTreeKind(), STANDALONE)
 
 
 def target_at(root: Path) -> Target | None:

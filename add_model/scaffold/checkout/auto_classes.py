@@ -11,7 +11,7 @@ from pathlib import Path
 
 from add_model.reading import read_bytes
 from add_model.scaffold.checkout.layout import Checkout
-from add_model.scaffold.checkout.tables import Table, Text, find_tables
+from add_model.scaffold.source_tree.tables import Table, Text, find_tables
 from add_model.syntax_tree import syntax_tree
 
 _NOTHING_IS_NEEDED = re.compile(r"(?!)")

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, read_file
-from add_model.scaffold.checkout.insertions import Insertion
+from add_model.scaffold.checkout.edits import Names
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.mappings import TableFile, added, read_tables
+from add_model.scaffold.source_tree.edits import FileEdit, Reader, read_file
+from add_model.scaffold.source_tree.insertions import Insertion
 from add_model.syntax_tree import syntax_tree
 
 FILE = "conversion_mapping.py"

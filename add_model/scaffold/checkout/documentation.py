@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from add_model.scaffold.checkout.edits import FileEdit, Names, NewFile, Note, Reader, read_file
-from add_model.scaffold.checkout.insertions import Insertion, newline_of
+from add_model.scaffold.checkout.edits import Names
+from add_model.scaffold.source_tree.edits import FileEdit, NewFile, Note, Reader, read_file
+from add_model.scaffold.source_tree.insertions import Insertion, newline_of
 
 _PAGES = "model_doc"
 _CONTENTS = "_toctree.yml"

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.scaffold.checkout.tables import Entry
+from add_model.scaffold.source_tree.listing import LINE_LENGTH
+from add_model.scaffold.source_tree.tables import Entry
 from add_model.syntax_tree import expression_tree
 
-LINE_LENGTH = 119
 _INDENT = "    "
 _BRACKETS: Mapping[type[ast.expr], tuple[str, str]] = {
     ast.Tuple: ("(", ")"),

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, read_file
-from add_model.scaffold.checkout.insertions import Insertion
+from add_model.scaffold.checkout.edits import Names
 from add_model.scaffold.checkout.mappings import TableFile, added
-from add_model.scaffold.checkout.tables import Entry, Table, find_tables
 from add_model.scaffold.checkout.test_files import renamed_file_name
+from add_model.scaffold.source_tree.edits import FileEdit, Reader, read_file
+from add_model.scaffold.source_tree.insertions import Insertion
+from add_model.scaffold.source_tree.tables import Entry, Table, find_tables
 
 _NOTHING_IS_NEEDED = re.compile(r"(?!)")
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 
 from add_model.errors import AddModelError
-from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, read_file
-from add_model.scaffold.checkout.insertions import line_insertion
-from add_model.scaffold.checkout.tables import parsed
-
-_NUMBER = re.compile(r"(\d+)")
+from add_model.scaffold.checkout.edits import Names
+from add_model.scaffold.source_tree.edits import FileEdit, Reader, read_file
+from add_model.scaffold.source_tree.insertions import line_insertion
+from add_model.scaffold.source_tree.order import natural
+from add_model.scaffold.source_tree.tables import parsed
 
 
 def models_edit(names: Names, read: Reader = read_file) -> FileEdit:
@@ -36,11 +35,6 @@ def models_edit(names: Names, read: Reader = read_file) -> FileEdit:
     line = resembled.replace((previous or next(iter(listed))).encode(), names.new_folder.encode(), 1)
     offset = sum(map(len, lines[: number if previous is not None else number - 1]))
     return FileEdit(path, content, (line_insertion(content, offset - 1, line.rstrip(b"\r\n")),))
-
-
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """A key to sort names by, as the library's tools do: the numbers in them as numbers, so that `v4` precedes `v32`."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in _NUMBER.split(name) if part]
 
 
 def _previous(listed: Sequence[str], new: str, old: str) -> str | None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.scaffold.checkout.edits import Donation, FileEdit, Names, Reader, read_file
+from add_model.scaffold.checkout.edits import Donation, Names
 from add_model.scaffold.checkout.entries import fitted, resembling
-from add_model.scaffold.checkout.insertions import Insertion, entry_insertion
-from add_model.scaffold.checkout.tables import Entry, Table, find_tables
+from add_model.scaffold.source_tree.edits import FileEdit, Reader, read_file
+from add_model.scaffold.source_tree.insertions import Insertion, entry_insertion
+from add_model.scaffold.source_tree.tables import Entry, Table, find_tables
 
 _CONFIGURATIONS = "CONFIG_MAPPING_NAMES"
 _MODULES = "SPECIAL_MODEL_TYPE_TO_MODULE_NAME"

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from add_model.errors import AddModelError
-from add_model.scaffold.checkout.edits import Names, Note, Reader, read_file
+from add_model.scaffold.checkout.edits import Names
 from add_model.scaffold.checkout.exceptions import files_with_exceptions
-from add_model.scaffold.checkout.tables import parsed
+from add_model.scaffold.source_tree.edits import Note, Reader, read_file
+from add_model.scaffold.source_tree.tables import parsed
 
 
 def mentions(names: Names, edited: Mapping[Path, frozenset[str]], read: Reader = read_file) -> Iterator[Note]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from add_model.copies.language.marker import without_markers
 from add_model.scaffold.checkout.reference import SourceFile
-from add_model.scaffold.copied_text.marking import Unmarked, blocks_of, mark_blocks
-from add_model.scaffold.copied_text.origins import without_origins
+from add_model.scaffold.copied_text.copying import marked_copy
+from add_model.scaffold.copied_text.marking import Unmarked
 from add_model.scaffold.copied_text.renaming import FolderRenaming
-from add_model.syntax_tree import syntax_tree
 
 _GENERATED = "This file was automatically generated from"
 _COMMENT_LINES = re.compile(r"(?:#[^\n]*\n)*")
@@ -38,18 +37,8 @@ def new_module(file: SourceFile, renaming: FolderRenaming) -> NewModule:
     """Makes a file of the new folder from one of the reference's."""
     if file.kind == "package":
         return NewModule(renaming.path(file.path), renaming.rename_text(without_markers(file.text)), ())
-    original = without_banner(file.text)
-    own_blocks = list(blocks_of(syntax_tree(original).body))
-    if not own_blocks:
-        return NewModule(renaming.path(file.path), renaming.rename_text(without_markers(original)), ())
-    bare = without_origins(original, own_blocks)
-    if bare != original:
-        original, own_blocks = bare, list(blocks_of(syntax_tree(bare).body))
-    text = renaming.rename_text(original)
-    # A renaming keeps every line in its place, so that the blocks stand where they stood.
-    renamed = [replace(block, name=renaming.identifier(block.name)) for block in own_blocks]
     module = ".".join([renaming.reference.package, *file.path.with_suffix("").parts])
-    text, unmarked = mark_blocks(text, renamed, original, own_blocks, module, renaming)
+    text, unmarked = marked_copy(without_banner(file.text), module, renaming)
     return NewModule(renaming.path(file.path), text, unmarked)
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from add_model.scaffold.checkout import conversions
 from add_model.scaffold.checkout.conversions import conversion_edits
-from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, read_file
-from add_model.scaffold.checkout.insertions import Insertion
+from add_model.scaffold.checkout.edits import Names
 from add_model.scaffold.checkout.mappings import TableFile, added, read_tables
+from add_model.scaffold.source_tree.edits import FileEdit, Reader, read_file
+from add_model.scaffold.source_tree.insertions import Insertion
 
 _HARDCODED_CONFIGURATIONS = "HARDCODED_CONFIG_FOR_MODELS"
 # Keyed by model type, by class or by both; each of some releases only.

@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from add_model.scaffold.checkout.documentation import documentation_edits
-from add_model.scaffold.checkout.edits import (
-    Donation,
-    FileEdit,
-    Names,
-    NewFile,
-    Note,
-    Reader,
-    Registration,
-    merged,
-    read_file,
-)
+from add_model.scaffold.checkout.edits import Donation, Names, Registration
 from add_model.scaffold.checkout.exceptions import exception_edits
 from add_model.scaffold.checkout.exports import models_edit
 from add_model.scaffold.checkout.layout import Checkout
@@ -25,6 +15,7 @@ from add_model.scaffold.checkout.other_tables import known_tables, other_edits
 from add_model.scaffold.checkout.test_files import renamed_tests
 from add_model.scaffold.checkout.text_lists import text_list_edits
 from add_model.scaffold.checkout.top_level import added_exports, top_level_edits
+from add_model.scaffold.source_tree.edits import FileEdit, NewFile, Note, Reader, merged, read_file
 
 
 def registration_edits(

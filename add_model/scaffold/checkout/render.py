@@ -7,10 +7,9 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from add_model.errors import AddModelError
 from add_model.scaffold.answers import MODULAR_STYLE, dump_answers
 from add_model.scaffold.checkout.belongings import belongings_in
-from add_model.scaffold.checkout.edits import Names, NewFile, Note, Reader, Registration, read_file
+from add_model.scaffold.checkout.edits import Names, Registration
 from add_model.scaffold.checkout.modular import converter_command, is_from_modular, modular_text, single_module
 from add_model.scaffold.checkout.modules import new_module
 from add_model.scaffold.checkout.plan import CheckoutPlan
@@ -18,8 +17,9 @@ from add_model.scaffold.checkout.reference import kind_of
 from add_model.scaffold.checkout.registration import registration_edits
 from add_model.scaffold.checkout.test_files import renamed_tests
 from add_model.scaffold.laying_out import laid_out, unmarked_blocks
-from add_model.scaffold.record import Record, checked_path, load_record, state_of, without_hunks
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering
+from add_model.scaffold.source_tree.earlier import earlier_in
+from add_model.scaffold.source_tree.edits import NewFile, Note, Reader, read_file
 
 # How Transformers lays its modules out, for a tree that does not say so: a source archive, an unpacked wheel.
 _SETTINGS = """\
@@ -50,14 +50,12 @@ def render_checkout(plan: CheckoutPlan) -> Rendering:
         text = _package_text(module.text, plan) if str(source.file.path) == "__init__.py" else module.text
         modules.append(RenderedFile(plan.folder / module.path, text))
         left_out += unmarked_blocks(module.unmarked)
-    earlier = load_record(state_of(plan.checkout.root, plan.name.snake)) or Record()
-    # Each file is read once: what is saved between two readings would be lost in what is made of the first.
-    read = cache(read_file)
-    registration = _registration(plan, lambda path: _before(path, plan, earlier, read))
+    earlier = earlier_in(plan.checkout.root, plan.name.snake, cache(read_file))
+    registration = _registration(plan, earlier.before)
     modules += [RenderedFile(file.path, file.content.decode()) for file in _around(registration, plan)]
     files, lost, unformatted_because = laid_out(plan.checkout.root, modules, _SETTINGS)
     left_out += lost
-    files += _edited(registration, plan, earlier, read)
+    files += earlier.rendered(registration.edits, belongings_in(plan.checkout, plan.name.snake))
     left_out += [LeftOut(_place(note, plan), note.text) for note in registration.notes]
     if unformatted_because is not None:
         left_out.append(LeftOut("formatting", unformatted_because))
@@ -108,33 +106,6 @@ def _package_text(text: str, plan: CheckoutPlan) -> str:
     renaming = plan.donor_renaming
     donated = {renaming.path(file.path).stem for file in plan.donor.files if file.kind in plan.replaced_kinds}
     return with_modules(text, renaming.rename_text(package.text), donated)
-
-
-def _before(path: Path, plan: CheckoutPlan, earlier: Record, read: Reader) -> bytes:
-    """A file as it was before an earlier run wrote the model, where that can be told."""
-    content = read(path)
-    hunks = earlier.hunks.get(path.relative_to(plan.checkout.root).as_posix(), ())
-    before, missing = without_hunks(content, hunks)
-    return content if missing else before
-
-
-def _edited(registration: Registration, plan: CheckoutPlan, earlier: Record, read: Reader) -> Iterator[RenderedFile]:
-    """The files around the model with its entries, and without those that an earlier run gave it and it has no more."""
-    texts = {edit.path: edit.after for edit in registration.edits}
-    places = belongings_in(plan.checkout, plan.name.snake)
-    for relative in earlier.hunks:
-        path = checked_path(plan.checkout.root, relative)
-        if path not in texts and path.is_file() and places.has_entries_in(path):
-            texts[path] = _before(path, plan, earlier, read)
-    for path, after in sorted(texts.items()):
-        current = read(path)
-        # Entries of models that were added since may stand between; whose comes first is no reason to touch a file.
-        is_same = sorted(current.splitlines()) == sorted(after.splitlines())
-        try:
-            text = (current if is_same else after).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise AddModelError(f"{path}: is not UTF-8: {error.reason}; convert it and run again") from error
-        yield RenderedFile(path, text, current)
 
 
 def _registration(plan: CheckoutPlan, read: Reader) -> Registration:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from add_model.copies.language.marker import without_markers
-from add_model.scaffold.checkout.edits import Names, NewFile, Note, Reader, read_file
+from add_model.scaffold.checkout.edits import Names
+from add_model.scaffold.source_tree.edits import NewFile, Note, Reader, read_file
 
 _NOT_COPIED = frozenset({"__pycache__"})
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from add_model.scaffold.checkout.documentation import page_of, renamed_stem
-from add_model.scaffold.checkout.edits import FileEdit, Names, Reader, read_file
-from add_model.scaffold.checkout.insertions import Insertion, line_starts, newline_of
+from add_model.scaffold.checkout.edits import Names
 from add_model.scaffold.checkout.reference import NOT_COPIED, TABLES_OF_KIND, kind_of
 from add_model.scaffold.checkout.test_files import renamed_file_name
+from add_model.scaffold.source_tree.edits import FileEdit, Reader, read_file
+from add_model.scaffold.source_tree.insertions import Insertion, line_starts, newline_of
 
 
 def text_list_edits(names: Names, read: Reader = read_file) -> Iterator[FileEdit]:

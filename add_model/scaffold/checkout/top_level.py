@@ -13,16 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from add_model.scaffold.checkout.edits import FileEdit, Names, Note, Reader, read_file
-from add_model.scaffold.checkout.entries import LINE_LENGTH
-from add_model.scaffold.checkout.exports import natural
-from add_model.scaffold.checkout.insertions import Insertion, entry_insertion, line_starts, newline_of
-from add_model.scaffold.checkout.tables import find_tables, parsed
+from add_model.scaffold.checkout.edits import Names
+from add_model.scaffold.source_tree.edits import FileEdit, Note, Reader, read_file
+from add_model.scaffold.source_tree.insertions import Insertion, entry_insertion, line_starts, newline_of
+from add_model.scaffold.source_tree.listing import called, listed
+from add_model.scaffold.source_tree.order import natural
+from add_model.scaffold.source_tree.tables import find_tables, parsed
 
 _STRUCTURE = "_import_structure"
 _NEEDED = re.compile(_STRUCTURE)
-_INDENT = "    "
-_CLOSING = {"(": ")", "[": "]"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ class _TopLevel:
             models = replace(table, entries=tuple(each for each in table.entries if each.key.startswith("models.")))
             exported = [f'"{new}"' for _, new in self.renamed([text.value for text in entry.texts[1:]])]
             is_broken_up = b"\n" in self.content[entry.start : entry.end]
-            text = _listed(f'"{self.new}": ', "[", exported, is_broken_up and bool(exported))
+            text = listed(f'"{self.new}": ', "[", exported, is_broken_up and bool(exported))
             yield entry_insertion(self.content, models, self.new, entry, self._with_line_ends(text))
 
     def statements(self, of_libraries: bool = False) -> Iterator[Insertion]:
@@ -160,13 +159,13 @@ class _TopLevel:
 
     def _text(self, export: _Export, exported: Sequence[str]) -> Callable[[bytes], bytes]:
         if export.kind == "import":
-            return _listed(f"from .{self.new} import ", "(", exported, export.is_broken_up, is_bare=True)
+            return listed(f"from .{self.new} import ", "(", exported, export.is_broken_up, is_bare=True)
         target, quoted = f'{_STRUCTURE}["{self.new}"]', [f'"{name}"' for name in exported]
         if export.kind == "append":
-            return lambda indent: _call(f"{target}.append", quoted[0], indent.decode()).encode()
+            return lambda indent: called(f"{target}.append", quoted[0], indent.decode()).encode()
         if export.kind == "extend":
-            return _listed(f"{target}.extend", "([", quoted, export.is_broken_up)
-        return _listed(f"{target} = ", "[", quoted, export.is_broken_up)
+            return listed(f"{target}.extend", "([", quoted, export.is_broken_up)
+        return listed(f"{target} = ", "[", quoted, export.is_broken_up)
 
     def renamed(self, old_names: Sequence[str]) -> list[tuple[str, str]]:
         """The names that the new model has instead, constants first, then classes, then functions, each by the alphabet."""
@@ -234,44 +233,6 @@ def _dummy_of(statement: ast.Try) -> str | None:
             if inner.module.startswith("utils.dummy_"):
                 return inner.module.removeprefix("utils.")
     return None
-
-
-def _listed(
-    head: str, brackets: str, items: Sequence[str], is_broken_up: bool, is_bare: bool = False
-) -> Callable[[bytes], bytes]:
-    """A list of items on one line, or each on a line of its own where it is to be so or does not fit.
-
-    Args:
-        head: what stands before the brackets.
-        brackets: those that open, outermost first.
-        items: the items.
-        is_broken_up: whether it takes several lines in any case.
-        is_bare: whether one line needs no brackets.
-    """
-
-    def text(indent: bytes) -> bytes:
-        closing = "".join(_CLOSING[bracket] for bracket in reversed(brackets))
-        line = head + ", ".join(items) if is_bare else f"{head}{brackets}{', '.join(items)}{closing}"
-        # Behind an entry of a dict stands a comma.
-        if not is_broken_up and len(indent) + len(line) + head.endswith(": ") <= LINE_LENGTH:
-            return line.encode()
-        lines, depth = [head], indent.decode()
-        for bracket in brackets:
-            lines[-1] += bracket
-            depth += _INDENT
-            lines.append(depth)
-        lines[-1:] = [f"{depth}{item}," for item in items]
-        for bracket in closing:
-            depth = depth.removesuffix(_INDENT)
-            lines.append(depth + bracket)
-        return "\n".join(lines).encode()
-
-    return text
-
-
-def _call(function: str, argument: str, indent: str) -> str:
-    line = f"{function}({argument})"
-    return line if len(indent) + len(line) <= LINE_LENGTH else f"{function}(\n{indent}{_INDENT}{argument}\n{indent})"
 
 
 def _dummy_edit(path: Path, content: bytes, names: Names, added: Sequence[_Dummies]) -> FileEdit:

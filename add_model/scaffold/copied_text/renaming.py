@@ -43,11 +43,14 @@ class FolderRenaming:
         new: the new model's name.
         given: names that are not this renaming's to make, with what becomes of them: those of files that are not
             copied stay the reference's, or give way to what stands for them.
+        is_type: whether the model's name is a type that it is known by, in quotes and as an attribute. Where it is none, it
+            may be what a parameter is called, too.
     """
 
     reference: ModelFolder
     new: ModelName
     given: Mapping[str, str] = field(default_factory=dict)
+    is_type: bool = True
 
     @cached_property
     def model_types(self) -> Mapping[str, str]:
@@ -69,7 +72,7 @@ class FolderRenaming:
     @cached_property
     def attributes(self) -> frozenset[str]:
         """The model's name in lower case, where the folder's code assigns an attribute of that name."""
-        return frozenset(self._snakes) & self.reference.vocabulary.attributes
+        return frozenset(self._snakes) & self.reference.vocabulary.attributes if self.is_type else frozenset()
 
     def path(self, path: PurePosixPath) -> PurePosixPath:
         """The new path of a file, both within their model's folder."""
@@ -155,7 +158,8 @@ class FolderRenaming:
     @cached_property
     def _quoted(self) -> Mapping[str, str]:
         """What is renamed where it stands in quotes: model types, and the model's name."""
-        return {**{snake: self.new.snake for snake in self._snakes}, **self._spoken_types}
+        names = {snake: self.new.snake for snake in self._snakes} if self.is_type else {}
+        return {**names, **self._spoken_types}
 
     @cached_property
     def _foreign(self) -> frozenset[str]:
@@ -181,7 +185,10 @@ class FolderRenaming:
         # A variable that is called as the model and nothing else is left alone: the word may mean what it says.
         private = vocabulary.variables - vocabulary.outward - self._foreign
         variables = {name: new for name in private if "_" in name and (new := self._by_words(name)) != name}
-        return {**variables, **found, **{old: new for old, new in self.modules.items() if old != new}}
+        modules = {old: new for old, new in self.modules.items() if old != new}
+        if not self.is_type:
+            modules.pop(self.reference.folder.name, None)
+        return {**variables, **found, **modules}
 
     def _defined(self, name: str) -> str:
         """The new name of something that the folder defines at a top level."""
@@ -361,8 +368,9 @@ def _is_of_a_paper(text: str, start: int, end: int) -> bool:
 
 
 def _is_path(text: str, start: int, end: int) -> bool:
-    """Whether a folder's name stands behind `models` in a dotted or slashed path, or behind the dots of an import."""
-    return text.endswith(("models.", "models/", "deprecated.", "deprecated/", "from .."), 0, start)
+    """Whether a folder's name stands behind that of the folder above in a path, or behind the dots of an import."""
+    above = ("models", "controlnets", "pipelines", "deprecated")
+    return text.endswith((*(f"{each}{mark}" for each in above for mark in "./"), "from .."), 0, start)
 
 
 def _relevelled(text: str, folder: PurePosixPath) -> str:

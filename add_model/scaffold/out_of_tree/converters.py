@@ -10,9 +10,9 @@ from functools import lru_cache
 from add_model.reading import read_bytes
 from add_model.scaffold.checkout.layout import Checkout
 from add_model.scaffold.checkout.modules import NewModule
-from add_model.scaffold.checkout.tables import find_tables
 from add_model.scaffold.copied_text.marking import lines_of
 from add_model.scaffold.copied_text.renaming import FolderRenaming
+from add_model.scaffold.source_tree.tables import find_tables
 from add_model.syntax_tree import syntax_tree
 
 _FILE, _TABLE = "convert_slow_tokenizer.py", "SLOW_TO_FAST_CONVERTERS"

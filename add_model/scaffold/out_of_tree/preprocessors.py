@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from add_model.scaffold.checkout.auto_classes import auto_tables
 from add_model.scaffold.checkout.plan import CheckoutPlan
-from add_model.scaffold.checkout.tables import Entry, Table
+from add_model.scaffold.source_tree.tables import Entry, Table
 
 _AUTO_CLASSES = {
     "TOKENIZER_MAPPING_NAMES": "AutoTokenizer",

@@ -115,7 +115,7 @@ KEYS = [f"{name}Tokenizer" for name in "Albert Bart Barthez Bert BigBird Blender
 def test_an_entry_stands_at_its_place_in_a_table_that_is_sorted_but_for_some(tmp_path: Path) -> None:
     lines = "".join(f'    "{key}": None,\n' for key in KEYS)
     table = f'SLOW_TO_FAST_CONVERTERS = {{\n{lines}    "WrenTokenizer": None,\n}}\n'
-    from add_model.scaffold.checkout.edits import FileEdit
+    from add_model.scaffold.source_tree.edits import FileEdit
 
     registration = register(make_checkout(tmp_path, changed={"src/transformers/convert_slow_tokenizer.py": table}), "brand_new_wren", "BrandNewWren")  # fmt: skip
     (edit,) = [edit for edit in registration.edits if edit.path.name == "convert_slow_tokenizer.py"]

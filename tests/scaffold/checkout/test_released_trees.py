@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from add_model.names import ModelName
-from add_model.scaffold.checkout.edits import FileEdit
 from add_model.scaffold.checkout.layout import Checkout, find_checkout
 from add_model.scaffold.checkout.reference import find_checkout_reference, model_folders
 from add_model.scaffold.checkout.registration import registration_edits
 from add_model.scaffold.copied_text.renaming import FolderRenaming
 from add_model.scaffold.record import hunks_between, without_hunks
+from add_model.scaffold.source_tree.edits import FileEdit
 from tests.cli.commands import add_model_here, contents, done
 from tests.copies.released import copy_of, released
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from add_model.scaffold.checkout.edits import FileEdit
+from add_model.scaffold.source_tree.edits import FileEdit
 
 from .test_registration import register
 from .trees import GENERATION_4, make_checkout

@@ -21,7 +21,7 @@ _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _SPACE = re.compile(rb"(?:[ \t\f\r\n\\]|#[^\r\n]*)*")
 _COMMENT = re.compile(rb"#[^\r\n]*")
 # What makes a mapping, or a collection, of the literals that it is given.
-_CONTAINERS = ("OrderedDict", "dict", "set", "frozenset", "list", "tuple")
+_CONTAINERS = ("OrderedDict", "defaultdict", "dict", "set", "frozenset", "list", "tuple")
 _SUPPLEMENT = "MISSING_"
 # Of so many entries, sorted but for some, an order can be told: by chance half of all neighbours stand in it.
 _FEW, _MOSTLY = 10, 0.8

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from add_model.scaffold.checkout.tables import Entry, Table
+from add_model.scaffold.source_tree.tables import Entry, Table
 
 _LINE_END = re.compile(rb"[ \t]*(?:#[^\r\n]*)?(\r\n|\r|\n)")
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
@@ -16,10 +16,11 @@ _INDENT = b"    "
 
 @dataclass(frozen=True)
 class Insertion:
-    """Bytes to put at an offset of a file as it is."""
+    """Bytes to put at an offset of a file as it is, in place of so many that stand there: mostly of none."""
 
     offset: int
     content: bytes
+    length: int = 0
 
 
 def inserted(before: bytes, insertions: Iterable[Insertion]) -> bytes:
@@ -27,7 +28,7 @@ def inserted(before: bytes, insertions: Iterable[Insertion]) -> bytes:
     parts, start = [], 0
     for insertion in sorted(insertions, key=lambda insertion: insertion.offset):
         parts += [before[start : insertion.offset], insertion.content]
-        start = insertion.offset
+        start = insertion.offset + insertion.length
     return b"".join([*parts, before[start:]])
 
 
