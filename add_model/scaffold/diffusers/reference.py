@@ -151,6 +151,7 @@ class DiffusersReference:
     units: tuple[Unit, ...]
     public: frozenset[str]
 
+    reads_by: str = "tokenizer"
     tokenizer: str | None = None
 
     @property
