@@ -44,6 +44,11 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 }
 
 IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitImageProcessor",
+    "convnext": "ConvNextImageProcessor",
+    "detr": "DetrImageProcessor",
+    "imagegpt": "ImageGPTImageProcessor",
+    "segformer": "SegformerImageProcessor",
     "swin": "SwinImageProcessor",
     "vit": "ViTImageProcessor",
 }
