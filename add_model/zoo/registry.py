@@ -7,6 +7,7 @@ Keys are sorted, one entry a line.
 CONFIG_MAPPING_NAMES: dict[str, str] = {
     "albert": "AlbertConfig",
     "bart": "BartConfig",
+    "beit": "BeitConfig",
     "bert": "BertConfig",
     "bloom": "BloomConfig",
     "convnext": "ConvNextConfig",
@@ -60,6 +61,7 @@ PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "albert": "AlbertModel",
     "bart": "BartModel",
+    "beit": "BeitModel",
     "bert": "BertModel",
     "bloom": "BloomModel",
     "convnext": "ConvNextModel",
@@ -172,6 +174,7 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitForImageClassification",
     "convnext": "ConvNextForImageClassification",
     "imagegpt": "ImageGPTForImageClassification",
     "swin": "SwinForImageClassification",
@@ -179,6 +182,7 @@ MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitForMaskedImageModeling",
     "swin": "SwinForMaskedImageModeling",
     "vit": "ViTForMaskedImageModeling",
 }
@@ -195,7 +199,9 @@ MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
     "detr": "DetrForSegmentation",
 }
 
-MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitForSemanticSegmentation",
+}
 
 MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {
     "convnext": "ConvNextBackbone",
