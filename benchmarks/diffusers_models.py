@@ -23,10 +23,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from add_model.names import ModelName
-from add_model.scaffold.diffusers.layout import find_source_tree
-from add_model.scaffold.diffusers.plan import Renamings
-from add_model.scaffold.diffusers.reference import find_diffusers_reference
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from add_model.names import ModelName  # noqa: E402
+from add_model.scaffold.diffusers.layout import find_source_tree  # noqa: E402
+from add_model.scaffold.diffusers.plan import Renamings  # noqa: E402
+from add_model.scaffold.diffusers.reference import find_diffusers_reference  # noqa: E402
+from tests.cli.commands import add_model_here  # noqa: E402
 
 _TOLD = ("seconds", "left_out", "not_run", "warnings")
 NEW = "brand_new_thing"
@@ -40,13 +44,16 @@ def main() -> int:
         tree = Path(scratch) / "diffusers"
         shutil.copytree(arguments.tree, tree, ignore=shutil.ignore_patterns(".git", "__pycache__"))
         known = _known(arguments.results)
+        runner = None if arguments.python is None else Runner(arguments.python)
         for name in _names(tree, arguments.only):
             if name in known:
                 continue
-            known[name] = _judged(name, tree, arguments.python)
+            known[name] = _judged(name, tree, runner)
             with arguments.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"name": name, **known[name]}) + "\n")
             print(_line(name, known[name]), flush=True)
+        if runner is not None:
+            runner.close()
     _show(known)
     return int(any(_faults(result) for result in known.values()))
 
@@ -67,33 +74,33 @@ def _known(results: Path) -> dict[str, dict[str, Any]]:
 
 
 def _names(tree: Path, only: str) -> Iterator[str]:
-    listed = json.loads(_add_model("references", "--into", str(tree), "--json").stdout)
+    listed = json.loads(add_model_here(tree, "references", "--json").stdout)
     names = [row["type"] for row in listed if "library" in row["available"] or "diffusers" in row["available"]]
     wanted = {name for name in only.split(",") if name}
     yield from (name for name in names if not wanted or name in wanted)
 
 
-def _judged(name: str, tree: Path, python: str | None) -> dict[str, Any]:
+def _judged(name: str, tree: Path, runner: Runner | None) -> dict[str, Any]:
     """What holds of a copy of one reference; of each judge `True`, or what it said."""
     before = _digests(tree)
     start = time.perf_counter()
-    made = _add_model("like", name, "--name", NEW, "--into", str(tree), "--yes", "--json")
+    made = add_model_here(tree, "like", name, "--name", NEW, "--yes", "--json")
     found: dict[str, Any] = {"seconds": round(time.perf_counter() - start, 2)}
     if made.returncode:
         return {**found, "made": made.stderr.strip()[-300:]}
     document = json.loads(made.stdout)
     found |= {"made": True, "left_out": document.get("left_out", [])}
     written = [path for path in _digests(tree).keys() - before.keys() if path.endswith(".py")]
-    checked = _add_model("check-copies", *written, "--root", str(tree), "--output-format", "json", in_folder=tree)
+    checked = add_model_here(tree, "check-copies", *written, "--output-format", "json")
     findings = json.loads(checked.stdout) if checked.returncode in (0, 1) else [checked.stderr]
     # What a reference's own markers are warned of, its copy's are, too.
     errors = [finding for finding in findings if not isinstance(finding, dict) or finding["severity"] == "error"]
     found["copies"] = True if errors == [] else errors[:3]
     found["warnings"] = sorted({finding["code"] for finding in findings if isinstance(finding, dict)})
     found["ruff"] = _ruff(tree, before)
-    if python is not None:
-        found |= _run(tree, python, name)
-    removed = _add_model("remove", NEW, "--into", str(tree))
+    if runner is not None:
+        found |= runner.run(tree, name)
+    removed = add_model_here(tree, "remove", NEW)
     found["removed"] = True if _digests(tree) == before else removed.stderr[-300:] or "not to the byte"
     return found
 
@@ -113,18 +120,31 @@ def _ruff(tree: Path, before: dict[str, str]) -> bool | str:
     return said[-400:] or True
 
 
-def _run(tree: Path, python: str, name: str) -> dict[str, Any]:
-    """What the new classes do that the reference's do, in a process of their own."""
-    pairs, modules = _pairs(tree, name)
-    command = [python, str(RUN_IN_TREE), str(tree / "src"), json.dumps(pairs), json.dumps(modules)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    except subprocess.TimeoutExpired:
-        return {"imported": "took more than ten minutes"}
-    if done.returncode:
-        return {"imported": done.stderr.strip()[-600:]}
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+class Runner:
+    """A process that runs what the new classes do, and the reference's."""
+
+    def __init__(self, python: str) -> None:
+        self._process = subprocess.Popen(
+            [python, str(RUN_IN_TREE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def run(self, tree: Path, name: str) -> dict[str, Any]:
+        """What holds of a copy when it is run; of each judge `True`, or what it said."""
+        pairs, modules = _pairs(tree, name)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        request = {"source": str(tree / "src"), "pairs": pairs, "modules": modules}
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        result: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return result
+
+    def close(self) -> None:
+        """Ends it."""
+        self._process.communicate()
 
 
 def _pairs(tree: Path, name: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -144,11 +164,6 @@ def _pairs(tree: Path, name: str) -> tuple[dict[str, str], dict[str, str]]:
                     modules[public] = found.module(old)
                     modules[renaming.classes[public]] = found.module(new)
     return dict(renamings.names), modules
-
-
-def _add_model(*arguments: str, in_folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from add_model.cli import script; script()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=in_folder)
 
 
 def _faults(result: dict[str, Any]) -> dict[str, Any]:

@@ -1,30 +1,50 @@
 """What new classes of a source tree of Diffusers do that the reference's do; run by `diffusers_models.py` in a process of its own.
 
-    python benchmarks/diffusers_run.py /path/to/src '{"FluxPipeline": "BrandNewFluxPipeline", ...}'
-
-It prints one JSON document: of each judge `true`, or what it said, and what could not be run on either side.
+It is a server, so that what takes long to import is imported once: it reads a request a line, `{"source": "/path/to/src",
+"pairs": {"FluxPipeline": "BrandNewFluxPipeline"}, "modules": {...}}`, and answers each in a child of its own with one line:
+of each judge `true`, or what it said, and what could not be run on either side.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib
 import inspect
 import json
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 STEPS = 6
+_MOST_SECONDS = 300
 
 
 def main() -> None:
+    """Answers every request."""
+    for module in ("torch", "torchvision", "transformers", "accelerate", "PIL.Image", "scipy"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _answer(**json.loads(line))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            print(json.dumps({"imported": f"ended with {status}"}), flush=True)
+
+
+def _answer(source: str, pairs: dict[str, str], modules: dict[str, str]) -> None:
     """Judges every pair of classes."""
-    sys.path.insert(0, sys.argv[1])
-    pairs: dict[str, str] = json.loads(sys.argv[2])
-    modules: dict[str, str] = json.loads(sys.argv[3])
+    signal.alarm(_MOST_SECONDS)
+    sys.path.insert(0, source)
     faults: dict[str, list[str]] = {"imported": []}
     not_run: list[str] = []
+    answers = sys.stdout
+    sys.stdout = sys.stderr
     for old_name, new_name in pairs.items():
         found = _found(old_name, new_name, modules)
         if isinstance(found, str):
@@ -39,7 +59,7 @@ def main() -> None:
             else:
                 faults[judge].append(f"{new_name}: {said}")
     result: dict[str, Any] = {judge: said[:3] or True for judge, said in faults.items()}
-    print(json.dumps({**result, "not_run": not_run}))
+    print(json.dumps({**result, "not_run": not_run}), file=answers, flush=True)
 
 
 def _found(old_name: str, new_name: str, modules: Mapping[str, str]) -> tuple[Any, Any] | str:

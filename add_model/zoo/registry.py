@@ -21,6 +21,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTConfig",
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
+    "segformer": "SegformerConfig",
     "swin": "SwinConfig",
     "t5": "T5Config",
     "vit": "ViTConfig",
@@ -75,6 +76,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTModel",
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
+    "segformer": "SegformerModel",
     "swin": "SwinModel",
     "t5": "T5Model",
     "vit": "ViTModel",
@@ -177,6 +179,7 @@ MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "beit": "BeitForImageClassification",
     "convnext": "ConvNextForImageClassification",
     "imagegpt": "ImageGPTForImageClassification",
+    "segformer": "SegformerForImageClassification",
     "swin": "SwinForImageClassification",
     "vit": "ViTForImageClassification",
 }
@@ -201,6 +204,7 @@ MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
 
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
     "beit": "BeitForSemanticSegmentation",
+    "segformer": "SegformerForSemanticSegmentation",
 }
 
 MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {

@@ -128,9 +128,11 @@ def make_diffusers_plan(answers: Answers, tree: SourceTree) -> DiffusersPlan:
     """Plans the model that the answers describe.
 
     Raises:
-        AddModelError: the reference has gone, or one of its files cannot be read.
+        AddModelError: the reference has gone, nothing of it is to be written, or one of its files cannot be read.
     """
     reference = find_diffusers_reference(answers.reference, tree)
+    if not answers.heads:
+        raise AddModelError(f"--what none leaves nothing of {reference.specification} to write; choose from: {', '.join(reference.heads)}")  # fmt: skip
     return DiffusersPlan(answers, tree, reference.of_kinds(answers.heads))
 
 
@@ -143,9 +145,11 @@ def check_diffusers_name(name: ModelName, specification: str | None, tree: Sourc
             else already.
     """
     snake = name.snake
-    for existing in sorted({*references_in(tree), *deprecated_names(tree)}):
+    taken = {name: "deprecated" for name in deprecated_names(tree)}
+    taken |= {name: f"a {' and a '.join(found.heads)}" for name, found in references_in(tree).items()}
+    for existing, what in sorted(taken.items()):
         if existing == snake and not may_exist:
-            raise ModelExists(f"{existing!r} exists in {tree.root}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
+            raise ModelExists(f"{existing!r} exists as {what} in {tree.root}; choose another --name, or replace it with --force, or keep what is there of it and write the rest with --finish")  # fmt: skip
         if existing != snake and bare(existing) == bare(snake):
             raise AddModelError(f"--name {snake!r} differs from {existing!r} of {tree.root} only in its casing or its underscores; choose another")  # fmt: skip
     if specification is None:

@@ -151,6 +151,7 @@ class DiffusersReference:
     units: tuple[Unit, ...]
     public: frozenset[str]
 
+    reads_by: str = "tokenizer"
     tokenizer: str | None = None
 
     @property
@@ -161,7 +162,7 @@ class DiffusersReference:
     @cached_property
     def heads(self) -> Mapping[str, str]:
         """Its kinds, each with the class that it is known by."""
-        return {unit.kind: next(iter(unit.classes), unit.exported[0]) for unit in reversed(self.units)}
+        return {unit.kind: next(iter(unit.classes), unit.exported[0]) for unit in self.units}
 
     @property
     def all_heads(self) -> tuple[str, ...]:
@@ -228,7 +229,10 @@ def find_diffusers_reference(specification: str, tree: SourceTree) -> DiffusersR
     meant = named_in_checkpoint(wanted, spellings(found))
     if meant is not None and close(spelled, found, 1) != [meant]:
         raise AddModelError(f"unknown reference {specification!r}: it looks like a checkpoint of {meant}; pass {PACKAGE}:{meant}")  # fmt: skip
-    likely = close(spelled, found)
+    called = {
+        stem: name for name, reference in found.items() for unit in reference.units for stem in (name, unit.stem)
+    }
+    likely = dict.fromkeys(called[each] for each in close(spelled, called))
     raise AddModelError(f"unknown reference {specification!r}; nearest: {', '.join(f'{PACKAGE}:{name}' for name in likely) or 'none'} (all: add-model references --into {tree.root})")  # fmt: skip
 
 
