@@ -83,6 +83,11 @@ class Reference:
         return next((mapping for mapping in (TOKENIZER_MAPPING, IMAGE_PROCESSOR_MAPPING) if mapping in self.classes), None)  # fmt: skip
 
     @property
+    def reads_by(self) -> str:
+        """What `tokenizer` is, in words."""
+        return "image processor" if self.preprocessing == IMAGE_PROCESSOR_MAPPING else "tokenizer"
+
+    @property
     def tokenizer(self) -> str | None:
         """Name of its tokenizer class, or of its image processor's where it reads no text; `None` without either."""
         return None if self.preprocessing is None else self.classes[self.preprocessing]

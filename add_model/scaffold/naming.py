@@ -13,7 +13,7 @@ NAMED_PACKAGES = frozenset({"add_model", "huggingface_hub", "safetensors", "test
 # A package of such a name would hide one of those, or what they and the tests of a library need in turn. `test` belongs
 # to Python, which does not list it among its modules.
 TAKEN_PACKAGES = NAMED_PACKAGES | frozenset(
-    "diffusers filelock fsspec hypothesis jinja2 mypy numpy packaging pip pytest requests ruff scipy setuptools sympy test "
+    "PIL diffusers filelock fsspec hypothesis jinja2 mypy numpy packaging pip pytest requests ruff scipy setuptools sympy test "
     "tqdm typing_extensions yaml".split()
 )
 # What every `torch.nn.Module` has; a model with a head holds the base model in an attribute of the model's name.

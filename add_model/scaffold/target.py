@@ -38,6 +38,10 @@ class Candidate(Protocol):
         """The answer that stands for every head it has."""
 
     @property
+    def reads_by(self) -> str:
+        """What turns its input into numbers, in words: a tokenizer, or an image processor."""
+
+    @property
     def tokenizer(self) -> str | None:
         """Name of its tokenizer class, or of its image processor's where it reads no text; `None` without either."""
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from . import registry
 from .auto import find_class, hub_options, import_class
-from .configuration_utils import find_file, read_config_file, read_json_file
+from .configuration_utils import CONFIG_FILE_NAME, find_file, read_config_file, read_json_file
 
 
 class AutoPreprocessorBase:
@@ -28,24 +28,26 @@ class AutoPreprocessorBase:
         """Return what a folder or a Hub repository has of this kind.
 
         The class is the one that its files name, if the library has it; otherwise the one that belongs to the model type
-        in `config.json`.
+        in `config.json`, or, without such a file, one that files name alike.
 
         Raises:
             FileNotFoundError: there is no such folder or repository, or it does not say which class it needs.
             ValueError: no model of the library has its type, or that model has none of this kind.
         """
         options = hub_options(kwargs)
+        saved_classes: set[str] = set()
         for file_name, key in cls.saved_names.items():
             path = find_file(folder_or_hub_id, file_name, **options)
             saved_class = str(read_json_file(path).get(key, "")) if path is not None else ""
-            saved_class = saved_class.removesuffix("Fast")
             for model_type, class_name in cls.class_names.items():
-                if class_name == saved_class:
+                if class_name == saved_class.removesuffix("Fast"):
                     return import_class(model_type, class_name).from_pretrained(folder_or_hub_id, **kwargs)
-            # A class may be named in files as the one that it is like, which this library need not have.
-            for model_type, class_name in cls.class_names.items() if saved_class else ():
+            saved_classes.add(saved_class.removesuffix("Fast"))
+        if find_file(folder_or_hub_id, CONFIG_FILE_NAME, **options) is None:
+            # Files name some classes as the one that they are like, which this library need not have.
+            for model_type, class_name in cls.class_names.items():
                 found = import_class(model_type, class_name)
-                if getattr(found, "saved_type", None) == saved_class:
+                if getattr(found, "saved_type", None) in saved_classes:
                     return found.from_pretrained(folder_or_hub_id, **kwargs)
         model_type = read_config_file(folder_or_hub_id, **options).get("model_type", "")
         return find_class(model_type, cls.class_names, cls.purpose).from_pretrained(folder_or_hub_id, **kwargs)

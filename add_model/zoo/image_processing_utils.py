@@ -86,8 +86,6 @@ def as_batch(data: Mapping[str, Any], return_tensors: str | None) -> BatchFeatur
     """
     if return_tensors is None:
         return BatchFeature(data)
-    if return_tensors not in ("pt", "np"):
-        raise ValueError(f"return_tensors must be 'pt', 'np' or None, not {return_tensors!r}")
     stacked = {}
     for name, arrays in data.items():
         shapes = {array.shape for array in arrays}
@@ -96,9 +94,19 @@ def as_batch(data: Mapping[str, Any], return_tensors: str | None) -> BatchFeatur
                 f"{name!r} have different shapes, {' and '.join(map(str, sorted(shapes)))}, and make no tensor; "
                 "resize or pad to one size, or leave return_tensors out"
             )
-        array = np.stack(arrays)
-        stacked[name] = torch.from_numpy(array) if return_tensors == "pt" else array
+        stacked[name] = to_format(np.stack(arrays), return_tensors)
     return BatchFeature(stacked)
+
+
+def to_format(array: ImageArray, return_tensors: str | None) -> ImageArray | torch.Tensor:
+    """Return an array as it is, or as a tensor if the format is "pt".
+
+    Raises:
+        ValueError: there is no such format.
+    """
+    if return_tensors not in ("pt", "np", None):
+        raise ValueError(f"return_tensors must be 'pt', 'np' or None, not {return_tensors!r}")
+    return torch.from_numpy(array) if return_tensors == "pt" else array
 
 
 def size_dictionary(name: str, size: Size | None, default_to_square: bool = True) -> dict[str, int] | None:

@@ -20,6 +20,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTConfig",
     "pegasus": "PegasusConfig",
     "roberta": "RobertaConfig",
+    "segformer": "SegformerConfig",
     "swin": "SwinConfig",
     "t5": "T5Config",
     "vit": "ViTConfig",
@@ -44,6 +45,11 @@ TOKENIZER_MAPPING_NAMES: dict[str, str] = {
 }
 
 IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitImageProcessor",
+    "convnext": "ConvNextImageProcessor",
+    "detr": "DetrImageProcessor",
+    "imagegpt": "ImageGPTImageProcessor",
+    "segformer": "SegformerImageProcessor",
     "swin": "SwinImageProcessor",
     "vit": "ViTImageProcessor",
 }
@@ -68,6 +74,7 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "opt": "OPTModel",
     "pegasus": "PegasusModel",
     "roberta": "RobertaModel",
+    "segformer": "SegformerModel",
     "swin": "SwinModel",
     "t5": "T5Model",
     "vit": "ViTModel",
@@ -169,6 +176,7 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
     "convnext": "ConvNextForImageClassification",
     "imagegpt": "ImageGPTForImageClassification",
+    "segformer": "SegformerForImageClassification",
     "swin": "SwinForImageClassification",
     "vit": "ViTForImageClassification",
 }
@@ -190,7 +198,9 @@ MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
     "detr": "DetrForSegmentation",
 }
 
-MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {}
+MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "segformer": "SegformerForSemanticSegmentation",
+}
 
 MODEL_FOR_BACKBONE_MAPPING_NAMES: dict[str, str] = {
     "convnext": "ConvNextBackbone",

@@ -12,7 +12,7 @@ from add_model.scaffold.checkout.target import CheckoutTarget
 from add_model.scaffold.interview.conversation import answered, revised, started
 from add_model.scaffold.interview.interview import Preview, interview
 from add_model.scaffold.interview.questions import Check, Choose, Topic, Write, casings, question
-from add_model.scaffold.interview.review import summary
+from add_model.scaffold.interview.review import review, summary
 from add_model.scaffold.interview.terminal.menu import menu_of
 from add_model.scaffold.library_kinds import STANDALONE
 from add_model.scaffold.questionnaire import Request
@@ -231,7 +231,8 @@ def test_only_kinds_with_something_to_start_from_can_be_chosen(request_) -> None
     kinds = question(Topic.GROUP, request_, None)
     assert isinstance(kinds, Choose)
     ready = [option.value for option in kinds.options if option.hindrance is None]
-    assert ready == ["any", "text / encoder", "text / decoder", "text / encoder-decoder"]
+    of_images = ["vision / convolutional", "vision / encoder", "vision / decoder", "vision / encoder-decoder"]
+    assert ready == ["any", *of_images, "text / encoder", "text / decoder", "text / encoder-decoder"]
     assert len(kinds.options) == 13
 
 
@@ -241,9 +242,8 @@ def test_references_that_can_be_chosen_come_first_and_each_has_its_line(request_
     ready = [option.hindrance is None for option in menu_of(references).shown]
     assert ready == sorted(ready, reverse=True) and sum(ready) == len(bundled()) and len(ready) == 34
     references = replace(references, options=menu_of(references).shown)
-    assert (
-        references.options[0].label == "bert" and "BERT: Reads in both directions" in references.options[0].details[-1]
-    )
+    first = references.options[0]
+    assert first.label == "convnext" and "ConvNeXt: A CNN brought up to date" in first.details[-1]
     assert all("go back" in (option.hindrance or "") for option in references.options if option.hindrance)
 
 
@@ -259,7 +259,9 @@ def test_the_librarys_own_models_can_be_chosen(tmp_path) -> None:
     references = question(Topic.REFERENCE, Request(Standalone(library)), "any")
     assert isinstance(references, Choose)
     ready = [option.value for option in references.options if option.hindrance is None]
-    assert ready == ["library:bert", *(f"zoo:{model_type}" for model_type in bundled()), "library:by_hand"]
+    of_zoo = [f"zoo:{model_type}" for model_type in bundled()]
+    place = of_zoo.index("zoo:bert")
+    assert ready == [*of_zoo[:place], "library:bert", *of_zoo[place:], "library:by_hand"]
 
 
 def test_a_reference_without_a_tokenizer_has_none_to_share(tmp_path) -> None:
@@ -271,6 +273,19 @@ def test_a_reference_without_a_tokenizer_has_none_to_share(tmp_path) -> None:
         "other": True,
         "none": True,
     }
+
+
+def test_a_model_of_images_is_asked_for_its_image_processor(request_) -> None:
+    of_images = replace(request_, reference="vit", name="jay")
+    processor = question(Topic.TOKENIZER, of_images, None)
+    assert isinstance(processor, Choose) and processor.message == "Which image processor does it have?"
+    assert processor.options[0].details == ("ViTImageProcessor",)
+    donors = question(Topic.TOKENIZER_REFERENCE, of_images, None)
+    assert isinstance(donors, Choose) and donors.message == "Which model's image processor?"
+    assert donors.options and not any("Tokenizer" in detail for option in donors.options for detail in option.details)
+    assert dict(summary(of_images))["image processor"] == "the same as the reference's"
+    changes = [option.label for option in review(of_images, seen=False).options]
+    assert "change the image processor" in changes and "change the tokenizer" not in changes
 
 
 def test_a_name_is_checked_as_it_is_typed(tmp_path) -> None:

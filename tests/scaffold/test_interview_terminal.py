@@ -42,7 +42,7 @@ def answer_up_to_the_reference(terminal: Terminal) -> None:
 
 def answer_up_to_the_name(terminal: Terminal) -> None:
     answer_up_to_the_reference(terminal)
-    terminal.press(ENTER)
+    terminal.press("bert", ENTER)
     terminal.wait_for("called?")
 
 
@@ -54,16 +54,16 @@ def test_arrow_keys_searching_and_the_live_name(terminal: Terminal) -> None:
     terminal.press(UP)
     terminal.wait_for("» text / encoder-decoder")
     terminal.press(DOWN, ENTER)
-    terminal.wait_for("» bert ")
+    terminal.wait_for("» convnext ")
     terminal.press("no such thing")
     terminal.wait_for("nothing is called or described so")
     assert "bert " not in terminal.screen.partition("most like?")[2]
     # Enter is of no effect here.
-    terminal.press(ENTER, *[BACKSPACE] * len("no such thing"), "pixel by")
-    terminal.wait_for("/ pixel by")
-    terminal.wait_for("- imagegpt")
+    terminal.press(ENTER, *[BACKSPACE] * len("no such thing"), "log-mel")
+    terminal.wait_for("/ log-mel")
+    terminal.wait_for("- whisper")
     # Nor where all that is found is of no use here.
-    terminal.press(ENTER, *[BACKSPACE] * len("pixel by"), "next token")
+    terminal.press(ENTER, *[BACKSPACE] * len("log-mel"), "next token")
     terminal.wait_for("» gpt2 ")
     terminal.press(ENTER)
     terminal.wait_for("called?")
@@ -108,7 +108,7 @@ def test_a_model_found_elsewhere_is_never_taken(terminal: Terminal) -> None:
     terminal.wait_for("- whisper")
     terminal.wait_for("go back, and choose a package on the installed transformers")
     # Of an earlier highlight nothing is left that Enter could take.
-    terminal.press(ENTER, *[BACKSPACE] * len("whisper"), ENTER)
+    terminal.press(ENTER, *[BACKSPACE] * len("whisper"), "bert", ENTER)
     terminal.wait_for("called?")
     assert "most like? bert" in terminal.screen
 
@@ -192,7 +192,7 @@ def test_the_end_of_the_input_is_an_interruption(terminal: Terminal) -> None:
 def test_a_narrow_low_terminal_will_do(tmp_path: Path) -> None:
     terminal = Terminal([sys.executable, "-c", PROGRAM], tmp_path, columns=60, rows=12)
     answer_up_to_the_reference(terminal)
-    terminal.wait_for("» bert ")
+    terminal.wait_for("» convnext ")
     first, *others = bundled()
     for model_type in (*others, first):
         terminal.press(DOWN)
@@ -205,6 +205,7 @@ def test_a_narrow_low_terminal_will_do(tmp_path: Path) -> None:
 def test_a_window_that_is_resized_is_drawn_anew(terminal: Terminal) -> None:
     answer_up_to_the_reference(terminal)
     terminal.wait_for("ConvNeXt: A CNN brought up to date with transformer choices: patch stem, large kernels")
+    terminal.press("bert")
     for columns, rows in ((60, 24), (60, 12), (100, 24)):
         terminal.resize(columns, rows)
         terminal.press(DOWN)
@@ -213,14 +214,15 @@ def test_a_window_that_is_resized_is_drawn_anew(terminal: Terminal) -> None:
         terminal.press(UP)
         terminal.wait_for("» bert ")
         assert not any(len(line) > columns for line in terminal.lines)
-    terminal.press("gpt", ENTER)
+    terminal.press(*[BACKSPACE] * len("bert"), "gpt", ENTER)
     terminal.wait_for("called?")
 
 
 def test_without_colour_everything_is_told_in_words_and_signs(tmp_path: Path) -> None:
     terminal = Terminal([sys.executable, "-c", PROGRAM], tmp_path, NO_COLOR="1")
     answer_up_to_the_reference(terminal)
+    terminal.press("bert")
     terminal.wait_for("» bert ")
-    terminal.wait_for("- vit ")
+    terminal.wait_for("- visualbert ")
     assert terminal.colours == {"default"}
     terminal.close()

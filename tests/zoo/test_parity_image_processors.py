@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 from hypothesis import given
@@ -16,7 +19,6 @@ from hypothesis import strategies as st
 
 from add_model.zoo import AutoImageProcessor, registry
 from add_model.zoo.auto import import_class
-from add_model.zoo.image_processing_utils import BaseImageProcessor
 from add_model.zoo.tests.test_image_processing_common import all_images, random_image, random_pixels
 
 from .parity import PARITY_SETTINGS
@@ -47,7 +49,7 @@ def published_class(model_type: str) -> Any:
     return getattr(importlib.import_module(f"transformers.models.{owner}.image_processing_pil_{owner}"), f"{name}Pil")
 
 
-def pair(model_type: str, **options: Any) -> tuple[BaseImageProcessor, Any]:
+def pair(model_type: str, **options: Any) -> tuple[Any, Any]:
     """Ours and the published one, with the same options."""
     options = {**OWN_OPTIONS.get(model_type, {}), **options}
     ours = import_class(model_type, registry.IMAGE_PROCESSOR_MAPPING_NAMES[model_type])
@@ -156,3 +158,41 @@ def test_files_are_read_both_ways(
     assert_same(outcome(type(theirs).from_pretrained(folder), image), expected)
     theirs.save_pretrained(folder)
     assert_same(outcome(AutoImageProcessor.from_pretrained(folder), image), expected)
+
+
+@pytest.mark.parametrize("model_type", ["beit", "segformer"])
+@given(data=st.data())
+@PARITY_SETTINGS
+def test_maps_of_classes(model_type: str, data: st.DataObject) -> None:
+    options = {**data.draw(drawn_options(model_type)), "do_reduce_labels": data.draw(st.booleans())}
+    ours, theirs = pair(model_type, **options)
+    sizes = data.draw(st.lists(st.sampled_from([(1, 1), (5, 40), (33, 8), (21, 24)]), min_size=1, max_size=3))
+    images = [random_image(*size) for size in sizes]
+    kind = data.draw(st.sampled_from((np.uint8, np.int32, np.int64, np.uint16)))
+    # The published processor changes the maps that it is given.
+    maps = [(random_pixels(*size) % np.uint8(5) * 63).astype(kind) for size in sizes]
+    pictures = [PIL.Image.fromarray(each.astype(np.uint8)) for each in maps]
+    tensors = [torch.from_numpy(each.astype(np.int64)) for each in maps]
+    for given_maps in (pictures, tensors, [each.copy() for each in maps]):
+        expected = outcome(theirs, images, segmentation_maps=copy.deepcopy(given_maps))
+        assert_same(outcome(ours, images, segmentation_maps=given_maps), expected)
+
+
+@pytest.mark.parametrize("model_type", ["beit", "segformer"])
+def test_post_processing_of_semantic_segmentation(model_type: str) -> None:
+    ours, theirs = pair(model_type)
+    outputs = SimpleNamespace(logits=torch.randn(3, 5, 7, 9, generator=torch.Generator().manual_seed(0)))
+    sizes = [(20, 30), (1, 1), (7, 9)]
+    for target_sizes in (None, sizes, torch.tensor(sizes)):
+        segmentations = ours.post_process_semantic_segmentation(outputs, target_sizes)
+        # The published ones take no tensor.
+        their_sizes = None if target_sizes is None else sizes
+        expected = theirs.post_process_semantic_segmentation(outputs, their_sizes, return_segmentation_scores=True)
+        scored = ours.post_process_semantic_segmentation(outputs, target_sizes, return_segmentation_scores=True)
+        for segmentation, mine, other in zip(segmentations, scored, expected, strict=True):
+            assert torch.equal(segmentation, other.segmentation)
+            assert torch.equal(mine.segmentation, other.segmentation)
+            assert torch.equal(mine.segmentation_scores, other.segmentation_scores)
+    for processor in (ours, theirs):
+        with pytest.raises(ValueError):
+            processor.post_process_semantic_segmentation(outputs, sizes[:1])

@@ -16,7 +16,7 @@ from add_model.nearby import where_to_go
 from add_model.porting.documents import parse_json, parse_toml
 from add_model.porting.model.library_models import no_such_model
 from add_model.reading import read_settings
-from add_model.registry import CONFIGURATION_MAPPING, TOKENIZER_MAPPING
+from add_model.registry import CONFIGURATION_MAPPING, IMAGE_PROCESSOR_MAPPING, TOKENIZER_MAPPING
 from add_model.state import STATE_FOLDER
 
 
@@ -97,6 +97,11 @@ class PortedModel:
     def has_tokenizer(self) -> bool:
         """Whether it has a tokenizer of its own."""
         return TOKENIZER_MAPPING in self.classes or any(self.folder.glob("tokenization_*.py"))
+
+    @property
+    def has_image_processor(self) -> bool:
+        """Whether it has an image processor of its own."""
+        return IMAGE_PROCESSOR_MAPPING in self.classes or any(self.folder.glob("image_processing_*.py"))
 
     @property
     def notebook(self) -> Path:

@@ -139,7 +139,12 @@ def _tests(facts: Facts, step: Step) -> Progress:
 
 def _tokenizer(facts: Facts, step: Step) -> Progress:
     if not facts.model.has_tokenizer:
-        return Progress(step, NOT_APPLICABLE, "the model has no tokenizer of its own")
+        own = (
+            "reads images: it has an image processor"
+            if facts.model.has_image_processor
+            else "has no tokenizer of its own"
+        )
+        return Progress(step, NOT_APPLICABLE, f"the model {own}")
     words = ["add-model", "verify", "tokenizer", facts.model.name, "ORIGINAL", "--checkpoint", _checkpoint(facts)]
     command = shlex.join(words)
     return _measured(step, facts.held.get("tokenizer"), command, "its tokenizer is not compared with the original's")

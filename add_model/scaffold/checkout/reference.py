@@ -187,6 +187,11 @@ class CheckoutReference:
         return ("all",)
 
     @property
+    def reads_by(self) -> str:
+        """What can be left out or taken from another model here is a tokenizer; a processor comes along by itself."""
+        return "tokenizer"
+
+    @property
     def tokenizer(self) -> str | None:
         """Name of its tokenizer class, the slow one where it has two."""
         return self.tokenizers[0] if self.tokenizers else None

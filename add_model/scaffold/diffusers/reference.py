@@ -152,6 +152,7 @@ class DiffusersReference:
     folders: Mapping[Unit, UnitFolder]
     public: frozenset[str]
 
+    reads_by: str = "tokenizer"
     tokenizer: str | None = None
 
     @property

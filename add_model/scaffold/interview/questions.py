@@ -312,13 +312,13 @@ def _about_novelty(request: Request) -> Write:
 
 
 def _about_tokenizer(request: Request, reference: Candidate, other_tokenizer: bool) -> Choose:
-    title = reference.name.title
+    title, kind = reference.name.title, reference.reads_by
     others = request.target.tokenizer_donors(reference)
     if reference.tokenizer is None:
         same = Option(SAME_TOKENIZER, f"the same as {title}'s", (), f"{title} has none to take: choose another model's, or none")  # fmt: skip
     else:
         same = Option(SAME_TOKENIZER, f"the same as {title}'s", (reference.tokenizer,))
-    hindrance = None if others else "no other model here has a tokenizer: choose the same, or none"
+    hindrance = None if others else f"no other model here has {_with_article(kind)}: choose the same, or none"
     other = Option(OTHER_TOKENIZER, "like another model's", (), hindrance)
     answers = request.target.tokenizer_answers()
     shared = (Option(SHARED_TOKENIZER, f"{title}'s own", ("shared with it",)),) if SHARED_TOKENIZER in answers else ()
@@ -326,7 +326,11 @@ def _about_tokenizer(request: Request, reference: Candidate, other_tokenizer: bo
     current = request.tokenizer_like
     if other_tokenizer or (current is not None and current not in answers):
         current = OTHER_TOKENIZER
-    return Choose("Which tokenizer does it have?", options, _offered(options, current))
+    return Choose(f"Which {kind} does it have?", options, _offered(options, current))
+
+
+def _with_article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _about_tokenizer_reference(request: Request, reference: Candidate) -> Choose:
@@ -336,7 +340,10 @@ def _about_tokenizer_reference(request: Request, reference: Candidate) -> Choose
         for specification, name, tokenizer in request.target.tokenizer_donors(reference)
     ]
     return Choose(
-        "Which model's tokenizer?", _without_repetition(options), _offered(options, request.tokenizer_like), True
+        f"Which model's {reference.reads_by}?",
+        _without_repetition(options),
+        _offered(options, request.tokenizer_like),
+        True,
     )
 
 

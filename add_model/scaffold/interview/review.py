@@ -21,7 +21,6 @@ _CHANGES = {
     Topic.CLASS_NAME: "change the class names",
     Topic.HEADS: "change the heads",
     Topic.NOVELTY: "change what is new",
-    Topic.TOKENIZER: "change the tokenizer",
     Topic.STYLE: "change the style",
 }
 _TOKENIZERS = {
@@ -50,7 +49,7 @@ def summary(request: Request) -> Facts:
         "classes": f"{', '.join(class_names(name, reference))}, ...",
         "heads": "all that the reference has" if heads == (ALL_HEADS,) else ", ".join(heads) or "none",
         "what is new": request.novelty or "(nothing yet)",
-        "tokenizer": _TOKENIZERS.get(tokenizer_like, f"like {tokenizer_like}"),
+        reference.reads_by: _TOKENIZERS.get(tokenizer_like, f"like {tokenizer_like}"),
     }
     if len(request.target.styles()) > 1:
         facts["style"] = STYLES[request.style or SINGLE_STYLE]
@@ -72,10 +71,20 @@ def review(request: Request, seen: bool) -> Choose:
         Option(PREVIEW, "preview the files"),
         Option(LOOK, "look into a file"),
         Option(WRITE, "write them"),
-        *(Option(topic.value, label) for topic, label in _CHANGES.items() if topic not in unasked),
+        *(Option(topic.value, label) for topic, label in _changes(request).items() if topic not in unasked),
         Option(STOP, "stop without writing"),
     )
     return Choose("Is that right?", options, WRITE if seen else PREVIEW)
+
+
+def _changes(request: Request) -> dict[Topic, str]:
+    """What can be asked again, in the order in which it is asked; the reference may be gone by now."""
+    try:
+        kind = chosen_reference(request).reads_by
+    except AddModelError:
+        kind = "tokenizer"
+    changes = {**_CHANGES, Topic.TOKENIZER: f"change the {kind}"}
+    return {topic: changes[topic] for topic in Topic if topic in changes}
 
 
 def _has_heads(request: Request) -> bool:

@@ -375,6 +375,17 @@ class ModelTesterMixin:
         eager = self.run(model, **inputs)
         assert_same_outputs(fused, eager, tolerance=1e-5)
 
+    def test_ids_outside_the_vocabulary_are_refused(self, model_class: type[PreTrainedModel]) -> None:
+        model = self.build(model_class)
+        inputs = self.get_inputs_for(model_class, model.config)
+        vocab_size = getattr(model.config, "vocab_size", 0)
+        for name in (name for name in inputs if name.endswith("input_ids")):
+            for outside in (-1, vocab_size):
+                ids = inputs[name].clone()
+                ids[..., -1] = outside
+                with pytest.raises(ValueError, match=f"token id {outside} is not in the vocabulary|found {outside}"):
+                    self.run(model, **{**inputs, name: ids})
+
     def test_padding_changes_nothing(self, model_class: type[PreTrainedModel]) -> None:
         model = self.build(model_class)
         inputs = self.get_inputs_for(model_class, model.config)

@@ -91,5 +91,5 @@ def test_an_older_release_that_is_installed_offers_nothing(tmp_path: Path, monke
     (tmp_path / "empty").mkdir()
     shown = json.loads(add_model_here(tmp_path / "empty", "references", "--json").stdout)
     assert {place for row in shown for place in row["available"]} == {"zoo"}
-    result = add_model_here(tmp_path / "empty", "like", "vit", "--name", "jay", "--into", "my_models")
-    assert "pip install --upgrade transformers, and type: add-model like transformers:vit" in result.stderr
+    result = add_model_here(tmp_path / "empty", "like", "whisper", "--name", "jay", "--into", "my_models")
+    assert "pip install --upgrade transformers, and type: add-model like transformers:whisper" in result.stderr

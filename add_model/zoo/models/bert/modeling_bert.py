@@ -148,6 +148,41 @@ def question_answering_loss(
     return (start_loss + end_loss) / 2
 
 
+# Copied from add_model.zoo.models.opt.modeling_opt.look_up_tokens
+def look_up_tokens(embeddings: nn.Embedding, input_ids: torch.Tensor) -> torch.Tensor:
+    """Return the embeddings of token ids: `(batch, length)` to `(batch, length, embedding_size)`.
+
+    Raises:
+        ValueError: an id is not in the vocabulary.
+    """
+    if input_ids.numel() > 0:
+        lowest, highest = (int(bound) for bound in input_ids.aminmax())
+        if lowest < 0 or highest >= embeddings.num_embeddings:
+            raise ValueError(
+                f"the token id {lowest if lowest < 0 else highest} is not in the vocabulary of "
+                f"{embeddings.num_embeddings} tokens (vocab_size); take the tokenizer of the checkpoint"
+            )
+    token_embeddings: torch.Tensor = embeddings(input_ids)
+    return token_embeddings
+
+
+def look_up_token_types(embeddings: nn.Embedding, token_type_ids: torch.Tensor) -> torch.Tensor:
+    """Return the embeddings of token types: `(batch, length)` to `(batch, length, embedding_size)`.
+
+    Raises:
+        ValueError: the model has no such type.
+    """
+    if token_type_ids.numel() > 0:
+        lowest, highest = (int(bound) for bound in token_type_ids.aminmax())
+        if lowest < 0 or highest >= embeddings.num_embeddings:
+            raise ValueError(
+                f"the token type {lowest if lowest < 0 else highest} is none of the {embeddings.num_embeddings} that the "
+                "model has, counted from 0 (type_vocab_size)"
+            )
+    type_embeddings: torch.Tensor = embeddings(token_type_ids)
+    return type_embeddings
+
+
 class BertEmbeddings(nn.Module):
     """Adds up the embeddings of a token itself, of its position and of its segment."""
 
@@ -167,8 +202,9 @@ class BertEmbeddings(nn.Module):
         position_ids: torch.Tensor | None = None,
         inputs_embeds: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        if inputs_embeds is None:
-            inputs_embeds = self.word_embeddings(input_ids)
+        if input_ids is not None:
+            inputs_embeds = look_up_tokens(self.word_embeddings, input_ids)
+        assert inputs_embeds is not None
         batch, length, _ = inputs_embeds.shape
         if position_ids is None:
             if length > self.max_position_embeddings:
@@ -180,7 +216,7 @@ class BertEmbeddings(nn.Module):
         if token_type_ids is None:
             token_type_ids = torch.zeros(batch, length, dtype=torch.long, device=inputs_embeds.device)
 
-        embeddings: torch.Tensor = inputs_embeds + self.token_type_embeddings(token_type_ids)
+        embeddings: torch.Tensor = inputs_embeds + look_up_token_types(self.token_type_embeddings, token_type_ids)
         embeddings = embeddings + self.position_embeddings(position_ids)
         embeddings = self.LayerNorm(embeddings)
         embeddings = self.dropout(embeddings)

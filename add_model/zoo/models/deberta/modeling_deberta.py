@@ -155,6 +155,42 @@ def question_answering_loss(
     return (start_loss + end_loss) / 2
 
 
+# Copied from add_model.zoo.models.opt.modeling_opt.look_up_tokens
+def look_up_tokens(embeddings: nn.Embedding, input_ids: torch.Tensor) -> torch.Tensor:
+    """Return the embeddings of token ids: `(batch, length)` to `(batch, length, embedding_size)`.
+
+    Raises:
+        ValueError: an id is not in the vocabulary.
+    """
+    if input_ids.numel() > 0:
+        lowest, highest = (int(bound) for bound in input_ids.aminmax())
+        if lowest < 0 or highest >= embeddings.num_embeddings:
+            raise ValueError(
+                f"the token id {lowest if lowest < 0 else highest} is not in the vocabulary of "
+                f"{embeddings.num_embeddings} tokens (vocab_size); take the tokenizer of the checkpoint"
+            )
+    token_embeddings: torch.Tensor = embeddings(input_ids)
+    return token_embeddings
+
+
+# Copied from add_model.zoo.models.bert.modeling_bert.look_up_token_types
+def look_up_token_types(embeddings: nn.Embedding, token_type_ids: torch.Tensor) -> torch.Tensor:
+    """Return the embeddings of token types: `(batch, length)` to `(batch, length, embedding_size)`.
+
+    Raises:
+        ValueError: the model has no such type.
+    """
+    if token_type_ids.numel() > 0:
+        lowest, highest = (int(bound) for bound in token_type_ids.aminmax())
+        if lowest < 0 or highest >= embeddings.num_embeddings:
+            raise ValueError(
+                f"the token type {lowest if lowest < 0 else highest} is none of the {embeddings.num_embeddings} that the "
+                "model has, counted from 0 (type_vocab_size)"
+            )
+    type_embeddings: torch.Tensor = embeddings(token_type_ids)
+    return type_embeddings
+
+
 class DebertaEmbeddings(nn.Module):
     """The embedding of a token, to which those of its position and segment are added where the model has them."""
 
@@ -180,7 +216,10 @@ class DebertaEmbeddings(nn.Module):
         attention_mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return the embeddings, `(batch, length, hidden_size)`; those of padding are zero."""
-        embeddings: torch.Tensor = self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds
+        if input_ids is not None:
+            inputs_embeds = look_up_tokens(self.word_embeddings, input_ids)
+        assert inputs_embeds is not None
+        embeddings: torch.Tensor = inputs_embeds
         length = embeddings.shape[1]
         if self.position_embeddings is not None:
             if position_ids is None:
@@ -194,7 +233,7 @@ class DebertaEmbeddings(nn.Module):
         if self.token_type_embeddings is not None:
             if token_type_ids is None:
                 token_type_ids = torch.zeros(embeddings.shape[:2], dtype=torch.long, device=embeddings.device)
-            embeddings = embeddings + self.token_type_embeddings(token_type_ids)
+            embeddings = embeddings + look_up_token_types(self.token_type_embeddings, token_type_ids)
         embeddings = self.LayerNorm(embeddings)
         if attention_mask is not None and attention_mask.dim() == 2:
             embeddings = embeddings * attention_mask[:, :, None].to(embeddings.dtype)

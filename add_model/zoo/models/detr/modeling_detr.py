@@ -70,12 +70,7 @@ class DetrImageFeatures(NamedTuple):
 def additive_mask(mask: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor | None:
     """Turn a mask, 1 to attend and 0 not to, into numbers to add to attention scores: 0, or the lowest of `dtype`.
 
-    Args:
-        mask: `(batch, key_length)`, or `None` to attend to everything.
-        dtype: the data type of the scores.
-
-    Returns:
-        `(batch, 1, 1, key_length)`, or `None`.
+    `(batch, key_length)` to `(batch, 1, 1, key_length)`; `None`, to attend to everything, stays `None`.
 
     Raises:
         ValueError: the mask has another number of dimensions.
@@ -155,6 +150,11 @@ class DetrFrozenBatchNorm2d(nn.Module):
         return factors, self.bias - self.running_mean * factors
 
 
+def overwriting_activation(name: str) -> nn.Module:
+    """Return an activation for maps that nothing else needs; ReLU overwrites them."""
+    return nn.ReLU(inplace=True) if name == "relu" else get_activation(name)
+
+
 class DetrResNetConvLayer(nn.Module):
     """A convolution and its frozen batch normalisation, and an activation if one is named."""
 
@@ -171,14 +171,19 @@ class DetrResNetConvLayer(nn.Module):
         self.stride, self.padding, self.dilation = stride, dilation * (kernel_size // 2), dilation
         self.convolution = nn.Conv2d(in_channels, out_channels, kernel_size, bias=False)
         self.normalization = DetrFrozenBatchNorm2d(out_channels)
-        self.activation = nn.Identity() if activation is None else get_activation(activation)
+        self.activation = nn.Identity() if activation is None else overwriting_activation(activation)
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
         """`(batch, in_channels, height, width)` to `(batch, out_channels, ...)`."""
-        # The normalisation is linear and fixed, so it can be a part of the convolution: one pass over the map, not three.
+        weight, geometry = self.convolution.weight, (self.stride, self.padding, self.dilation)
         factors, offsets = self.normalization.factors_and_offsets()
-        weight = self.convolution.weight * factors[:, None, None, None]
-        convolved = functional.conv2d(hidden_states, weight, offsets, self.stride, self.padding, self.dilation)
+        if torch.is_grad_enabled() and weight.requires_grad:
+            # Nothing keeps the map for the gradients, so it may be overwritten.
+            convolved = functional.conv2d(hidden_states, weight, None, *geometry)
+            convolved = convolved.mul_(factors[:, None, None]).add_(offsets[:, None, None])
+        else:
+            # The normalisation is linear and fixed, so it can be a part of the convolution: one pass over the map.
+            convolved = functional.conv2d(hidden_states, weight * factors[:, None, None, None], offsets, *geometry)
         activated: torch.Tensor = self.activation(convolved)
         return activated
 
@@ -227,10 +232,10 @@ class DetrResNetLayer(nn.Module):
             ]
         self.layer = nn.Sequential(*layers)
         # The published networks name only this one by the configuration; the others are ReLU whatever it says.
-        self.activation = get_activation(backbone["hidden_act"])
+        self.activation = overwriting_activation(backbone["hidden_act"])
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
-        output: torch.Tensor = self.activation(self.layer(hidden_states) + self.shortcut(hidden_states))
+        output: torch.Tensor = self.activation(self.layer(hidden_states).add_(self.shortcut(hidden_states)))
         return output
 
 
@@ -261,9 +266,7 @@ class DetrResNetEncoder(nn.Module):
         for number, depth in enumerate(backbone["depths"]):
             is_last = number == len(backbone["depths"]) - 1
             stride = 2 if number > 0 or backbone["downsample_in_first_stage"] else 1
-            dilation = 1
-            if is_last and is_dilated:
-                stride, dilation = 1, stride
+            stride, dilation = (1, stride) if is_last and is_dilated else (stride, 1)
             self.stages.append(DetrResNetStage(backbone, sizes[number], sizes[number + 1], depth, stride, dilation))
 
 
@@ -752,8 +755,7 @@ class DetrMHAttentionMap(nn.Module):
         key = self.k_proj(memory).unflatten(-1, (self.num_heads, -1))
         scores = torch.einsum("bqhc,bkhc->bqhk", query, key)
         added = additive_mask(attention_mask, scores.dtype)
-        if added is not None:
-            scores = scores + added
+        scores = scores if added is None else scores + added
         return functional.softmax(scores.flatten(2), dim=-1).view(scores.shape)
 
 
@@ -987,8 +989,7 @@ class DetrForObjectDetection(DetrDetector):
         """Compute classes and boxes and, with labels, the losses; for the other arguments see `DetrModel.forward`.
 
         Args:
-            labels: for every image a dictionary: "class_labels", `(objects,)`, and "boxes", `(objects, 4)`, each
-                `(center_x, center_y, width, height)` divided by the image's width and height.
+            labels: for every image a dictionary of "class_labels" and "boxes", see `ObjectLabels`.
 
         Raises:
             ValueError: as in `DetrModel.forward`, or the labels do not fit the images.
@@ -1064,9 +1065,7 @@ class DetrForSegmentation(DetrPreTrainedModel):
         """Compute classes, boxes and masks and, with labels, the losses; see `DetrModel.forward`.
 
         Args:
-            labels: for every image a dictionary: "class_labels", `(objects,)`; "boxes", `(objects, 4)`, each
-                `(center_x, center_y, width, height)` divided by the image's width and height; and "masks",
-                `(objects, height, width)`.
+            labels: for every image a dictionary of "class_labels", "boxes" and "masks", see `ObjectLabels`.
 
         Raises:
             ValueError: as in `DetrModel.forward`, or the labels do not fit the images.

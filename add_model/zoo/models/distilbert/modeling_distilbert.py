@@ -169,6 +169,24 @@ def sinusoidal_positions(number: int, size: int) -> torch.Tensor:
     return positions
 
 
+# Copied from add_model.zoo.models.opt.modeling_opt.look_up_tokens
+def look_up_tokens(embeddings: nn.Embedding, input_ids: torch.Tensor) -> torch.Tensor:
+    """Return the embeddings of token ids: `(batch, length)` to `(batch, length, embedding_size)`.
+
+    Raises:
+        ValueError: an id is not in the vocabulary.
+    """
+    if input_ids.numel() > 0:
+        lowest, highest = (int(bound) for bound in input_ids.aminmax())
+        if lowest < 0 or highest >= embeddings.num_embeddings:
+            raise ValueError(
+                f"the token id {lowest if lowest < 0 else highest} is not in the vocabulary of "
+                f"{embeddings.num_embeddings} tokens (vocab_size); take the tokenizer of the checkpoint"
+            )
+    token_embeddings: torch.Tensor = embeddings(input_ids)
+    return token_embeddings
+
+
 class DistilBertEmbeddings(nn.Module):
     """Adds up the embeddings of a token itself and of its position."""
 
@@ -186,8 +204,9 @@ class DistilBertEmbeddings(nn.Module):
         position_ids: torch.Tensor | None = None,
         inputs_embeds: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        if inputs_embeds is None:
-            inputs_embeds = self.word_embeddings(input_ids)
+        if input_ids is not None:
+            inputs_embeds = look_up_tokens(self.word_embeddings, input_ids)
+        assert inputs_embeds is not None
         length = inputs_embeds.shape[1]
         if position_ids is None:
             if length > self.max_position_embeddings:

@@ -187,6 +187,24 @@ def question_answering_loss(
     return (start_loss + end_loss) / 2
 
 
+# Copied from add_model.zoo.models.opt.modeling_opt.look_up_tokens
+def look_up_tokens(embeddings: nn.Embedding, input_ids: torch.Tensor) -> torch.Tensor:
+    """Return the embeddings of token ids: `(batch, length)` to `(batch, length, embedding_size)`.
+
+    Raises:
+        ValueError: an id is not in the vocabulary.
+    """
+    if input_ids.numel() > 0:
+        lowest, highest = (int(bound) for bound in input_ids.aminmax())
+        if lowest < 0 or highest >= embeddings.num_embeddings:
+            raise ValueError(
+                f"the token id {lowest if lowest < 0 else highest} is not in the vocabulary of "
+                f"{embeddings.num_embeddings} tokens (vocab_size); take the tokenizer of the checkpoint"
+            )
+    token_embeddings: torch.Tensor = embeddings(input_ids)
+    return token_embeddings
+
+
 class GPT2Conv1D(nn.Module):
     """A linear layer whose weight is stored as `(input_size, output_size)`, the transpose of `nn.Linear`'s.
 
@@ -371,8 +389,9 @@ class GPT2Model(GPT2PreTrainedModel):
         """Return the sum of the embeddings of tokens, positions and token types, `(batch, length, hidden_size)`."""
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("pass either input_ids or inputs_embeds")
-        if inputs_embeds is None:
-            inputs_embeds = self.wte(input_ids)
+        if input_ids is not None:
+            inputs_embeds = look_up_tokens(self.wte, input_ids)
+        assert inputs_embeds is not None
         length = inputs_embeds.shape[1]
         if position_ids is None:
             position_ids = torch.arange(past_length, past_length + length, device=inputs_embeds.device)[None, :]
@@ -385,7 +404,7 @@ class GPT2Model(GPT2PreTrainedModel):
         embeddings: torch.Tensor = inputs_embeds + self.wpe(position_ids)
         if token_type_ids is not None:
             # Token types have no embedding of their own: they are ids of the vocabulary.
-            embeddings = embeddings + self.wte(token_type_ids)
+            embeddings = embeddings + look_up_tokens(self.wte, token_type_ids)
         return embeddings
 
     def forward(

@@ -173,6 +173,24 @@ def sdpa_attention(
     )
 
 
+# Copied from add_model.zoo.models.opt.modeling_opt.look_up_tokens
+def look_up_tokens(embeddings: nn.Embedding, input_ids: torch.Tensor) -> torch.Tensor:
+    """Return the embeddings of token ids: `(batch, length)` to `(batch, length, embedding_size)`.
+
+    Raises:
+        ValueError: an id is not in the vocabulary.
+    """
+    if input_ids.numel() > 0:
+        lowest, highest = (int(bound) for bound in input_ids.aminmax())
+        if lowest < 0 or highest >= embeddings.num_embeddings:
+            raise ValueError(
+                f"the token id {lowest if lowest < 0 else highest} is not in the vocabulary of "
+                f"{embeddings.num_embeddings} tokens (vocab_size); take the tokenizer of the checkpoint"
+            )
+    token_embeddings: torch.Tensor = embeddings(input_ids)
+    return token_embeddings
+
+
 # Copied from add_model.zoo.models.bart.modeling_bart.BartScaledWordEmbedding with Bart->Pegasus
 class PegasusScaledWordEmbedding(nn.Embedding):
     """Token embeddings that are multiplied by a constant when they are looked up."""
@@ -439,8 +457,9 @@ class PegasusEncoder(nn.Module):
         )
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("pass either input_ids or inputs_embeds")
-        if inputs_embeds is None:
-            inputs_embeds = self.embed_tokens(input_ids)
+        if input_ids is not None:
+            inputs_embeds = look_up_tokens(self.embed_tokens, input_ids)
+        assert inputs_embeds is not None
         hidden_states = self.dropout(inputs_embeds + self.embed_positions.embed_range(0, inputs_embeds.shape[1]))
         attention_mask = make_padding_mask(attention_mask, inputs_embeds.shape[1], hidden_states.dtype)
 
@@ -516,9 +535,10 @@ class PegasusDecoder(nn.Module):
         )
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("pass either decoder_input_ids or decoder_inputs_embeds")
-        if inputs_embeds is None:
-            inputs_embeds = self.embed_tokens(input_ids)
+        if input_ids is not None:
+            inputs_embeds = look_up_tokens(self.embed_tokens, input_ids)
         else:
+            assert inputs_embeds is not None
             inputs_embeds = inputs_embeds * self.embed_tokens.scale
         if use_cache and past_key_values is None:
             past_key_values = KeyValueCache()

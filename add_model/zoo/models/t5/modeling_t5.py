@@ -274,6 +274,24 @@ def without_overflow(hidden_states: torch.Tensor) -> torch.Tensor:
     return hidden_states
 
 
+# Copied from add_model.zoo.models.opt.modeling_opt.look_up_tokens
+def look_up_tokens(embeddings: nn.Embedding, input_ids: torch.Tensor) -> torch.Tensor:
+    """Return the embeddings of token ids: `(batch, length)` to `(batch, length, embedding_size)`.
+
+    Raises:
+        ValueError: an id is not in the vocabulary.
+    """
+    if input_ids.numel() > 0:
+        lowest, highest = (int(bound) for bound in input_ids.aminmax())
+        if lowest < 0 or highest >= embeddings.num_embeddings:
+            raise ValueError(
+                f"the token id {lowest if lowest < 0 else highest} is not in the vocabulary of "
+                f"{embeddings.num_embeddings} tokens (vocab_size); take the tokenizer of the checkpoint"
+            )
+    token_embeddings: torch.Tensor = embeddings(input_ids)
+    return token_embeddings
+
+
 class T5LayerNorm(nn.Module):
     """Normalisation by the root of the mean square: nothing is subtracted or added (https://arxiv.org/abs/1910.07467)."""
 
@@ -591,8 +609,9 @@ class T5Stack(nn.Module):
         if (input_ids is None) == (inputs_embeds is None):
             prefix = "decoder_" if self.is_decoder else ""
             raise ValueError(f"pass either {prefix}input_ids or {prefix}inputs_embeds")
-        if inputs_embeds is None:
-            inputs_embeds = self.embed_tokens(input_ids)
+        if input_ids is not None:
+            inputs_embeds = look_up_tokens(self.embed_tokens, input_ids)
+        assert inputs_embeds is not None
         if use_cache and past_key_values is None:
             past_key_values = KeyValueCache()
         hidden_states = self.dropout(inputs_embeds)

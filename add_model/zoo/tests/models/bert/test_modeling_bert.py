@@ -109,6 +109,8 @@ class TestBertModel(ModelTesterMixin):
             model(attention_mask=input_ids)
         with pytest.raises(ValueError, match="two or four dimensions"):
             model(input_ids, attention_mask=torch.ones(1, 3, 3))
+        with pytest.raises(ValueError, match="the token type 2 is none of the 2 that the model has"):
+            model(input_ids, token_type_ids=torch.full_like(input_ids, 2))
         with pytest.raises(ValueError, match="33 tokens, the model takes 32"):
             model(torch.zeros(1, 33, dtype=torch.long))
 

@@ -38,4 +38,6 @@ class TestSwinImageProcessor(ImageProcessorTesterMixin):
         values = processor(black, return_tensors="pt")["pixel_values"]
         assert values.shape == (1, 3, 224, 224)
         torch.testing.assert_close(values[0, :, 0, 0], -torch.tensor([0.485 / 0.229, 0.456 / 0.224, 0.406 / 0.225]))
+        processor.save_pretrained(tmp_path)
+        assert json.loads((tmp_path / "preprocessor_config.json").read_text()) == processor.to_dict()
         assert processor.to_dict()["image_processor_type"] == "ViTImageProcessor"
