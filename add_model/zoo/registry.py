@@ -7,6 +7,7 @@ Keys are sorted, one entry a line.
 CONFIG_MAPPING_NAMES: dict[str, str] = {
     "albert": "AlbertConfig",
     "bart": "BartConfig",
+    "beit": "BeitConfig",
     "bert": "BertConfig",
     "bloom": "BloomConfig",
     "convnext": "ConvNextConfig",
@@ -63,6 +64,7 @@ PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "albert": "AlbertModel",
     "bart": "BartModel",
+    "beit": "BeitModel",
     "bert": "BertModel",
     "bloom": "BloomModel",
     "convnext": "ConvNextModel",
@@ -178,6 +180,7 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitForImageClassification",
     "convnext": "ConvNextForImageClassification",
     "imagegpt": "ImageGPTForImageClassification",
     "segformer": "SegformerForImageClassification",
@@ -186,6 +189,7 @@ MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitForMaskedImageModeling",
     "swin": "SwinForMaskedImageModeling",
     "vit": "ViTForMaskedImageModeling",
 }
@@ -203,6 +207,7 @@ MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitForSemanticSegmentation",
     "segformer": "SegformerForSemanticSegmentation",
 }
 
