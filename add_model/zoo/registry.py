@@ -25,6 +25,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "swin": "SwinConfig",
     "t5": "T5Config",
     "vit": "ViTConfig",
+    "vit_mae": "ViTMAEConfig",
     "xlnet": "XLNetConfig",
 }
 
@@ -53,6 +54,7 @@ IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
     "segformer": "SegformerImageProcessor",
     "swin": "SwinImageProcessor",
     "vit": "ViTImageProcessor",
+    "vit_mae": "ViTMAEImageProcessor",
 }
 
 FEATURE_EXTRACTOR_MAPPING_NAMES: dict[str, str] = {}
@@ -80,11 +82,13 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "swin": "SwinModel",
     "t5": "T5Model",
     "vit": "ViTModel",
+    "vit_mae": "ViTMAEModel",
     "xlnet": "XLNetModel",
 }
 
 MODEL_FOR_PRETRAINING_MAPPING_NAMES: dict[str, str] = {
     "albert": "AlbertForPreTraining",
+    "vit_mae": "ViTMAEForPreTraining",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {

@@ -162,7 +162,7 @@ def drop_path(hidden_states: torch.Tensor, rate: float) -> torch.Tensor:
 
 # Copied from add_model.zoo.models.vit.modeling_vit.ViTPatchEmbeddings with ViT->Beit
 class BeitPatchEmbeddings(nn.Module):
-    """Cuts images into patches that do not overlap, and makes one vector of each (section 3.1 of the paper)."""
+    """Cuts images into patches that do not overlap, and makes one vector of each (section 3.1 of https://arxiv.org/abs/2010.11929)."""
 
     def __init__(self, config: BeitConfig) -> None:
         super().__init__()
