@@ -4,7 +4,7 @@
 
 The tree is copied once, and each copy is made in it and taken out again. The Python is one that has the dependencies of
 Diffusers; without it nothing is run. Results are written one line a reference, so that a run that was stopped goes on
-where it was.
+where it was. They come in an order of chance that is always the same, so that what was judged until then is a sample.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from add_model.names import ModelName  # noqa: E402
+from add_model.scaffold.diffusers.exports import branches  # noqa: E402
 from add_model.scaffold.diffusers.layout import find_source_tree  # noqa: E402
 from add_model.scaffold.diffusers.plan import Renamings  # noqa: E402
 from add_model.scaffold.diffusers.reference import find_diffusers_reference  # noqa: E402
@@ -77,6 +79,7 @@ def _names(tree: Path, only: str) -> Iterator[str]:
     listed = json.loads(add_model_here(tree, "references", "--json").stdout)
     names = [row["type"] for row in listed if "library" in row["available"] or "diffusers" in row["available"]]
     wanted = {name for name in only.split(",") if name}
+    random.Random(0).shuffle(names)
     yield from (name for name in names if not wanted or name in wanted)
 
 
@@ -98,6 +101,7 @@ def _judged(name: str, tree: Path, runner: Runner | None) -> dict[str, Any]:
     found["copies"] = True if errors == [] else errors[:3]
     found["warnings"] = sorted({finding["code"] for finding in findings if isinstance(finding, dict)})
     found["ruff"] = _ruff(tree, before)
+    found["dummies"] = _dummies(tree)
     if runner is not None:
         found |= runner.run(tree, name)
     removed = add_model_here(tree, "remove", NEW)
@@ -108,6 +112,21 @@ def _judged(name: str, tree: Path, runner: Runner | None) -> dict[str, Any]:
 def _digests(tree: Path) -> dict[str, str]:
     paths = (path for path in tree.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(tree).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def _dummies(tree: Path) -> bool | str:
+    """Whether the dummies are those of the package file's exports, in their order, as the library's script makes them."""
+    top = tree / "src" / "diffusers" / "__init__.py"
+    order: dict[str, list[str]] = {}
+    for branch in branches(top.read_bytes(), top):
+        if branch.dummies is not None:
+            exported = (name for each in branch.exports if each.form == "import" for name in each.names)
+            order.setdefault(branch.dummies, []).extend(exported)
+    for module, names in order.items():
+        text = (top.parent / "utils" / f"{module}.py").read_text(encoding="utf-8")
+        if re.findall(r"^(?:class|def) (\w+)", text, re.MULTILINE) != names:
+            return module
+    return True
 
 
 def _ruff(tree: Path, before: dict[str, str]) -> bool | str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from add_model.scaffold.copied_text.marking import top_level
@@ -53,7 +53,8 @@ class Vocabulary:
         """
         for statement in top_level(tree.body):
             self._read_statement(statement)
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        for node in nodes:
             self._read_identifiers(node)
             if isinstance(node, ast.ClassDef):
                 self._read_model_type(node)
@@ -63,9 +64,9 @@ class Vocabulary:
                 self.foreign.update(name for alias in node.names for name in (alias.asname, alias.name) if name)
             elif isinstance(node, ast.Import):
                 self.foreign.update(part for alias in node.names for part in alias.name.split("."))
-        packages = _packages(tree)
+        packages = _packages(nodes)
         self.packages.update(packages)
-        self.foreign.update(_taken_from(packages, tree))
+        self.foreign.update(_taken_from(packages, nodes))
         self.foreign -= {"*"}
 
     def _read_identifiers(self, node: ast.AST) -> None:
@@ -113,21 +114,21 @@ class Vocabulary:
                     self.model_types[node.name] = value.value
 
 
-def _packages(tree: ast.Module) -> set[str]:
+def _packages(nodes: Sequence[ast.AST]) -> set[str]:
     """The names that a module imports from other packages, or as such."""
     own = "transformers."
     return {
         (alias.asname or alias.name).partition(".")[0]
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.level == 0)
         for alias in node.names
         if not f"{getattr(node, 'module', None) or alias.name}.".startswith(own)
     }
 
 
-def _taken_from(packages: Set[str], tree: ast.Module) -> Iterator[str]:
+def _taken_from(packages: Set[str], nodes: Sequence[ast.AST]) -> Iterator[str]:
     """What stands behind the dots of the name of another package, or of something that is imported from one."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute):
             owner = node.value
             while isinstance(owner, ast.Attribute):

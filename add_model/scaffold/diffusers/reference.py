@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 from add_model.errors import AddModelError
@@ -129,10 +129,13 @@ class UnitFolder:
 
     def imported_from(self, modules: Collection[str]) -> frozenset[str]:
         """The names that it imports from modules of these names."""
+        return frozenset(name for module, names in self._imports if module in modules for name in names)
+
+    @cached_property
+    def _imports(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The last word of each module that it imports from, and what it imports from there."""
         found = (node for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
-        return frozenset(
-            alias.name for node in found if (node.module or "").rpartition(".")[2] in modules for alias in node.names
-        )
+        return [((node.module or "").rpartition(".")[2], tuple(alias.name for alias in node.names)) for node in found]
 
 
 @dataclass(frozen=True)
@@ -140,19 +143,22 @@ class DiffusersReference:
     """Every unit of a tree that goes by one name.
 
     Attributes:
-        tree: the tree that holds them.
         snake: the name.
-        units: the units, in the order of their kinds.
+        folders: the units, in the order of their kinds, as folders that are renamed.
         public: every name that the package exports.
     """
 
-    tree: SourceTree
     snake: str
-    units: tuple[Unit, ...]
+    folders: Mapping[Unit, UnitFolder]
     public: frozenset[str]
 
     reads_by: str = "tokenizer"
     tokenizer: str | None = None
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """The units."""
+        return tuple(self.folders)
 
     @property
     def specification(self) -> str:
@@ -171,18 +177,13 @@ class DiffusersReference:
 
     def of_kinds(self, kinds: Iterable[str]) -> DiffusersReference:
         """What of it is of these kinds."""
-        return replace(self, units=tuple(unit for unit in self.units if unit.kind in kinds))
+        return replace(self, folders={unit: folder for unit, folder in self.folders.items() if unit.kind in kinds})
 
     @property
     def name(self) -> ModelName:
         """Its name in every casing."""
         camel = next(iter(self.folders.values())).spellings[0]
         return ModelName(self.snake, camel, camel)
-
-    @cached_property
-    def folders(self) -> Mapping[Unit, UnitFolder]:
-        """Its units, as folders that are renamed."""
-        return {unit: UnitFolder(self.snake, unit, self.public) for unit in self.units}
 
 
 def references_in(tree: SourceTree) -> dict[str, DiffusersReference]:
@@ -191,15 +192,30 @@ def references_in(tree: SourceTree) -> dict[str, DiffusersReference]:
     Raises:
         AddModelError: a file of the tree cannot be read, or its package file does not parse.
     """
+    return _references_in(tree, tuple(_states(tree)))
+
+
+@lru_cache(maxsize=1)
+def _references_in(tree: SourceTree, states: tuple[object, ...]) -> dict[str, DiffusersReference]:
+    """The references of a tree whose files are in these states: one command asks for them over and over."""
     public = exported_names(tree.package_folder / "__init__.py")
     grouped: dict[str, list[Unit]] = {}
     for unit in find_units(tree):
         grouped.setdefault(unit.name, []).append(unit)
-    return {name: DiffusersReference(tree, name, _in_order(units), public) for name, units in sorted(grouped.items())}
+    return {name: _reference(name, units, public) for name, units in sorted(grouped.items())}
 
 
-def _in_order(units: Iterable[Unit]) -> tuple[Unit, ...]:
-    return tuple(sorted(units, key=lambda unit: KINDS.index(unit.kind)))
+def _states(tree: SourceTree) -> Iterator[object]:
+    """What tells whether the files changed that references are read from."""
+    folders = (tree.models_folder, tree.schedulers_folder, tree.pipelines_folder)
+    for path in (tree.package_folder / "__init__.py", *(path for folder in folders for path in folder.rglob("*.py"))):
+        status = path.stat()
+        yield path, status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _reference(name: str, units: Iterable[Unit], public: frozenset[str]) -> DiffusersReference:
+    in_order = sorted(units, key=lambda unit: KINDS.index(unit.kind))
+    return DiffusersReference(name, {unit: UnitFolder(name, unit, public) for unit in in_order}, public)
 
 
 def find_diffusers_reference(specification: str, tree: SourceTree) -> DiffusersReference:
@@ -216,9 +232,9 @@ def find_diffusers_reference(specification: str, tree: SourceTree) -> DiffusersR
     if spelled in found:
         return found[spelled]
     for reference in found.values():
-        of_file = tuple(unit for unit in reference.units if spelled in _called(unit))
+        of_file = {unit.kind for unit in reference.units if spelled in _called(unit)}
         if of_file:
-            return replace(reference, units=of_file)
+            return reference.of_kinds(of_file)
     if spelled in deprecated_names(tree):
         raise AddModelError(f"{wanted!r} is deprecated in {tree.root}, so that nothing new starts from it; choose another reference (all: add-model references --into {tree.root})")  # fmt: skip
     if spelled in modular_names(tree):

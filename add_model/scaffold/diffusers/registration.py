@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,9 +94,10 @@ class Registrar:
         defined = (name for renaming in renamings for name in renaming.reference.vocabulary.classes)
         pairs = {old: new for old in defined for renaming in renamings if (new := renaming.identifier(old)) != old}
         news = {*pairs.values(), *self.names.values()}
+        named = re.compile(rb"\b(?:" + "|".join(sorted({*pairs, *self.names})).encode() + rb")\b")
         for path in self._shared_modules():
             content = written.get(path) or self.read(path)
-            if any(old.encode() in content for old in pairs):
+            if named.search(content):
                 yield from mentions(path, content, {*pairs, *self.names}, news)
 
     def _shared_modules(self) -> list[Path]:
