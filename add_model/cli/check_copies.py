@@ -195,7 +195,7 @@ def check_copies(
         if diff:
             _tell_unreadable(findings)
         else:
-            _show(_placed(findings, library.root, output_format), output_format, statistics, verbose)
+            _show(placed(findings, library.root, output_format), output_format, statistics, verbose)
         said = summary(findings, counts, time.monotonic() - started, passed_over=found - len(findings))
         if stale and not paths and not select:
             tell(f"{stale} of the baseline's entries stand for nothing any more; write it anew: --write-baseline {library.configuration.baseline}")  # fmt: skip
@@ -299,7 +299,7 @@ def _fix(
     return fixed.findings, fixed.counts, changed
 
 
-def _placed(findings: Sequence[Finding], root: Path, output_format: OutputFormat) -> Sequence[Finding]:
+def placed(findings: Sequence[Finding], root: Path, output_format: OutputFormat) -> Sequence[Finding]:
     """The findings with the paths that a format has: those of annotations are relative to the repository."""
     if output_format not in (OutputFormat.GITHUB, OutputFormat.SARIF):
         return findings

@@ -10,6 +10,7 @@ from add_model import __version__
 from add_model.cli.check_copies import check_copies
 from add_model.cli.compare import compare
 from add_model.cli.convert import convert
+from add_model.cli.find_copies import find_copies
 from add_model.cli.groups import Group
 from add_model.cli.like import like
 from add_model.cli.lsp import lsp
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("like", short_help="Add a model like a reference.")(like)
 app.command("check-copies", short_help="Check every copied block.")(check_copies)
+app.command("find-copies", short_help="Find copies that nobody marked.")(find_copies)
 app.command("lsp", short_help="Serve an editor.")(lsp)
 app.command("remove", short_help="Undo what like wrote.")(remove)
 app.command("recover", short_help="Take back what a killed run left.")(recover)

@@ -2,6 +2,7 @@
 
 Each wing is a floor of its own, and none looks up to one that stands above it in this list:
 
+- `searching`: `find` leads from a library to the copies that nobody marked: `index`, `search`, `proof`.
 - `fixing`: `fix` and `rewrite`; `merge` and `supplies` see to it that no edit is lost, and no name undefined.
 - `remembering`: `recall`, `cache` and `parallel` make a check fast; `sides`, `history`, `kept` and `written` are what a fix goes by.
 - `judging`: `check` is the engine that yields each `finding`; `pair`, `difference`, `cycles` and `full_copies` tell.

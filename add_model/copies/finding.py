@@ -40,6 +40,18 @@ class Code(Enum):
         return f"{DOCS}/{self.name}.md"
 
 
+class SearchCode(Enum):
+    """The codes of `find-copies`, which tell of nothing that is wrong."""
+
+    FC001 = "copy that carries no marker"
+    FC002 = "nearly a copy"
+
+    @property
+    def page(self) -> str:
+        """The address of its page."""
+        return f"{DOCS.rpartition('/')[0]}/find-copies.md"
+
+
 class Counts(NamedTuple):
     """What a run has looked at, so that "nothing found" cannot mean "nothing looked at".
 
@@ -102,7 +114,7 @@ class Finding(NamedTuple):
             compared.
     """
 
-    code: Code
+    code: Code | SearchCode
     severity: Severity
     path: str
     line: int

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from add_model.copies.finding import Code, Conflict, Counts, Difference, Finding, Severity
+from add_model.copies.finding import Code, Conflict, Counts, Difference, Finding, SearchCode, Severity
 from add_model.copies.remembering.recall import timed
 from add_model.values import TYPE_CHECKING
 from add_model.visible import as_json as json_text
@@ -41,14 +41,25 @@ def as_github(findings: Sequence[Finding], version: str) -> str:
 
 def as_sarif(findings: Sequence[Finding], version: str) -> str:
     """The findings as a SARIF 2.1.0 log."""
-    rules = [_rule(code) for code in Code]
+    return _sarif(findings, version, "check-copies", Code.CP001.page.rpartition("/")[0], [*Code])
+
+
+def as_sarif_of_search(findings: Sequence[Finding], version: str) -> str:
+    """What a search for copies has found, as such a log."""
+    return _sarif(findings, version, "find-copies", SearchCode.FC001.page, [*SearchCode, Code.CP006])
+
+
+def _sarif(
+    findings: Sequence[Finding], version: str, command: str, information: str, codes: Sequence[Code | SearchCode]
+) -> str:
     driver = {
-        "name": "add-model check-copies",
+        "name": f"add-model {command}",
         "version": version,
-        "informationUri": Code.CP001.page.rpartition("/")[0],
-        "rules": rules,
+        "informationUri": information,
+        "rules": [_rule(code) for code in codes],
     }
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": [*map(_result, findings)]}
+    results = [_result(finding, codes.index(finding.code)) for finding in findings]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
@@ -61,6 +72,7 @@ DOCUMENTS: dict[str, Callable[[Sequence[Finding], str], str]] = {
     "github": as_github,
     "sarif": as_sarif,
 }
+DOCUMENTS_OF_SEARCH = {**DOCUMENTS, "sarif": as_sarif_of_search}
 
 
 class PlainText(str):
@@ -121,7 +133,7 @@ def _told_often(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Findi
     return {shape: same for shape, same in found.items() if len(same) > _FEW}
 
 
-def statistics(findings: Iterable[Finding]) -> list[tuple[Code, Severity, int]]:
+def statistics(findings: Iterable[Finding]) -> list[tuple[Code | SearchCode, Severity, int]]:
     """How many findings there are of each code and severity; the most frequent first."""
     counted = Counter((finding.code, finding.severity) for finding in findings)
     return [
@@ -213,18 +225,18 @@ def _document(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _rule(code: Code) -> dict[str, Any]:
+def _rule(code: Code | SearchCode) -> dict[str, Any]:
     return {"id": code.name, "shortDescription": {"text": code.value}, "helpUri": code.page}
 
 
-def _result(finding: Finding) -> dict[str, Any]:
+def _result(finding: Finding, rule: int) -> dict[str, Any]:
     place = {
         "artifactLocation": {"uri": _uri(finding.path), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": finding.line, "endLine": finding.end_line},
     }
     return {
         "ruleId": finding.code.name,
-        "ruleIndex": list(Code).index(finding.code),
+        "ruleIndex": rule,
         "level": finding.severity.value,
         "message": {"text": _sentence(finding)},
         "locations": [{"physicalLocation": place}],

@@ -7,6 +7,7 @@ Keys are sorted, one entry a line.
 CONFIG_MAPPING_NAMES: dict[str, str] = {
     "albert": "AlbertConfig",
     "bart": "BartConfig",
+    "beit": "BeitConfig",
     "bert": "BertConfig",
     "bloom": "BloomConfig",
     "convnext": "ConvNextConfig",
@@ -24,6 +25,7 @@ CONFIG_MAPPING_NAMES: dict[str, str] = {
     "swin": "SwinConfig",
     "t5": "T5Config",
     "vit": "ViTConfig",
+    "vit_mae": "ViTMAEConfig",
     "xlnet": "XLNetConfig",
 }
 
@@ -52,6 +54,7 @@ IMAGE_PROCESSOR_MAPPING_NAMES: dict[str, str] = {
     "segformer": "SegformerImageProcessor",
     "swin": "SwinImageProcessor",
     "vit": "ViTImageProcessor",
+    "vit_mae": "ViTMAEImageProcessor",
 }
 
 FEATURE_EXTRACTOR_MAPPING_NAMES: dict[str, str] = {}
@@ -61,6 +64,7 @@ PROCESSOR_MAPPING_NAMES: dict[str, str] = {}
 MODEL_MAPPING_NAMES: dict[str, str] = {
     "albert": "AlbertModel",
     "bart": "BartModel",
+    "beit": "BeitModel",
     "bert": "BertModel",
     "bloom": "BloomModel",
     "convnext": "ConvNextModel",
@@ -78,11 +82,13 @@ MODEL_MAPPING_NAMES: dict[str, str] = {
     "swin": "SwinModel",
     "t5": "T5Model",
     "vit": "ViTModel",
+    "vit_mae": "ViTMAEModel",
     "xlnet": "XLNetModel",
 }
 
 MODEL_FOR_PRETRAINING_MAPPING_NAMES: dict[str, str] = {
     "albert": "AlbertForPreTraining",
+    "vit_mae": "ViTMAEForPreTraining",
 }
 
 MODEL_FOR_MASKED_LM_MAPPING_NAMES: dict[str, str] = {
@@ -174,6 +180,7 @@ MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitForImageClassification",
     "convnext": "ConvNextForImageClassification",
     "imagegpt": "ImageGPTForImageClassification",
     "segformer": "SegformerForImageClassification",
@@ -182,6 +189,7 @@ MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_MASKED_IMAGE_MODELING_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitForMaskedImageModeling",
     "swin": "SwinForMaskedImageModeling",
     "vit": "ViTForMaskedImageModeling",
 }
@@ -199,6 +207,7 @@ MODEL_FOR_IMAGE_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
 }
 
 MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES: dict[str, str] = {
+    "beit": "BeitForSemanticSegmentation",
     "segformer": "SegformerForSemanticSegmentation",
 }
 

@@ -214,7 +214,7 @@ def test_what_cannot_be_recorded_is_refused_in_one_line(library: Path) -> None:
         (["brand_new_bert", "--checkpoint", "absent"], ("absent", "config.json")),
         (["brand_new_bert", "--input-ids", "1,x"], ("--input-ids", "1,2,3")),
         (["brand_new_bert", "--input-ids", "1,2;3"], ("one length",)),
-        (["brand_new_bert", "--input-ids", "1,99999"], ("word_embeddings", "rows 0 to", "asked for 99999")),
+        (["brand_new_bert", "--input-ids", "1,99999"], ("99999", "not in the vocabulary", "vocab_size")),
         (["brand_new_bert", "--inputs", "bad.json"], ("bad.json", ".npz")),
         (["brand_new_bert", "--limit", "much"], ("--limit", "500MB")),
         (["run.py:make", "--out", "absent/file"], ("absent/file", "folder")),
@@ -332,6 +332,15 @@ def original():
 def new():
     return Model(True), {"x": torch.ones(2, 4)}
 """
+
+
+def test_nothing_but_the_recording_is_written_beside_a_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    (tmp_path / "beside.py").write_text("SIZE = 3\n")
+    (tmp_path / "run.py").write_text(f"import beside\n{SCRIPT}")
+    result = add_model_process(tmp_path, "record", "run.py:make", "--out", "recorded.safetensors")
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"beside.py", "run.py", "recorded.safetensors"}
 
 
 def test_what_is_arranged_differently_counts_only_where_it_is_asked_for(tmp_path: Path) -> None:

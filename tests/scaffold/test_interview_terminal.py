@@ -223,6 +223,6 @@ def test_without_colour_everything_is_told_in_words_and_signs(tmp_path: Path) ->
     answer_up_to_the_reference(terminal)
     terminal.press("bert")
     terminal.wait_for("» bert ")
-    terminal.wait_for("- visualbert ")
+    terminal.wait_for("- visual_bert ")
     assert terminal.colours == {"default"}
     terminal.close()

@@ -260,6 +260,8 @@ def _from_script(path: Path, function: str, request: Request) -> Run:
     if str(path.parent.absolute()) not in sys.path:
         sys.path.insert(0, str(path.parent.absolute()))
     torch.manual_seed(request.seed)
+    # Nothing but the recording is written, least of all beside what is somebody's own.
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         specification.loader.exec_module(module)
         if not hasattr(module, function):
@@ -272,6 +274,8 @@ def _from_script(path: Path, function: str, request: Request) -> Run:
         line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else 1
         said = " ".join(str(error).split())
         raise AddModelError(f"{path}:{line}: {function} failed: {type(error).__name__}: {said}; {_SCRIPT_HINT}") from error  # fmt: skip
+    finally:
+        sys.dont_write_bytecode = writes_bytecode
     if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], torch.nn.Module)):
         raise AddModelError(f"{path}: {function} returned no torch module with its inputs; {_SCRIPT_HINT}")
     model, inputs = made

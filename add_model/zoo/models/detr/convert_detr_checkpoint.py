@@ -138,7 +138,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 def fill_model(model: DetrPreTrainedModel, weights: Mapping[str, Tensor]) -> list[str]:
     """Copy converted weights into a model, and return the names of those that it has no place for.
 
-    The fixed numbers of the ResNet's normalisations have to be there as well as what was trained.
+    What normalisations have counted has to be there as well as what was trained.
 
     Raises:
         ValueError: weights are missing or have another shape. All of them are listed, and the model stays as it was.
@@ -147,7 +147,8 @@ def fill_model(model: DetrPreTrainedModel, weights: Mapping[str, Tensor]) -> lis
     filled: dict[str, Tensor] = {}
     unused: list[str] = []
     problems: list[str] = []
-    missing = dict.fromkeys(own_weights)
+    # How many batches were counted is of no use later.
+    missing = dict.fromkeys(name for name in own_weights if not name.endswith("num_batches_tracked"))
     for name, weight in weights.items():
         own_name = next((prefix + name for prefix in PREFIXES if prefix + name in own_weights), None)
         if own_name is None:
@@ -163,7 +164,7 @@ def fill_model(model: DetrPreTrainedModel, weights: Mapping[str, Tensor]) -> lis
     if problems:
         problems += [f"{name}: no such weight in the model, shape {tuple(weights[name].shape)}" for name in unused]
         raise ValueError(f"the checkpoint does not fill {type(model).__name__}:\n  " + "\n  ".join(problems))
-    model.load_state_dict(filled)
+    model.load_state_dict(filled, strict=False)
     return unused
 
 

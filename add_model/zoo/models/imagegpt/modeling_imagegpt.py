@@ -175,7 +175,11 @@ class ImageGPTLayerNorm(nn.Module):
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
         """Normalise the last dimension of a tensor of any shape."""
-        return functional.rms_norm(hidden_states, self.weight.shape, self.weight, self.eps)
+        # The root of the mean square by way of the length of the vector, which keeps no squares for the gradient.
+        length = torch.linalg.vector_norm(hidden_states, dim=-1, keepdim=True)
+        root_mean_square = length / math.sqrt(hidden_states.shape[-1])
+        normalised: torch.Tensor = hidden_states * torch.rsqrt(root_mean_square.square() + self.eps)
+        return normalised * self.weight
 
 
 # Copied from add_model.zoo.models.gpt2.modeling_gpt2.GPT2Conv1D with GPT2->ImageGPT

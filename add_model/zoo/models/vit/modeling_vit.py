@@ -103,7 +103,7 @@ def image_classification_loss(logits: torch.Tensor, labels: torch.Tensor, config
 
 
 class ViTPatchEmbeddings(nn.Module):
-    """Cuts images into patches that do not overlap, and makes one vector of each (section 3.1 of the paper)."""
+    """Cuts images into patches that do not overlap, and makes one vector of each (section 3.1 of https://arxiv.org/abs/2010.11929)."""
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
@@ -159,8 +159,8 @@ class ViTEmbeddings(nn.Module):
     def interpolate_positions(self, height: int, width: int) -> torch.Tensor:
         """Return the embeddings of the positions in an image of another size than the configured one.
 
-        Those of the patches are resized as a picture is (section 3.2 of the paper): bicubically, and by the size alone,
-        without aligning the corners.
+        Those of the patches are resized as a picture is (section 3.2 of https://arxiv.org/abs/2010.11929): bicubically, and by
+        the size alone, without aligning the corners.
         """
         rows, columns = self.patch_embeddings.grid_of(height, width)
         if (rows, columns) == self.patch_embeddings.grid:
@@ -271,7 +271,10 @@ class ViTMLP(nn.Module):
 
 
 class ViTLayer(nn.Module):
-    """One layer: attention, then the feed-forward block, each behind its normalisation (equations 2 and 3 of the paper)."""
+    """One layer: attention, then the feed-forward block, each behind its normalisation.
+
+    These are equations 2 and 3 of https://arxiv.org/abs/2010.11929.
+    """
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()

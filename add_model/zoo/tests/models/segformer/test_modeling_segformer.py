@@ -35,6 +35,14 @@ def get_small_config(**options: Any) -> SegformerConfig:
     return SegformerConfig(**{**sizes, "hidden_dropout_prob": 0.2, "drop_path_rate": 0.3, "num_labels": 3, **options})
 
 
+def outputs_of(model_class: type[PreTrainedModel], labels: torch.Tensor, **options: Any) -> Any:
+    """Return what a new model makes of two images with labels."""
+    torch.manual_seed(0)
+    model = model_class(get_small_config(initializer_range=0.3, **options)).eval()
+    with torch.no_grad():
+        return model(torch.randn(2, 3, *SIDES), labels=labels)
+
+
 class TestSegformerModel(VisionModelTesterMixin):
     config_class = SegformerConfig
     base_model_class = SegformerModel
@@ -140,16 +148,10 @@ class TestSegformerModel(VisionModelTesterMixin):
 
 
 class TestSegformerForSemanticSegmentation:
-    def get_outputs(self, labels: torch.Tensor, **options: Any) -> Any:
-        torch.manual_seed(0)
-        model = SegformerForSemanticSegmentation(get_small_config(initializer_range=0.3, **options)).eval()
-        with torch.no_grad():
-            return model(torch.randn(2, 3, *SIDES), labels=labels)
-
     def test_loss_is_that_of_the_enlarged_scores_and_ignores_a_label(self) -> None:
         labels = torch.randint(3, (2, 30, 40), generator=torch.Generator().manual_seed(0))
         labels[:, :12] = 255
-        outputs = self.get_outputs(labels)
+        outputs = outputs_of(SegformerForSemanticSegmentation, labels)
         enlarged = torch.nn.functional.interpolate(outputs.logits, size=(30, 40), mode="bilinear")
         expected = torch.nn.functional.cross_entropy(enlarged[:, :, 12:], labels[:, 12:])
         torch.testing.assert_close(outputs.loss, expected)
@@ -157,7 +159,7 @@ class TestSegformerForSemanticSegmentation:
     def test_a_single_label_is_there_or_not(self) -> None:
         labels = torch.ones(2, *SIDES).long()
         labels[:, :9] = 255
-        outputs = self.get_outputs(labels, num_labels=1)
+        outputs = outputs_of(SegformerForSemanticSegmentation, labels, num_labels=1)
         enlarged = torch.nn.functional.interpolate(outputs.logits, size=SIDES, mode="bilinear")[:, 0, 9:]
         expected = torch.nn.functional.binary_cross_entropy_with_logits(enlarged, torch.ones_like(enlarged))
         torch.testing.assert_close(outputs.loss, expected / 2)
@@ -165,7 +167,7 @@ class TestSegformerForSemanticSegmentation:
     def test_labels_of_another_shape_are_refused(self) -> None:
         for shape in ((2,), (3, *SIDES), (2, 1, *SIDES)):
             with pytest.raises(ValueError, match="labels must have the shape"):
-                self.get_outputs(torch.zeros(shape).long())
+                outputs_of(SegformerForSemanticSegmentation, torch.zeros(shape).long())
 
     def test_the_decoder_mixes_all_stages_at_the_size_of_the_first(self) -> None:
         # Written as in the paper: enlarged, one behind the other, the last stage first, and mixed.
