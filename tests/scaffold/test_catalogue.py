@@ -75,7 +75,7 @@ def test_a_filter_like_nothing_is_answered_with_the_modalities(wanted: str) -> N
 def test_without_a_library_the_catalogue_is_the_family() -> None:
     found = catalogue(STANDALONE.new(Path("my_models"), "my_models"))
     assert set(types(found)) == {member.model_type for member in family()}
-    in_the_zoo = "albert bart beit bert bloom convnext deberta detr distilbert gpt2 gptj imagegpt longformer opt pegasus roberta segformer swin t5 vit vit_mae xlnet"
+    in_the_zoo = "albert bart beit bert bloom convnext deberta decision_transformer detr distilbert gpt2 gptj imagegpt longformer opt pegasus roberta segformer swin t5 vit vit_mae xlnet"
     assert (
         {row.member.model_type for row in found if "zoo" in row.available} == set(in_the_zoo.split()) == set(bundled())
     )

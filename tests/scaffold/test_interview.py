@@ -232,7 +232,8 @@ def test_only_kinds_with_something_to_start_from_can_be_chosen(request_) -> None
     assert isinstance(kinds, Choose)
     ready = [option.value for option in kinds.options if option.hindrance is None]
     of_images = ["vision / convolutional", "vision / encoder", "vision / decoder", "vision / encoder-decoder"]
-    assert ready == ["any", *of_images, "text / encoder", "text / decoder", "text / encoder-decoder"]
+    of_texts = ["text / encoder", "text / decoder", "text / encoder-decoder"]
+    assert ready == ["any", *of_images, *of_texts, "reinforcement learning / decoder"]
     assert len(kinds.options) == 13
 
 
