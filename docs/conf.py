@@ -11,7 +11,7 @@ project = "add-model"
 author = "the authors of add-model"
 release = version = __version__
 
-extensions = ["myst_parser", "command_reference"]
+extensions = ["myst_parser", "command_reference", "drawn_objects"]
 # A link to a file, a heading or a picture that is not there is a warning, and a warning ends the build.
 nitpicky = True
 myst_heading_anchors = 3

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import typer
+from PIL import Image
 
 from add_model.cli.commands import app
 from add_model.copies.finding import Code
@@ -81,6 +82,18 @@ def test_every_code_has_a_page_of_its_own(site: Path) -> None:
 @pytest.mark.slow
 def test_the_table_of_the_configuration_is_that_of_readme(site: Path) -> None:
     assert "per-file-ignores" in said(site / "configuration.html")
+
+
+@pytest.mark.slow
+def test_the_build_draws_the_objects_that_a_model_finds(site: Path) -> None:
+    page = (site / "how-to" / "images.html").read_text(encoding="utf-8")
+    assert "post_process_object_detection" in said(site / "how-to" / "images.html")
+    source = re.search(r'<img src="(\.\./[^"]+found_objects\.png)"', page)
+    assert source is not None
+    with Image.open(site / "how-to" / source[1]) as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20) or ()}
+    # The background, both objects, and what is drawn on them.
+    assert {(245, 222, 179), (220, 20, 60), (65, 105, 225), (0, 0, 0)} <= colours
 
 
 @pytest.mark.slow

@@ -39,8 +39,50 @@ def test_a_library_of_images_has_what_images_need_and_no_tokenizer(vision: Path)
     check_copies_is_clean(vision)
 
 
+def test_the_docs_say_what_a_model_of_images_has(vision: Path) -> None:
+    checklist = (vision / "docs/checklists/brand_new_vit.md").read_text()
+    assert "9. **Image processor added.** `src/my_models/models/brand_new_vit/image_processing_brand_new_vit.py` stands. Compare its `pixel_values`" in checklist  # fmt: skip
+    assert "10. **End-to-end integration tests.** Model and image processor on" in checklist
+    card = (vision / "docs/model_cards/brand_new_vit.md").read_text()
+    assert "from my_models import AutoImageProcessor, AutoModel\n" in card
+    assert 'image_processor = AutoImageProcessor.from_pretrained("path/to/checkpoint")\n' in card
+    assert "how images are to be prepared" in (vision / "docs/models/brand_new_vit.md").read_text()
+    assert "`add-model like vit --name another_vit`" in (vision / "README.md").read_text()
+    for text in (checklist, card):
+        assert "okenizer" not in text and "input_ids" not in text
+
+
+def test_the_docs_of_a_model_of_images_without_a_processor_name_none(library: Path) -> None:
+    done(library, "zoo:vit", "--name", "jay", "--tokenizer-like", "none")
+    assert "from my_models import AutoModel\n" in (library / "docs/model_cards/jay.md").read_text()
+    assert "9. **Tokenizer added.** The model has none" in (library / "docs/checklists/jay.md").read_text()
+
+
+def test_status_asks_a_model_of_images_for_no_tokenizer(vision: Path) -> None:
+    steps = json.loads(add_model_here(vision, "status", "brand_new_vit", "--json").stdout)["steps"]
+    ninth = next(step for step in steps if step["number"] == 9)
+    assert ninth["state"] == "not applicable"
+    assert ninth["evidence"] == "the model reads images: it has an image processor"
+
+
+def test_record_makes_up_an_image(vision: Path) -> None:
+    from add_model.porting.recording.file import load_recording, tensors_of
+    from add_model.zoo.models.vit import ViTConfig, ViTModel
+
+    config = ViTConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, image_size=6, patch_size=2)  # fmt: skip
+    ViTModel(config).save_pretrained(vision / "tiny")
+    saved = vision / "tiny/config.json"
+    saved.write_text(saved.read_text().replace("ViTModel", "BrandNewVitModel").replace('"vit"', '"brand_new_vit"'))
+    arguments = ("brand_new_vit", "--checkpoint", "tiny", "--out", "new.safetensors")
+    result = add_model_here(vision, "record", *arguments)
+    assert result.returncode == 0, result.stderr
+    inputs = dict(tensors_of(load_recording(vision / "new.safetensors").root.inputs))
+    assert {name: tuple(tensor.shape) for name, tensor in inputs.items()} == {"pixel_values": (1, 3, 6, 6)}
+
+
 def test_a_library_of_texts_has_no_images(library: Path) -> None:
     assert not IMAGES & files(library) and COMMON_TESTS not in files(library)
+    assert not [path for path in files(library) if "vision" in path or "backbone" in path]
     assert dependencies(library) == {"huggingface-hub", "numpy", "safetensors", "tokenizers", "torch"}
 
 

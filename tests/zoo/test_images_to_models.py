@@ -30,7 +30,7 @@ DETR: dict[str, Any] = {
 }
 # Values of a small model, and options of a processor that makes images for it.
 SMALL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "beit": ({**VIT, "patch_size": 8}, {"size": 32}),
+    "beit": ({**VIT, "patch_size": 8, "num_hidden_layers": 4, "out_indices": [1, 2, 3, 4]}, {"size": 32}),
     "convnext": ({"depths": [1, 1, 1, 1], "hidden_sizes": [4, 8, 8, 8]}, {"size": {"shortest_edge": 32}}),
     "detr": (DETR, {"size": {"shortest_edge": 32, "longest_edge": 60}}),
     "imagegpt": (

@@ -9,6 +9,7 @@ The names of the parameters are those of the published implementation; those in 
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 import torch
@@ -125,6 +126,8 @@ def image_classification_loss(logits: torch.Tensor, labels: torch.Tensor, config
     return functional.binary_cross_entropy_with_logits(logits, labels)
 
 
+# The images of a batch have one size, and so, mostly, do those of the next.
+@lru_cache(maxsize=8)
 def relative_positions(rows: int, columns: int) -> torch.Tensor:
     """Return which entry of a table of relative positions each pair of patches has.
 
@@ -274,8 +277,8 @@ class BeitRelativePositionBias(nn.Module):
             size = (2 * grid[0] - 1, 2 * grid[1] - 1)
             of_patches = functional.interpolate(of_patches, size=size, mode="bilinear")
             table = torch.cat((of_patches.flatten(2)[0].T, table[-3:]))
-        bias = functional.embedding(index, table)
-        return bias.permute(2, 0, 1)[None].contiguous()
+        bias = table.T.contiguous().index_select(1, index.flatten())
+        return bias.view(1, -1, *index.shape)
 
 
 class BeitAttention(nn.Module):
@@ -363,12 +366,12 @@ class BeitLayer(nn.Module):
             self.lambda_2 = nn.Parameter(torch.empty(config.hidden_size))
         self.relative_position_bias = BeitRelativePositionBias(config) if config.use_relative_position_bias else None
 
-    def residual(self, block_output: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
-        """Return what is added of the output of a block."""
+    def add(self, hidden_states: torch.Tensor, block_output: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
+        """Return the hidden states with what the output of a block adds to them."""
         block_output = self.dropout(block_output)
-        if scale is not None:
-            block_output = block_output * scale
-        return drop_path(block_output, self.drop_path_rate) if self.training else block_output
+        if self.training:
+            block_output = drop_path(block_output, self.drop_path_rate)
+        return hidden_states + block_output if scale is None else torch.addcmul(hidden_states, block_output, scale)
 
     def forward(
         self,
@@ -394,8 +397,8 @@ class BeitLayer(nn.Module):
         attended, attention_probabilities = self.attention(
             self.layernorm_before(hidden_states), bias, output_attentions
         )
-        hidden_states = hidden_states + self.residual(attended, self.lambda_1)
-        hidden_states = hidden_states + self.residual(self.mlp(self.layernorm_after(hidden_states)), self.lambda_2)
+        hidden_states = self.add(hidden_states, attended, self.lambda_1)
+        hidden_states = self.add(hidden_states, self.mlp(self.layernorm_after(hidden_states)), self.lambda_2)
         return hidden_states, attention_probabilities
 
 
@@ -426,7 +429,7 @@ class BeitConvLayer(nn.Module):
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
         """`(batch, in_channels, rows, columns)` to `(batch, out_channels, rows, columns)`."""
-        return functional.relu(self.normalization(self.convolution(hidden_states)))
+        return functional.relu(self.normalization(self.convolution(hidden_states)), inplace=True)
 
 
 def resize(maps: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
@@ -473,8 +476,8 @@ class BeitUperHead(nn.Module):
         self.fpn_convs = nn.ModuleList([BeitConvLayer(channels, channels, kernel_size=3) for _ in range(3)])
         self.fpn_bottleneck = BeitConvLayer(4 * channels, channels, kernel_size=3)
 
-    def forward(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Return scores at the finest of the maps, `(batch, num_labels, rows, columns)`."""
+    def join(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return all maps at the size of the finest, one behind the other in the channels."""
         coarsest = self.psp_bottleneck(self.psp_modules(maps[3]))
         laterals = [lateral(one) for lateral, one in zip(self.lateral_convs, maps[:3], strict=True)]
         # From coarse to fine, each map learns what the coarser ones know.
@@ -482,8 +485,12 @@ class BeitUperHead(nn.Module):
         for level in (2, 1, 0):
             above = laterals[level] = laterals[level] + resize(above, laterals[level].shape[2:])
         outputs = [convolution(lateral) for convolution, lateral in zip(self.fpn_convs, laterals, strict=True)]
-        outputs = [outputs[0], *(resize(output, outputs[0].shape[2:]) for output in (*outputs[1:], coarsest))]
-        scores: torch.Tensor = self.classifier(self.fpn_bottleneck(torch.cat(outputs, dim=1)))
+        finest, others = outputs[0], (*outputs[1:], coarsest)
+        return torch.cat([finest, *(resize(other, finest.shape[2:]) for other in others)], dim=1)
+
+    def forward(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return scores at the finest of the maps, `(batch, num_labels, rows, columns)`."""
+        scores: torch.Tensor = self.classifier(self.fpn_bottleneck(self.join(maps)))
         return scores
 
 

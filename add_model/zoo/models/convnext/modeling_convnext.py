@@ -11,6 +11,7 @@ Names in the shapes: `batch`, `channels`, `height` and `width` (of an image, or 
 The names of the parameters are those of the published checkpoints.
 """
 
+import math
 from itertools import islice
 
 import torch
@@ -31,6 +32,8 @@ from .configuration_convnext import ConvNextConfig
 
 # What the layer normalisations inside the stages add to the variance, in the original code as in the published models.
 STAGE_LAYER_NORM_EPS = 1e-6
+# Of how many pixels a layer holds the inner vectors at the same time.
+PIXELS_AT_A_TIME = 2048
 
 
 # Copied from add_model.zoo.models.vit.modeling_vit.height_and_width
@@ -91,7 +94,11 @@ def image_classification_loss(logits: torch.Tensor, labels: torch.Tensor, config
 
 
 class ConvNextLayerNorm(nn.LayerNorm):
-    """Normalises every pixel of a map over its channels, which stand first, `(batch, channels, height, width)`."""
+    """Normalises every pixel of a map over its channels, which stand first, `(batch, channels, height, width)`.
+
+    In memory the channels of a pixel stand beside each other behind it, and so they do in all layers: none of them has to
+    move numbers for its linear maps.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=STAGE_LAYER_NORM_EPS)
@@ -140,12 +147,8 @@ class ConvNextEmbeddings(nn.Module):
                 f"the images are {height} x {width}, the model takes them from {self.smallest_height} x "
                 f"{self.smallest_width} on"
             )
-        # With the channels of a pixel beside each other in memory, no layer has to move them for its normalisation and
-        # its linear maps.
-        pixel_values = pixel_values.contiguous(memory_format=torch.channels_last)
-        embeddings = self.patch_embeddings(pixel_values)
-        normalized: torch.Tensor = self.layernorm(embeddings)
-        return normalized
+        embeddings: torch.Tensor = self.layernorm(self.patch_embeddings(pixel_values))
+        return embeddings
 
 
 class ConvNextLayer(nn.Module):
@@ -171,16 +174,27 @@ class ConvNextLayer(nn.Module):
         residual = hidden_states
         hidden_states = self.dwconv(hidden_states)
         # Normalisation and linear maps take the channels last: (batch, height, width, channels).
-        hidden_states = hidden_states.permute(0, 2, 3, 1)
-        hidden_states = self.layernorm(hidden_states)
-        hidden_states = self.pwconv1(hidden_states)
-        hidden_states = self.activation(hidden_states)
-        hidden_states = self.pwconv2(hidden_states)
-        hidden_states = self.drop_path(hidden_states.permute(0, 3, 1, 2))
+        hidden_states = self.layernorm(hidden_states.permute(0, 2, 3, 1))
+        hidden_states = self.mix_channels(hidden_states).permute(0, 3, 1, 2)
+        hidden_states = self.drop_path(hidden_states)
         if self.layer_scale_parameter is None:
             return residual + hidden_states
         # The sum of the residual and of each channel times its factor.
         return torch.addcmul(residual, hidden_states, self.layer_scale_parameter[:, None, None])
+
+    def mix_channels(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        """The two linear maps, `(batch, height, width, channels)` to the same shape, some pixels at a time.
+
+        The vectors between them are four times as long: those of all pixels of a large map would not stay in the
+        processor's cache.
+        """
+        pixels = hidden_states.flatten(0, 2)
+        mixed = [
+            self.pwconv2(self.activation(self.pwconv1(some)))
+            for some in pixels.chunk(math.ceil(len(pixels) / PIXELS_AT_A_TIME))
+        ]
+        all_pixels = mixed[0] if len(mixed) == 1 else torch.cat(mixed)
+        return all_pixels.view(hidden_states.shape)
 
 
 class ConvNextStage(nn.Module):
@@ -227,10 +241,12 @@ class ConvNextEncoder(nn.Module):
     def forward(
         self, hidden_states: torch.Tensor, output_hidden_states: bool = False
     ) -> BaseModelOutputWithNoAttention:
-        all_hidden_states = [hidden_states]
+        # The first maps are the largest: they are kept only for who wants them.
+        all_hidden_states = [hidden_states] if output_hidden_states else []
         for stage in self.stages:
             hidden_states = stage(hidden_states)
-            all_hidden_states.append(hidden_states)
+            if output_hidden_states:
+                all_hidden_states.append(hidden_states)
         return BaseModelOutputWithNoAttention(
             last_hidden_state=hidden_states,
             hidden_states=tuple(all_hidden_states) if output_hidden_states else None,

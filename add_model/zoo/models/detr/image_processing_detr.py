@@ -566,7 +566,8 @@ def find_segments(
         whole = (weighted[query] >= mask_threshold).sum()
         if not own.any() or whole == 0 or not (own.sum() / whole).item() > overlap_threshold:
             continue
-        # Counting goes on from what was fused last, as in the published function.
+        # Counting goes on from what was fused last, as in the published function: a later segment may get a number that
+        # another one has.
         number = fused.get(label, number + 1)
         segmentation[own] = number
         is_fused = label in label_ids_to_fuse

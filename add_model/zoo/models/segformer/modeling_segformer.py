@@ -326,13 +326,15 @@ class SegformerLayer(nn.Module):
     def forward(
         self, hidden_states: torch.Tensor, grid: Grid, output_attentions: bool = False
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        attention_output, attention_probabilities = self.attention(
-            self.layernorm_before(hidden_states), grid, output_attentions
-        )
-        attention_output = self.hidden_dropout(attention_output)
-        hidden_states = self.drop_path(attention_output) + hidden_states
-        feed_forward_output = self.mlp(self.layernorm_after(hidden_states), grid)
-        hidden_states = self.drop_path(feed_forward_output) + hidden_states
+        residual = hidden_states
+        hidden_states = self.layernorm_before(hidden_states)
+        hidden_states, attention_probabilities = self.attention(hidden_states, grid, output_attentions)
+        hidden_states = self.hidden_dropout(hidden_states)
+        hidden_states = self.drop_path(hidden_states) + residual
+        residual = hidden_states
+        hidden_states = self.layernorm_after(hidden_states)
+        hidden_states = self.mlp(hidden_states, grid)
+        hidden_states = self.drop_path(hidden_states) + residual
         return hidden_states, attention_probabilities
 
 
@@ -518,7 +520,8 @@ class SegformerModel(SegformerPreTrainedModel):
         all_attentions: list[torch.Tensor] = []
         for stage in self.stages:
             hidden_states, attentions = stage(hidden_states, output_attentions)
-            all_hidden_states.append(hidden_states)
+            if output_hidden_states:
+                all_hidden_states.append(hidden_states)
             all_attentions += attentions
         return BaseModelOutput(
             last_hidden_state=hidden_states,

@@ -287,12 +287,15 @@ class ViTLayer(nn.Module):
     def forward(
         self, hidden_states: torch.Tensor, output_attentions: bool = False
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        attention_output, attention_probabilities = self.attention(
-            self.layernorm_before(hidden_states), output_attentions
-        )
-        hidden_states = hidden_states + self.dropout(attention_output)
-        feed_forward_output = self.mlp(self.layernorm_after(hidden_states))
-        hidden_states = hidden_states + self.dropout(feed_forward_output)
+        # No name holds on to what is not needed any more: the feed-forward block needs the memory.
+        residual = hidden_states
+        hidden_states = self.layernorm_before(hidden_states)
+        hidden_states, attention_probabilities = self.attention(hidden_states, output_attentions)
+        hidden_states = self.dropout(hidden_states) + residual
+        residual = hidden_states
+        hidden_states = self.layernorm_after(hidden_states)
+        hidden_states = self.mlp(hidden_states)
+        hidden_states = self.dropout(hidden_states) + residual
         return hidden_states, attention_probabilities
 
 

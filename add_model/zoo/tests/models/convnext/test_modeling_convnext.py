@@ -93,6 +93,14 @@ class TestConvNextModel(VisionModelTesterMixin):
         )
         torch.testing.assert_close(outputs["pooler_output"], expected)
 
+    def test_many_pixels_come_to_what_few_come_to(self) -> None:
+        # The pixels of three images are mixed in parts, those of one all at the same time.
+        model = self.build(ConvNextModel, get_small_config(patch_size=1))
+        images = torch.randn(3, 3, 40, 40)
+        together = self.run(model, pixel_values=images)["last_hidden_state"]
+        alone = [self.run(model, pixel_values=image[None])["last_hidden_state"] for image in images]
+        torch.testing.assert_close(together, torch.cat(alone))
+
     def test_training_leaves_out_layers_image_by_image(self) -> None:
         config = get_small_config(num_stages=1, hidden_sizes=[6], depths=[2], drop_path_rate=0.5)
         model = self.build(ConvNextModel, config)
