@@ -39,6 +39,7 @@ Examples:
     add-model check-copies --output-format github --strict
 
 Exit codes: 0 clean; 1 findings; 2 wrong request or unreadable file.
+Copies that nobody has marked yet: add-model find-copies
 How a marker is written: https://github.com/add-model/add-model/blob/main/docs/markers.md
 """
 

@@ -178,3 +178,43 @@ def test_every_proposal_holds_in_a_tree_of_its_own(tmp_path: Path) -> None:
     library(tmp_path, files)
     run(tmp_path, "--write", "--min-lines", "1")
     assert codes_of(write_library(tmp_path, {})) == []
+
+
+def test_a_marker_within_an_original_is_a_line_of_its_copies_as_well(tmp_path: Path) -> None:
+    share = "    def share(self, values):\n        total = sum(values)\n        return total\n"
+    whole = f"class BertHead(nn.Module):\n    def __init__(self):\n        self.bert = 1\n\n{share}"
+    files = {
+        "a/modeling_a.py": f"class AHead(nn.Module):\n    size = 3\n\n{share}",
+        "bert/modeling_bert.py": whole,
+        "electra/modeling_electra.py": whole.replace("Bert", "Electra").replace("bert", "electra"),
+    }
+    library(tmp_path, files)
+    assert list(found(tmp_path)) == ["modeling_bert.py BertHead.share", "modeling_electra.py ElectraHead"]
+    run(tmp_path, "--write")
+    marker = "    # Copied from lib.models.a.modeling_a.AHead.share\n"
+    for name in ("bert", "electra"):
+        assert marker in (tmp_path / f"src/lib/models/{name}/modeling_{name}.py").read_text()
+    checked = CliRunner().invoke(app, ["check-copies", "--strict", "--root", str(tmp_path)])
+    assert checked.exit_code == 0
+
+
+def test_what_is_generated_from_a_file_is_no_original_of_what_stands_in_it(tmp_path: Path) -> None:
+    banner = "# This file was automatically generated from modular_electra.py.\n"
+    modular = "from ..bert.modeling_bert import BertPooler\n\n\nclass ElectraPooler(BertPooler):\n    pass\n"
+    folder = "electra"
+    files = {
+        f"{folder}/modular_electra.py": modular,
+        f"{folder}/modeling_electra.py": banner + COPY,
+        "bert/modeling_bert.py": BERT,
+    }
+    library(tmp_path, files)
+    assert found(tmp_path) == {}
+    library(tmp_path, {f"{folder}/modular_electra.py": modular.replace("bert.modeling_bert", "c.modeling_c")})
+    assert list(found(tmp_path)) == ["modeling_bert.py BertPooler", "modeling_bert.py BertModel"]
+
+
+def test_of_equal_originals_what_is_written_by_hand_comes_first(tmp_path: Path) -> None:
+    pool = "def pool(values):\n    total = sum(values)\n    return total\n"
+    generated = f"# This file was automatically generated from modular_a.py.\n{pool}"
+    library(tmp_path, {"a/modeling_a.py": generated, "b/modeling_b.py": pool, "c/modeling_c.py": pool})
+    assert found(tmp_path)["modeling_c.py pool"] == "# Copied from lib.models.b.modeling_b.pool"

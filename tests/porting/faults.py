@@ -274,7 +274,7 @@ def unknown_faults(layer: int) -> Iterator[Fault]:
     yield Fault("bert", None, "a layer run twice", "bert.encoder", edited("bert", ("for layer in self.layer:", f"for layer in [*self.layer[:{layer + 1}], *self.layer[{layer}:]]:")))  # fmt: skip
     twice = ("self.LayerNorm(hidden_states + residual)", "self.LayerNorm(self.LayerNorm(hidden_states + residual))")
     yield Fault("bert", None, "norm applied twice", f"{bert}.output", edited("bert", twice))
-    tokens = ("self.word_embeddings(input_ids)", "self.word_embeddings(input_ids + 1)")
+    tokens = ("look_up_tokens(self.word_embeddings, input_ids)", "look_up_tokens(self.word_embeddings, input_ids + 1)")
     yield Fault("bert", None, "tokens counted from one", "bert.embeddings", edited("bert", tokens), following=True)
     yield Fault("gpt2", None, "norm's weight counted from zero", f"{gpt2}.ln_1", computing(norm_with_weight_from_zero))
     yield Fault("gpt2", None, "sign of the MLP", gpt2, edited("gpt2", ("hidden_states + self.mlp(", "hidden_states - 0.7 * self.mlp(")), originals=("zoo",))  # fmt: skip

@@ -34,6 +34,7 @@ FREE, MARKED, INSIDE, AROUND = range(4)
 MODULAR = "modular_"
 # How those who generate files say so at their top.
 _GENERATED = re.compile(rb"(?i)auto(?:matically |-)?generated|do not edit")
+_IMPORTED = re.compile(r"^from[ \t]+[\w.]*?(\w+)[ \t]+import\b", re.MULTILINE)
 # So many files are sooner read by one process.
 _FEW = 100
 
@@ -67,6 +68,7 @@ class IndexedFile(NamedTuple):
         definitions: those in it, in the order of their headers.
         named: what its markers name, with the names of the definitions above which they stand.
         is_written_by_hand: whether nothing else decides what stands in it, be it that it is generated or generates.
+        builds_on: the names of the modules that a modular file imports from.
         problem: why it cannot be read; empty where it can.
         line: the line on which that shows.
     """
@@ -74,6 +76,7 @@ class IndexedFile(NamedTuple):
     definitions: tuple[Indexed, ...] = ()
     named: tuple[tuple[str, str], ...] = ()
     is_written_by_hand: bool = True
+    builds_on: tuple[str, ...] = ()
     problem: str = ""
     line: int = 1
 
@@ -162,6 +165,7 @@ def index_of(module: Module, content: bytes) -> IndexedFile:
         ),
         tuple((names.get(header, ""), source) for header, source in governed.items()),
         _GENERATED.search(content, 0, HEAD) is None and not name.startswith(MODULAR),
+        tuple(dict.fromkeys(_IMPORTED.findall(text))) if name.startswith(MODULAR) else (),
     )
 
 

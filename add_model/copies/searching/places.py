@@ -61,6 +61,7 @@ class Places:
         self.module = lru_cache(maxsize=_MOST_MODULES)(read)
         self._dotted: dict[str, str | None] = {}
         self._around: dict[str, list[int]] = {}
+        self._built_on: dict[str, set[str]] = {}
 
     def definition(self, candidate: Candidate) -> Indexed:
         """What the index says of a candidate."""
@@ -117,6 +118,46 @@ class Places:
             if one.header < other.end and other.header < one.end:
                 return False
         return self.source(original) is not None
+
+    def is_generated_from(self, file: str, source: str) -> bool:
+        """Whether a generated file takes over what stands in another one, directly or by way of others.
+
+        Where no modular file beside it says what it is generated from, it may be anything.
+        """
+        folder = os.path.dirname(file)
+        if folder not in self._imported:
+            return True
+        if folder not in self._built_on:
+            self._built_on[folder] = self._found_below(folder)
+        return os.path.basename(source).removesuffix(".py") in self._built_on[folder]
+
+    def _found_below(self, folder: str) -> set[str]:
+        found: set[str] = set()
+        folders = [folder]
+        for each in folders:
+            for module in self._imported.get(each, ()):
+                if module not in found:
+                    found.add(module)
+                    folders += self._folders_of.get(module, ())
+        return found
+
+    @cached_property
+    def _imported(self) -> dict[str, list[str]]:
+        """What the modular files in each folder import from."""
+        found: dict[str, list[str]] = {}
+        for path, file in self.files.items():
+            if file.builds_on:
+                found.setdefault(os.path.dirname(path), []).extend(file.builds_on)
+        return found
+
+    @cached_property
+    def _folders_of(self) -> dict[str, list[str]]:
+        """The folders with modular files in which there is a module of each name."""
+        found: dict[str, list[str]] = {}
+        for path in self.files:
+            if (folder := os.path.dirname(path)) in self._imported:
+                found.setdefault(os.path.basename(path).removesuffix(".py"), []).append(folder)
+        return found
 
     def around(self, candidate: Candidate) -> Iterator[Candidate]:
         """The definitions that a candidate is a part of, from the inside out."""

@@ -96,7 +96,6 @@ class Search:
         self._places, self._min_lines, self._wanted = places, min_lines, wanted
         self._ages_of, self._ages = ages, dict[str, int]()
         self._groups: dict[int, Group] = {}
-        self._used: set[Candidate] = set()
         self._sources: dict[str, str] = {}
 
     def run(self) -> list[Proposal]:
@@ -161,7 +160,8 @@ class Search:
 
     def _file_rank(self, file: str) -> tuple[object, ...]:
         named = self._named_files[file]
-        return -named, self._ages.get(file, 0), self._places.relative[file]
+        is_written_by_hand = self._places.files[file].is_written_by_hand
+        return -named, not is_written_by_hand, self._ages.get(file, 0), self._places.relative[file]
 
     def _rank(self, member: Candidate) -> tuple[object, ...]:
         """What comes first of several that are equal is the original: what others name, what is older."""
@@ -170,6 +170,7 @@ class Search:
         return (
             places.is_marked(member),
             -places.named[source] if source is not None else 1,
+            not places.files[member.file].is_written_by_hand,
             self._ages.get(member.file, 0),
             -self._named_files[member.file],
             places.relative[member.file],
@@ -185,8 +186,9 @@ class Search:
     def _look(self, copy: Candidate, members: Sequence[Candidate]) -> None:
         """Finds what a definition is a copy of."""
         around = list(self._places.around(copy))
-        # What is told of the whole need not be told of its part; and a marker in an original would be a line of it.
-        if any(outer in self.proposals or outer in self._used or self._is_named(outer) for outer in around):
+        # What is told of the whole need not be told of its part; and a marker in an original that has its copies would be
+        # a line of it that they lack.
+        if any(outer in self.proposals or self._is_named(outer) for outer in around):
             return
         group, home = self._group(members), self._homes.get(copy.file)
         compared = 0
@@ -204,7 +206,6 @@ class Search:
                 break
         if best is not None:
             self.proposals[copy] = best[1]
-            self._used.add(best[1].original)
             own = self._places.source(copy)
             if own is not None:
                 self._sources[own] = best[1].marker.source
@@ -215,6 +216,10 @@ class Search:
 
     def _may_be_original(self, original: Candidate, copy: Candidate, group: Group, home: str | None) -> bool:
         comes_first = group.order[original] < group.order[copy] or original.file == home
+        if not comes_first:
+            # What is generated is no copy itself, so that it may be the original of all but what it is generated from.
+            is_generated = not self._places.files[original.file].is_written_by_hand
+            comes_first = is_generated and not self._places.is_generated_from(original.file, copy.file)
         if not comes_first or not self._places.is_original_for(original, copy):
             return False
         if any(outer in self.proposals for outer in self._places.around(original)):
@@ -251,7 +256,15 @@ class Search:
         others = sum(not self._is_of_names(each, original, copy) for each in marker.replacements)
         if others * _LINES_FOR_OTHER_NAMES > self._places.definition(copy).lines:
             return None
-        return others, not self._is_named(original), original.file != home, self._ages.get(original.file, 0), len(marker.replacements), group.order[original]  # fmt: skip
+        return (
+            others,
+            not self._is_named(original),
+            not self._places.files[original.file].is_written_by_hand,
+            original.file != home,
+            self._ages.get(original.file, 0),
+            len(marker.replacements),
+            group.order[original],
+        )
 
     def _is_of_names(self, replacement: Replacement, original: Candidate, copy: Candidate) -> bool:
         """Whether a replacement exchanges what the original's model or class is called for what the copy's is."""
