@@ -15,7 +15,7 @@ _SECOND = 16_000
 
 
 def usual_inputs(model: nn.Module) -> dict[str, torch.Tensor]:
-    """The input by name: `(1, 12)` ids; for images `(1, channels, height, width)`; for sound a spectrogram, or a second of samples.
+    """The input by name: `(1, 12)` ids; for images `(1, channels, height, width)`; for sound a spectrogram, or a second of samples; twelve steps of a trajectory.
 
     Which of them a model takes is what it calls its `main_input_name`, as the models of Transformers do; sizes are those
     of its configuration. An encoder with a decoder gets the beginning of a text as well.
@@ -32,11 +32,26 @@ def usual_inputs(model: nn.Module) -> dict[str, torch.Tensor]:
         inputs = {name: _waves((1, 100, bins) if positions is None else (1, bins, 2 * positions))}
     elif name == "input_values":
         inputs = {name: _waves((1, _SECOND))}
+    elif name == "states":
+        inputs = _trajectory(config)
     else:
         inputs = {"input_ids": _ids(config, _LENGTH)}
     if getattr(config, "is_encoder_decoder", False) and name != "input_ids":
         inputs["decoder_input_ids"] = _ids(config, _DECODED)
     return inputs
+
+
+def _trajectory(config: Any) -> dict[str, torch.Tensor]:
+    """The first twelve steps of an episode: states, what is done in them, and the returns still to come."""
+    import torch
+
+    state_size, action_size = _first(config, ("state_dim",), 17), _first(config, ("act_dim",), 4)
+    return {
+        "states": _waves((1, _LENGTH, state_size)),
+        "actions": _waves((1, _LENGTH, action_size)),
+        "returns_to_go": _waves((1, _LENGTH, 1)),
+        "timesteps": torch.arange(_LENGTH)[None, :],
+    }
 
 
 def _ids(config: Any, length: int) -> torch.Tensor:
