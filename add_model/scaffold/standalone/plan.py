@@ -76,6 +76,16 @@ class Plan:
         return frozenset(dropped)
 
     @property
+    def borrowed(self) -> tuple[str, str] | None:
+        """The module and the class of a tokenizer or image processor that is another model's; `None` where none is."""
+        donor = self.tokenizer
+        if donor is None or donor == self.reference or donor.tokenizer is None:
+            return None
+        beginning = _PREPROCESSING[str(donor.preprocessing)]
+        module = next(file.path.stem for file in self.model_files if file.path.name.startswith(beginning))
+        return module, donor.renaming(self.name).identifier(donor.tokenizer)
+
+    @property
     def registry_entries(self) -> dict[str, dict[str, str]]:
         """Registry mapping -> model type -> class name, of the new model."""
         renaming = self.reference.renaming(self.name)

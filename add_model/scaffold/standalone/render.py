@@ -17,6 +17,7 @@ from add_model.scaffold.copied_text.origins import without_inner_markers, withou
 from add_model.scaffold.laying_out import laid_out, unmarked_blocks
 from add_model.scaffold.rendering import LeftOut, RenderedFile, Rendering, as_it_is
 from add_model.scaffold.standalone.base import Base, with_package
+from add_model.scaffold.standalone.exports import with_export
 from add_model.scaffold.standalone.laying_down import library_files, with_mentioned_mappings
 from add_model.scaffold.standalone.plan import ModelFile, Plan
 from add_model.scaffold.standalone.requirements import distribution, project_with, requirements
@@ -44,6 +45,8 @@ def render(plan: Plan) -> Rendering:
     modules = []
     for file in plan.model_files:
         text, unmarked = _model_text(file, plan)
+        if file.path == plan.library.models_folder / plan.name.snake / "__init__.py" and plan.borrowed is not None:
+            text = with_export(text, *plan.borrowed)
         modules.append(RenderedFile(file.path, text))
         left_out += unmarked_blocks(unmarked)
     around, edited = library_files(plan.library, plan.is_new_library, plan.registry_entries, {file.path: file.text for file in modules})  # fmt: skip
