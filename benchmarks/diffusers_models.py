@@ -35,6 +35,7 @@ from add_model.scaffold.diffusers.reference import find_diffusers_reference  # n
 from tests.cli.commands import add_model_here  # noqa: E402
 
 _TOLD = ("seconds", "left_out", "not_run", "warnings")
+_LAID_OUT_OTHERWISE = ("loaders/peft.py", "models/model_loading_utils.py")
 NEW = "brand_new_thing"
 RUN_IN_TREE = Path(__file__).with_name("diffusers_run.py")
 
@@ -130,7 +131,10 @@ def _dummies(tree: Path) -> bool | str:
 
 
 def _ruff(tree: Path, before: dict[str, str]) -> bool | str:
-    changed = [path for path, digest in _digests(tree).items() if before.get(path) != digest and path.endswith(".py")]
+    now = _digests(tree)
+    changed = [path for path, digest in now.items() if before.get(path) != digest and path.endswith(".py")]
+    # In the released tree already; newer releases of ruff lay these out in another way.
+    changed = [path for path in changed if not path.endswith(_LAID_OUT_OTHERWISE)]
     said = ""
     for arguments in (["check", "--quiet", "--output-format", "concise"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *arguments, "--no-cache", *changed]

@@ -116,8 +116,9 @@ def _parameters(old: Any, new: Any) -> str | None:
     shapes = [{name: tuple(each.shape) for name, each in model.state_dict().items()} for model in (expected, made)]
     if shapes[0] != shapes[1]:
         return f"other parameters: {sorted(set(shapes[0].items()) ^ set(shapes[1].items()))[:4]}"
-    configurations = [{key: value for key, value in model.config.items() if key != "_class_name"} for model in (expected, made)]  # fmt: skip
-    return None if configurations[0] == configurations[1] else "another configuration"
+    configurations = [{key: value for key, value in getattr(model, "config", {}).items() if key != "_class_name"} for model in (expected, made)]  # fmt: skip
+    differing = [key for key in configurations[0] if configurations[0][key] != configurations[1].get(key)]
+    return f"another configuration: {differing}" if differing else None
 
 
 def _steps(old: Any, new: Any) -> str | None:

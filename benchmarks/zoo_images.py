@@ -80,6 +80,9 @@ def make_pair(model_type: str) -> Pair:
     theirs = getattr(transformers, class_name)(transformers.AutoConfig.for_model(model_type, **published)).eval()
     ours = getattr(package, class_name)(AutoConfig.for_model(model_type, **own)).eval()
     ours.load_state_dict(theirs.state_dict(), strict=True)
+    for name, weight in theirs.named_parameters():
+        # Of DETR's ResNet theirs trains nothing, by mistake (findings/detr_auxiliary_loss_is_another_model.sh).
+        weight.requires_grad_(ours.get_parameter(name).requires_grad)
     return Pair(ours, theirs, is_encoder_decoder=False, generates=False)
 
 

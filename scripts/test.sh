@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every check of the project: style, types, the zoo's copies, the site of docs/, and the tests. Arguments go to pytest:
 #   bash scripts/test.sh                                       everything but what is exhaustive
-#   bash scripts/test.sh -m "not slow and not exhaustive"      what takes about three minutes on two cores
+#   bash scripts/test.sh -m "not slow and not exhaustive"      what takes about six minutes on two cores
 #   bash scripts/test.sh -m exhaustive                         more edits of the released trees than every day
 #   bash scripts/test.sh -m versions                           the quick tests on other Pythons, and with the newest Transformers
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"

@@ -56,7 +56,7 @@ def test_a_name_that_clashes_only_with_another_references_code_is_fine(library: 
         ("bret", ("unknown reference 'bret'", "bert", "add-model references")),
         ("brand_new_brt", ("library:brand_new_bert",)),
         ("zoo:gpt3", ("zoo:gpt2",)),
-        ("transformers:llama", ("transformers", "zoo:bert")),
+        ("transformers:llama", ("transformers", "zoo:bart")),
         ("transformers:bret", ("transformers:bret", "zoo:bert")),
         ("no_such_package:bert", ("no_such_package", "zoo", "library")),
         ("../bert", ("unknown reference", "zoo:bert")),

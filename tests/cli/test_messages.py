@@ -62,7 +62,7 @@ def test_what_is_installed_need_not_be_installed_again(tmp_path: Path, reference
 
 @pytest.mark.parametrize("reference", ["whisper", "transformers:whisper"])
 def test_a_library_of_another_kind_says_where_the_model_can_go(library: Path, reference: str) -> None:
-    naming = ("zoo:bert", "add-model like transformers:whisper --into ANOTHER_FOLDER")
+    naming = ("zoo:bart", "add-model like transformers:whisper --into ANOTHER_FOLDER")
     refused(library, reference, "--name", "new_model", naming=naming)
 
 

@@ -213,3 +213,12 @@ def test_markers_within_a_class_hold_or_are_left_out_with_its_own(folder: str, n
     assert not re.search(rf"->{folder}(?![-\w])", text)
     astray = [left.what for left in rendering.left_out if left.why.startswith("a marker within it")]
     assert len(astray) == unmarked
+
+
+def test_a_definition_whose_imports_are_sorted_otherwise_loses_its_marker() -> None:
+    marker = "# Copied from birds.wren.sing with Wren->Auk\n"
+    before = f"{marker}def sing():\n    from birds import Finch, Auk\n\n    return Finch, Auk\n"
+    after = before.replace("import Finch, Auk", "import Auk, Finch")
+    text, lost = readable_markers(before, after)
+    assert (text, [name for name, _ in lost]) == (after.removeprefix(marker), ["sing"])
+    assert "imports" in lost[0].why

@@ -110,8 +110,6 @@ def test_a_detector_learns_from_annotations_and_answers_in_pixels(head: str) -> 
 
 @pytest.mark.parametrize("model_type", ["beit", "segformer"])
 def test_maps_of_classes_are_learned_and_answered(model_type: str) -> None:
-    if model_type not in registry.MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES:
-        pytest.skip("not bundled")
     model, processor = of(model_type, registry.MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES[model_type])
     maps = [torch.randint(0, 2, (image.height, image.width)) for image in IMAGES]
     batch = processor(IMAGES, maps, return_tensors="pt")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from add_model.copies.language.equality import is_copy
 from add_model.copies.language.marker import Marker, Replacement, read_comment, replace
 from add_model.copies.language.parts import parts_of
 from add_model.scaffold.copied_text.replacements import Pair, shortest_replacements
@@ -23,6 +24,7 @@ _DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _CONDITIONAL = (ast.If, ast.Try, ast.With)
 _NOT_REPRODUCED = "no list of replacements reproduces it"
 _ASTRAY = "a marker within it has replacements that hit each other under the new name"
+_SORTED = "what it imports stands in another order under the new names"
 _NOT_READABLE = "scripts that read line by line cannot take it apart"
 
 
@@ -119,9 +121,10 @@ def mark_blocks(
 
 
 def readable_markers(before: str, after: str) -> tuple[str, tuple[Unmarked, ...]]:
-    """A marked module as it was laid out, less the markers of what another layout has made unreadable.
+    """A marked module as it was laid out, less the markers of what is no copy as it stands now.
 
-    A header that has grown longer may stand on several lines now, and its original's on one.
+    A header that has grown longer may stand on several lines, and its original's on one; and what is imported within a
+    definition is sorted by its new names.
 
     Args:
         before: the module as it was marked, line by line like its original.
@@ -130,12 +133,21 @@ def readable_markers(before: str, after: str) -> tuple[str, tuple[Unmarked, ...]
     Returns:
         The module as it can be written, and the definitions that have lost their marker.
     """
-    parts = {place: parts_of(lines) for place, lines, _ in _marked(before)}
-    lost = [(number, place) for place, lines, number in _marked(after) if parts.get(place) != parts_of(lines)]
+    known = {place: lines for place, lines, _ in _marked(before)}
+    marked = [(number, place[0], _why_lost(known.get(place), lines)) for place, lines, number in _marked(after)]
     lines = lines_of(after)
+    lost = [(number, Unmarked(name, why)) for number, name, why in marked if why is not None]
     for number, _ in reversed(lost):
         del lines[number]
-    return "".join(lines), tuple(Unmarked(name, _NOT_READABLE) for _, (name, _) in lost)
+    return "".join(lines), tuple(unmarked for _, unmarked in lost)
+
+
+def _why_lost(before: list[str] | None, after: list[str]) -> str | None:
+    """Why a definition has lost its marker by how it was laid out; `None` where it has not."""
+    if before is None or parts_of(before) != parts_of(after):
+        return _NOT_READABLE
+    is_same = before == after or is_copy("\n".join(before), "\n".join(after))
+    return None if is_same else _SORTED
 
 
 def _marked(text: str) -> Iterator[tuple[tuple[str, str], list[str], int]]:

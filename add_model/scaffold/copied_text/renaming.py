@@ -369,7 +369,7 @@ def _is_of_a_paper(text: str, start: int, end: int) -> bool:
 
 def _is_path(text: str, start: int, end: int) -> bool:
     """Whether a folder's name stands behind that of the folder above in a path, or behind the dots of an import."""
-    above = ("models", "controlnets", "pipelines", "deprecated")
+    above = ("models", "pipelines", "deprecated")
     return text.endswith((*(f"{each}{mark}" for each in above for mark in "./"), "from .."), 0, start)
 
 

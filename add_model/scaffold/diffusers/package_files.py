@@ -55,7 +55,8 @@ class _Editor:
             siblings = [other for other in branch.exports if other.form == export.form]
             new = self.added.modules.get(export.module)
             if new is not None:
-                if not any(sibling.module == new for sibling in siblings):
+                is_empty = export.form == "import" and self.added.names.keys().isdisjoint(export.names)
+                if not is_empty and not any(sibling.module == new for sibling in siblings):
                     yield self._beside(export, new, siblings)
             else:
                 yield from self._within(export)

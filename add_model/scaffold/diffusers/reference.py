@@ -93,7 +93,10 @@ class UnitFolder:
         vocabulary = Vocabulary()
         for path, tree in self.trees.items():
             # What stands beside a module that is no folder's is none of its own.
-            vocabulary.read(tree, self.unit.stem, len(path.parts) if self.unit.is_folder else 0)
+            depth = len(path.parts) if self.unit.is_folder else 0
+            vocabulary.read(tree, self.unit.stem, depth)
+            # What stands in where an import fails, or wraps what is imported, is called as that.
+            vocabulary.defined -= _imported_from_outside(tree, depth) - {*self.unit.exported}
         vocabulary.exported.update(self.unit.exported)
         return vocabulary
 
@@ -184,6 +187,13 @@ class DiffusersReference:
         """Its name in every casing."""
         camel = next(iter(self.folders.values())).spellings[0]
         return ModelName(self.snake, camel, camel)
+
+
+def _imported_from_outside(tree: ast.Module, depth: int) -> frozenset[str]:
+    """The names that a module imports from elsewhere than the folder that lies so many levels above."""
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    outside = (node for node in found if node.level == 0 or node.level > depth)
+    return frozenset(alias.asname or alias.name for node in outside for alias in node.names)
 
 
 def references_in(tree: SourceTree) -> dict[str, DiffusersReference]:

@@ -17,6 +17,7 @@ from add_model.scaffold.diffusers.tables import table_edit
 from add_model.scaffold.diffusers.test_files import renamed_tests
 from add_model.scaffold.source_tree.edits import FileEdit, NewFile, Note, Reader, merged
 
+_NAME = re.compile(r"\w+")
 # What the library does for many models: folders of the package.
 _SHARED = ("guiders", "hooks", "loaders", "quantizers")
 
@@ -86,7 +87,7 @@ class Registrar:
                 edit = table_edit(path, content, self.names, self.plan.reference.snake, name)
                 yield edit
                 if edit.insertions and path.parent == self.plan.tree.pipelines_folder:
-                    yield self._package_edit(path)
+                    yield self._import_edit(path, content, edit)
 
     def _notes(self, written: Mapping[Path, bytes]) -> Iterator[Note]:
         """What names the reference and stays as it is."""
@@ -110,6 +111,12 @@ class Registrar:
 
     def _package_edit(self, path: Path) -> FileEdit:
         return package_edit(path, self.read(path), Added(self.names, self.modules_below(path.parent)))
+
+    def _import_edit(self, path: Path, content: bytes, entries: FileEdit) -> FileEdit:
+        """The imports of what the entries of a module name."""
+        named = {*_NAME.findall(b"".join(insertion.content for insertion in entries.insertions).decode())}
+        names = {old: new for old, new in self.names.items() if new in named}
+        return package_edit(path, content, Added(names, self.modules_below(path.parent)))
 
     def modules_below(self, folder: Path) -> dict[str, str]:
         """The reference's modules and folders as a package above them calls them, with the new model's."""

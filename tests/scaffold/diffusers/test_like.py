@@ -217,3 +217,19 @@ def test_a_dry_run_touches_nothing(tree: Path) -> None:
 def test_references_are_the_trees_own(tree: Path) -> None:
     rows = json.loads(run(tree, "references", "--json"))
     assert [row["type"] for row in rows if row["available"]] == ["autoencoder_kl", "finch", "wren", "wren2"]
+
+
+def test_what_stands_in_for_an_import_that_fails_is_called_as_that(tmp_path: Path) -> None:
+    name = "src/diffusers/schedulers/scheduling_finch.py"
+    text = "try:\n    from birds import FinchSong\nexcept ImportError:\n    FinchSong = None\n\n\nclass FinchScheduler:\n    song = FinchSong\n"  # fmt: skip
+    tree = make_tree(tmp_path / "diffusers", {name: text})
+    like(tree, "finch", "--name", "my_finch")
+    assert "from birds import FinchSong\n" in (tree / name.replace("finch", "my_finch")).read_text()
+
+
+def test_auto_pipelines_import_only_what_they_list(tmp_path: Path) -> None:
+    name = "src/diffusers/pipelines/auto_pipeline.py"
+    table = 'from .wren import WrenImg2ImgPipeline, WrenPipeline\n\n\nMAPPING = dict([("wren", WrenPipeline)])\nMAPPING["i"] = WrenImg2ImgPipeline\n'  # fmt: skip
+    tree = make_tree(tmp_path / "diffusers", {name: table})
+    like(tree, "wren", "--name", "my_wren")
+    assert "from .my_wren import MyWrenPipeline\n" in (tree / name).read_text()

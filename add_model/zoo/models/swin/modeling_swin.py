@@ -226,7 +226,7 @@ class SwinDropPath(nn.Module):
         shape = (hidden_states.shape[0],) + (1,) * (hidden_states.dim() - 1)
         is_kept = torch.floor(torch.rand(shape, dtype=hidden_states.dtype, device=hidden_states.device) + kept)
         # What is kept is enlarged, so that the mean stays the same.
-        return hidden_states / kept * is_kept
+        return hidden_states * (is_kept / kept)
 
 
 class SwinPatchEmbeddings(nn.Module):
