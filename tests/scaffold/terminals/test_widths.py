@@ -24,7 +24,9 @@ _SECOND_COLUMN = re.compile(r".{2}(?:\[.\] )?\S+(?: \S+)*?( {2,})\S")
 STEPS = (
     ((), ("What is the model for?", "Ctrl-C stops")),
     ((DOWN,), ("» a package",)),
-    ((UP, ENTER), ("What kind of model is it?", "not in plain PyTorch", "Ctrl-C stops")),
+    ((UP, ENTER), ("What kind of model is it?", "Ctrl-C stops")),
+    ((UP,), ("» text / encoder-decoder", "not in plain PyTorch", "Ctrl-C stops")),
+    ((DOWN,), ("» any", "Ctrl-C stops")),
     ((ENTER,), ("most like?", "» convnext", "Ctrl-C stops")),
     (("clip",), ("/ clip", "- clip", "Ctrl-C stops")),
     (("xyz",), ("/ clipxyz", "nothing is called")),
