@@ -25,7 +25,7 @@ STEPS = (
     ((), ("What is the model for?", "Ctrl-C stops")),
     ((DOWN,), ("» a package",)),
     ((UP, ENTER), ("What kind of model is it?", "Ctrl-C stops")),
-    ((UP,), ("» text / encoder-decoder", "not in plain PyTorch", "Ctrl-C stops")),
+    ((UP,), ("» reinforcement learning / decoder", "not in plain PyTorch", "Ctrl-C stops")),
     ((DOWN,), ("» any", "Ctrl-C stops")),
     ((ENTER,), ("most like?", "» convnext", "Ctrl-C stops")),
     (("clip",), ("/ clip", "- clip", "Ctrl-C stops")),
