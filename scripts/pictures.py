@@ -36,10 +36,10 @@ COLUMNS, ROWS = 96, 24
 PAGE_WIDTH, PAGE_HEIGHT = 1000, 640
 _PATIENCE_SECONDS = 60
 _QUIET_SECONDS = 1.5
-# Where a picture is taken, and what is typed to get on from a question that a screen shows; else it is Enter.
+# Where a picture is taken, and what is typed first at a question that a screen shows; else it is Enter.
 CHOICE = re.compile(r"^\s*» bert\b", re.MULTILINE)
 SUMMARY = re.compile(r"\bwrite them\b")
-_TYPED = {"What is the new model called?": "brand_new_bert\r"}
+_TYPED = {"Which existing model is it most like?": "bert", "What is the new model called?": "brand_new_bert\r"}
 _MOST_QUESTIONS = 12
 # Rich asks for a font from another site.
 _SVG = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
@@ -63,6 +63,7 @@ class Session:
         # A terminal answers when it is asked where the cursor is; this is how it gets back to the program.
         self.screen.write_process_input = self._child.send
         self._stream = pyte.Stream(self.screen)
+        self._to_type = dict(_TYPED)
 
     @property
     def text(self) -> str:
@@ -74,10 +75,9 @@ class Session:
             self._wait()
             if wanted.search(self.text):
                 return
-            answers = [
-                keys for question, keys in _TYPED.items() if question in self.text.rstrip().rpartition("\n? ")[2]
-            ]
-            self._child.send(answers[0] if answers else "\r")
+            asked = self.text.rstrip().rpartition("\n? ")[2]
+            question = next((question for question in self._to_type if question in asked), None)
+            self._child.send("\r" if question is None else self._to_type.pop(question))
         raise SystemExit(
             f"the interview never came to {wanted.pattern!r}; adapt {Path(__file__).name} to it:\n{self.text}"
         )
