@@ -52,7 +52,7 @@ def test_arrow_keys_searching_and_the_live_name(terminal: Terminal) -> None:
     terminal.wait_for("What kind of model is it?")
     # Up from the first leads to the last that can be chosen, over those that hold nothing to start from.
     terminal.press(UP)
-    terminal.wait_for("» text / encoder-decoder")
+    terminal.wait_for("» reinforcement learning / decoder")
     terminal.press(DOWN, ENTER)
     terminal.wait_for("» convnext ")
     terminal.press("no such thing")
