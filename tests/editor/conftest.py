@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-import textwrap
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -164,10 +163,3 @@ async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
 def editor(client: LanguageClient, library: Path) -> Editor:
     """An editor that has not said anything yet."""
     return Editor(client, library)
-
-
-def dedent(text: str) -> str:
-    return textwrap.dedent(text)
-
-
-Texts = Callable[[str], str]

@@ -379,7 +379,9 @@ class ModelTesterMixin:
         model = self.build(model_class)
         inputs = self.get_inputs_for(model_class, model.config)
         vocab_size = getattr(model.config, "vocab_size", 0)
-        for name in (name for name in inputs if name.endswith("input_ids")):
+        names = [name for name in inputs if name.endswith("input_ids")]
+        assert bool(names) == (model.main_input_name == "input_ids")
+        for name in names:
             for outside in (-1, vocab_size):
                 ids = inputs[name].clone()
                 ids[..., -1] = outside
